@@ -1,0 +1,10 @@
+#!/bin/sh
+# Makes every golden file again. PYTHON names the interpreter of the environment in README.md.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+python=${PYTHON:-python3}
+export OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES=
+for script in make_rng make_schedulers make_tokenizer make_tiny_models make_pictures; do
+    echo "$script"
+    "$python" "$here/$script.py"
+done
