@@ -1,0 +1,8 @@
+//! libdiffusion: text to image for any program, from graphs exported to ONNX.
+
+mod error;
+pub mod rng;
+pub mod scheduler;
+pub mod tensor;
+
+pub use error::{Error, Result};
