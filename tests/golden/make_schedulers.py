@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Golden trajectories of diffusers' schedulers against a fixed fake denoiser.
+
+Usage: python make_schedulers.py [OUTDIR]      (default: schedulers/ beside this script)
+
+One JSON file a scheduler (names as in the command line: ddim, euler_ancestral, dpmpp_2m_sde ...).
+
+File: {"class", "cases", "c", "x_T", "x0", "noise", "noise_stream", "rejected"}
+  x_T           32 float32, torch.Generator seed 0 randn of 1x4x2x4, before init_noise_sigma
+  x0, noise     32 float32, the arguments of add_noise
+  c             32 float32 in [-1, 1], the constant of the fake denoiser
+  noise_stream  flat float32: successive randn(1, 4, 2, 4) of one torch.Generator seeded 1234, which is
+                what stochastic steps draw, in order; null for a file where nothing is drawn
+  rejected      {case: diffusers' own error or the reason}: not comparable, so not recorded
+
+Case: {"name", "config", "steps", "step_kwargs", "shape", "timesteps", "timesteps_dtype", "sigmas",
+       "init_noise_sigma", "order", "draws", "variance_output", "calls", "add_noise"}
+  config            what scheduler_config.json would hold besides "_class_name"; missing = class default
+  timesteps         scheduler.timesteps after set_timesteps(steps), the denoiser's call order
+  sigmas            scheduler.sigmas then, or null
+  draws             how many of noise_stream's tensors were used by the end
+  variance_output   the second half of a 2C-channel denoiser's output, or null (constant in x and t)
+  calls             one entry a denoiser call: {"t", "input", "sample"}: the timestep passed, the scaled
+                    model input (null: bitwise equal to the sample before), the sample after step()
+  add_noise         [{"k", "sample"}]: add_noise(x0, noise, timesteps[k]) on a fresh scheduler with
+                    set_begin_index(k) where the class has it, as diffusers' img2img pipelines do
+
+The loop is the one of StableDiffusionPipeline: x = x_T * init_noise_sigma; for every t of timesteps:
+model(scale_model_input(x, t), t), x = step(...).prev_sample. Cases of another shape than 1x4x2x4 use the
+first elements of x_T, c, x0 and noise.
+
+Fake denoiser, float32, rounded after each operation (no fused multiply-add):
+  model(x, t)[i] = (0.35 * x[i] + 0.25 * c[i]) + 0.1 * (float32(t) / 1000)
+It stands for whatever the prediction type says: epsilon, v, x0 or flow.
+"""
+
+import inspect
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import diffusers
+import numpy as np
+import torch
+from scheduler_cases import EXCEPTIONS, cases
+
+SHAPE = (1, 4, 2, 4)
+F32 = np.float32
+
+
+def short(value):
+    """The shortest decimal that reads back to the same float32; a JSON number."""
+    return float(np.format_float_positional(F32(value), unique=True, trim="0")) if np.isfinite(value) else None
+
+
+def floats(tensor):
+    return [short(v) for v in np.asarray(tensor, dtype=F32).reshape(-1)]
+
+
+def constants():
+    c = torch.rand(32, generator=torch.Generator().manual_seed(7)) * 2 - 1
+    c = (c * 1024).round() / 1024  # short decimals, exact in float32
+    x0 = torch.randn(SHAPE, generator=torch.Generator().manual_seed(11)).clamp(-2, 2)
+    noise = torch.randn(SHAPE, generator=torch.Generator().manual_seed(12))
+    x_t = torch.randn(SHAPE, generator=torch.Generator().manual_seed(0))
+    stream = torch.Generator().manual_seed(1234)
+    stream = torch.stack([torch.randn(SHAPE, generator=stream) for _ in range(64)])
+    return c, x_t, x0, noise, stream
+
+
+def fake_denoiser(x, t, c, variance):
+    x = x.numpy().astype(F32)
+    constant = F32(0.25) * c.numpy().reshape(x.shape)
+    bias = F32(0.1) * (F32(t) / F32(1000))
+    out = (F32(0.35) * x + constant) + bias
+    assert out.dtype == F32
+    out = torch.from_numpy(out)
+    return out if variance is None else torch.cat([out, variance.reshape(x.shape)], dim=1)
+
+
+def consumed(generator, stream_seed=1234, limit=64):
+    state = generator.get_state()
+    probe = torch.Generator().manual_seed(stream_seed)
+    for draws in range(limit + 1):
+        if torch.equal(probe.get_state(), state):
+            return draws
+        torch.randn(SHAPE, generator=probe)
+    raise AssertionError("the scheduler drew something else than randn of the sample's shape")
+
+
+def variance_output(cls, config, shape, c):
+    kind = config.get("variance_type")
+    if kind not in ("learned", "learned_range"):
+        return None
+    c = c.reshape(-1)[: int(np.prod(shape))]
+    # learned_range interpolates between two log variances with [-1, 1]; learned is a variance itself.
+    return c if kind == "learned_range" else (c + 1.25) / 8
+
+
+def run(cls, config, steps, step_kwargs, given):
+    c, x_t, x0, noise, _ = given
+    shape = SHAPE
+    if cls.__name__ == "DPMSolverMultistepScheduler" and "variance_type" in config:
+        shape = (1, 3, 2, 4)  # the class keeps the first three channels, whatever the sample has
+    size = int(np.prod(shape))
+    c, x_t, x0, noise = (v.reshape(-1)[:size].reshape(shape) for v in (c, x_t, x0, noise))
+    variance = variance_output(cls, config, shape, c)
+
+    scheduler = cls(**config)
+    scheduler.set_timesteps(steps)
+    timesteps = scheduler.timesteps
+    sigmas = getattr(scheduler, "sigmas", None)
+    case = {
+        "config": config,
+        "steps": steps,
+        "step_kwargs": step_kwargs,
+        "shape": list(shape),
+        "timesteps": [float(t) for t in timesteps],
+        "timesteps_dtype": str(timesteps.dtype).removeprefix("torch."),
+        "sigmas": None if sigmas is None else floats(sigmas),
+        "init_noise_sigma": short(float(scheduler.init_noise_sigma)),
+        "order": scheduler.order,
+    }
+
+    generator = torch.Generator().manual_seed(1234)
+    kwargs = dict(step_kwargs)
+    if "generator" in inspect.signature(scheduler.step).parameters:
+        kwargs["generator"] = generator
+    x = x_t * scheduler.init_noise_sigma
+    calls = []
+    for t in timesteps:
+        model_input = scheduler.scale_model_input(x, t)
+        same = torch.equal(model_input, x)
+        prediction = fake_denoiser(model_input, float(t), c, variance)
+        x = scheduler.step(prediction, t, x, **kwargs).prev_sample
+        if not torch.isfinite(x).all() or x.abs().max() > 1e6:
+            raise ArithmeticError(f"not finite or beyond 1e6 at t={float(t)}")
+        assert x.dtype == torch.float32, x.dtype
+        calls.append({"t": float(t), "input": None if same else floats(model_input), "sample": floats(x)})
+    case["draws"] = consumed(generator)
+    case["variance_output"] = None if variance is None else floats(variance)
+    case["calls"] = calls
+
+    case["add_noise"] = []
+    for k in sorted({0, len(timesteps) // 2, len(timesteps) - 1}):
+        fresh = cls(**config)
+        fresh.set_timesteps(steps)
+        if hasattr(fresh, "set_begin_index"):
+            fresh.set_begin_index(k)
+        noised = fresh.add_noise(x0, noise, fresh.timesteps[k : k + 1])
+        if torch.isfinite(noised).all():
+            case["add_noise"].append({"k": k, "sample": floats(noised)})
+    return case
+
+
+def check_coverage(cls, configs):
+    """Every constructor field is set away from its default in a recorded case."""
+    for field, parameter in inspect.signature(cls.__init__).parameters.items():
+        if field == "self" or field in EXCEPTIONS:
+            continue
+        if not any(field in config and config[field] != parameter.default for config in configs):
+            raise AssertionError(f"{cls.__name__}.{field} is never exercised")
+
+
+def main():
+    warnings.simplefilter("ignore")
+    diffusers.utils.logging.set_verbosity_error()
+    torch.set_num_threads(1)
+    out = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("schedulers")
+    out.mkdir(parents=True, exist_ok=True)
+    given = constants()
+    c, x_t, x0, noise, stream = given
+    recorded = {}
+    for name, (class_name, table) in cases().items():
+        cls = getattr(diffusers, class_name)
+        done, rejected = [], {}
+        for case_name, (config, steps, *rest) in table.items():
+            try:
+                case = run(cls, config, steps, rest[0] if rest else {}, given)
+            except AssertionError:
+                raise
+            except Exception as error:  # diffusers' refusal is itself the record
+                rejected[case_name] = f"{type(error).__name__}: {error}"
+                continue
+            done.append({"name": case_name, **case})
+        assert len(done) >= 8, (name, rejected)
+        recorded.setdefault(cls, []).extend(case["config"] for case in done)
+        draws = max(case["draws"] for case in done)
+        head = {
+            "class": class_name,
+            "oracle": f"diffusers {diffusers.__version__}, torch {torch.__version__.split('+')[0]}, float32 CPU",
+            "c": floats(c),
+            "x_T": floats(x_t),
+            "x0": floats(x0),
+            "noise": floats(noise),
+            "noise_stream": floats(stream[:draws]) if draws else None,
+            "rejected": rejected,
+        }
+        lines = [json.dumps(head, separators=(",", ":"))[:-1] + ',"cases":[']
+        lines.append(",\n".join(json.dumps(case, separators=(",", ":"), allow_nan=False) for case in done))
+        (out / f"{name}.json").write_text("\n".join(lines) + "\n]}\n")
+        print(f"{name:16} {len(done):3} cases {draws:3} draws", rejected or "")
+    for cls, configs in recorded.items():
+        check_coverage(cls, configs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""The configurations that make_schedulers.py runs: {file: (class, {case: (config, steps, step kwargs)})}.
+
+Each class's cases together set every constructor field away from its default, which
+make_schedulers.py asserts; EXCEPTIONS names the fields that no scheduler_config.json can exercise.
+"""
+
+SD = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+SD1 = {**SD, "steps_offset": 1}
+COSINE = {"beta_schedule": "squaredcos_cap_v2"}
+# A made-up table: 40 betas, smooth and increasing.
+TRAINED = {
+    "num_train_timesteps": 40,
+    "trained_betas": [round(0.001 + 0.2 * (i / 39) ** 2, 6) for i in range(40)],
+}
+V = {"prediction_type": "v_prediction"}
+X0 = {"prediction_type": "sample"}
+LEADING = {"timestep_spacing": "leading"}
+LINSPACE = {"timestep_spacing": "linspace"}
+TRAILING = {"timestep_spacing": "trailing"}
+ZERO_SNR = {"rescale_betas_zero_snr": True}
+KARRAS = {"use_karras_sigmas": True}
+EXPONENTIAL = {"use_exponential_sigmas": True}
+BETA = {"use_beta_sigmas": True}
+THRESHOLD = {"thresholding": True, "dynamic_thresholding_ratio": 0.9, "sample_max_value": 1.7}
+FLOW = {"use_flow_sigmas": True, "flow_shift": 3.0, "prediction_type": "flow_prediction"}
+
+EXCEPTIONS = {
+    "solver_p": "an object, never in a JSON file",
+    "use_dynamic_shifting": "needs `mu`, which only flow pipelines pass",
+    "time_shift_type": "read only with use_dynamic_shifting",
+}
+
+
+def discrete_sigma_cases():
+    """What Euler, Heun, LMS and KDPM2 share: classes that walk in sigma space."""
+    return {
+        "defaults": ({}, 10),
+        "linear": ({"beta_start": 0.0002, "beta_end": 0.018}, 10),
+        "sd1": (SD1, 20),
+        "sd1_leading": ({**SD1, **LEADING}, 10),
+        "sd1_trailing": ({**SD, **TRAILING}, 10),
+        "v_trailing": ({**SD, **V, **TRAILING}, 10),
+        "v_leading_offset": ({**SD1, **V, **LEADING}, 5),
+        "karras": ({**SD1, **KARRAS}, 20),
+        "karras_leading": ({**SD1, **KARRAS, **LEADING}, 7),
+        "exponential": ({**SD, **EXPONENTIAL}, 10),
+        "beta": ({**SD, **BETA}, 10),
+        "beta_trailing_v": ({**SD, **BETA, **V, **TRAILING}, 8),
+        "cosine": ({**COSINE, **LEADING}, 10),
+        "trained_betas": ({**TRAINED}, 8),
+        "train_500": ({**SD, "num_train_timesteps": 500, **LEADING}, 6),
+        "steps_1": (SD1, 1),
+        "steps_2": ({**SD1, **TRAILING}, 2),
+        "steps_4": ({**SD1, **LEADING}, 4),
+        "steps_25": ({**SD1, **LEADING}, 25),
+    }
+
+
+def ancestor_cases():
+    """The classes that step along stored alphas: DDIM and DDPM share these."""
+    return {
+        "defaults": ({}, 10),
+        "sd1_noclip": ({**SD1, "clip_sample": False}, 20),
+        "clip_range": ({**SD1, "clip_sample_range": 2.5}, 10),
+        "v_trailing": ({**SD, **V, **TRAILING, "clip_sample": False}, 10),
+        "v_zero_snr_trailing": ({**SD, **V, **TRAILING, **ZERO_SNR, "clip_sample": False}, 8),
+        "x0": ({**SD1, **X0, "clip_sample": False}, 10),
+        "linspace": ({**SD, **LINSPACE, "clip_sample": False}, 10),
+        "cosine": ({**COSINE}, 10),
+        "trained_betas": ({**TRAINED, "clip_sample": False}, 8),
+        "thresholding": ({**SD1, **THRESHOLD, "clip_sample": False}, 10),
+        "thresholding_default_ratio": ({"thresholding": True, "sample_max_value": 3.0}, 5),
+        "steps_1": ({**SD1, "clip_sample": False}, 1),
+        "steps_2": ({**SD1, "clip_sample": False, **TRAILING}, 2),
+        "steps_50": ({**SD1, "clip_sample": False}, 50),
+    }
+
+
+def multistep_cases():
+    """What DPM++ 2M, UniPC and DEIS share: multistep solvers over n + 1 points."""
+    return {
+        "defaults": ({}, 10),
+        "sd1": (SD1, 20),
+        "leading": ({**SD1, **LEADING}, 10),
+        "trailing": ({**SD, **TRAILING}, 10),
+        "v_trailing": ({**SD, **V, **TRAILING}, 10),
+        "x0": ({**SD, **X0}, 10),
+        "order_1": ({**SD, "solver_order": 1}, 10),
+        "order_3": ({**SD, "solver_order": 3}, 10),
+        "order_3_long": ({**SD, "solver_order": 3}, 20),
+        "order_3_steps_2": ({**SD, "solver_order": 3}, 2),
+        "not_lower_order_final": ({**SD, "lower_order_final": False}, 8),
+        "karras": ({**SD1, **KARRAS}, 20),
+        "karras_order_3": ({**SD, **KARRAS, "solver_order": 3}, 7),
+        "exponential": ({**SD, **EXPONENTIAL}, 10),
+        "beta": ({**SD, **BETA}, 10),
+        "cosine": ({**COSINE, "solver_order": 1}, 10),
+        "trained_betas": ({**TRAINED}, 8),
+        "thresholding": ({**SD, **THRESHOLD}, 10),
+        "flow": ({**FLOW}, 8),
+        "steps_1": (SD1, 1),
+        "steps_2": (SD1, 2),
+        "steps_4": ({**SD1, **TRAILING}, 4),
+        "steps_25": ({**SD1, **LEADING}, 25),
+    }
+
+
+def cases():
+    ddim = ancestor_cases()
+    ddim["set_alpha_to_one_false"] = ({**SD1, "clip_sample": False, "set_alpha_to_one": False}, 20)
+    ddim["eta_1"] = ({**SD1, "clip_sample": False}, 10, {"eta": 1.0})
+    ddim["eta_half_clipped_linspace"] = ({**SD, **LINSPACE}, 6, {"eta": 0.5})
+
+    ddpm = ancestor_cases()
+    for variance in ("fixed_small_log", "fixed_large", "fixed_large_log", "learned", "learned_range"):
+        ddpm[f"variance_{variance}"] = ({**SD1, "clip_sample": False, "variance_type": variance}, 8)
+    ddpm["variance_learned_range_v"] = ({**SD, **V, **TRAILING, "variance_type": "learned_range"}, 5)
+
+    pndm = {
+        "defaults": ({}, 10),
+        "sd1": ({**SD1, "skip_prk_steps": True}, 20),
+        "sd1_50": ({**SD1, "skip_prk_steps": True}, 50),
+        "sd1_prk": (SD1, 10),
+        "set_alpha_to_one": ({**SD1, "skip_prk_steps": True, "set_alpha_to_one": True}, 10),
+        "v_skip": ({**SD1, **V, "skip_prk_steps": True}, 10),
+        "v_prk": ({**SD1, **V}, 8),
+        "linspace_skip": ({**SD, **LINSPACE, "skip_prk_steps": True}, 10),
+        "linspace_prk": ({**SD, **LINSPACE}, 6),
+        "trailing_skip": ({**SD, **TRAILING, "skip_prk_steps": True}, 10),
+        "cosine": ({**COSINE, "skip_prk_steps": True}, 10),
+        "trained_betas": ({**TRAINED, "skip_prk_steps": True}, 8),
+        "steps_1_skip": ({**SD1, "skip_prk_steps": True}, 1),
+        "steps_2_skip": ({**SD1, "skip_prk_steps": True}, 2),
+        "steps_4_skip": ({**SD1, "skip_prk_steps": True}, 4),
+        "steps_4_prk": (SD1, 4),
+        "steps_5_skip_offset_0": ({**SD, "skip_prk_steps": True}, 5),
+    }
+
+    euler = discrete_sigma_cases()
+    euler["interpolation_log_linear"] = ({**SD, "interpolation_type": "log_linear"}, 10)
+    euler["continuous_v_sigmas"] = (
+        {**SD, **V, "timestep_type": "continuous", "sigma_min": 0.002, "sigma_max": 70.0, **KARRAS},
+        8,
+    )
+    euler["sigma_min_max_exponential"] = ({**SD, "sigma_min": 0.05, "sigma_max": 12.0, **EXPONENTIAL}, 8)
+    euler["sigma_min_max_ignored"] = ({**SD, "sigma_min": 0.05, "sigma_max": 12.0}, 5)
+    euler["v_zero_snr_trailing"] = ({**SD, **V, **TRAILING, **ZERO_SNR}, 8)
+    euler["final_sigma_min"] = ({**SD1, "final_sigmas_type": "sigma_min"}, 10)
+    euler["final_sigma_min_karras"] = ({**SD1, "final_sigmas_type": "sigma_min", **KARRAS}, 6)
+    euler["x0"] = ({**SD, **X0}, 10)
+
+    ancestral = {
+        name: case for name, case in discrete_sigma_cases().items()
+        if not any(word in name for word in ("karras", "exponential", "beta_", "beta"))
+        or name == "trained_betas"
+    }
+    ancestral["v_zero_snr_trailing"] = ({**SD, **V, **TRAILING, **ZERO_SNR}, 8)
+
+    heun = discrete_sigma_cases()
+    heun["clip_sample"] = ({**SD, "clip_sample": True}, 8)
+    heun["clip_sample_range"] = ({**SD1, "clip_sample": True, "clip_sample_range": 0.3, **LEADING}, 8)
+    heun["x0"] = ({**SD, **X0}, 6)
+    heun["cosine_exp_betas"] = ({"beta_schedule": "exp"}, 6)
+
+    lms = discrete_sigma_cases()
+    lms["x0"] = ({**SD, **X0}, 10)
+
+    dpmpp = multistep_cases()
+    dpmpp["heun"] = ({**SD, "solver_type": "heun"}, 10)
+    dpmpp["heun_order_3"] = ({**SD, "solver_type": "heun", "solver_order": 3}, 16)
+    dpmpp["euler_at_final"] = ({**SD, "euler_at_final": True}, 20)
+    dpmpp["euler_at_final_sigma_min"] = (
+        {**SD, "euler_at_final": True, "lower_order_final": False, "final_sigmas_type": "sigma_min"},
+        6,
+    )
+    dpmpp["lu_lambdas"] = ({**SD, "use_lu_lambdas": True}, 10)
+    dpmpp["final_sigma_min"] = ({**SD1, "final_sigmas_type": "sigma_min"}, 20)
+    dpmpp["final_sigma_min_karras"] = ({**SD1, "final_sigmas_type": "sigma_min", **KARRAS}, 6)
+    dpmpp["lambda_min_clipped"] = ({**COSINE, "lambda_min_clipped": -5.1}, 10)
+    dpmpp["lambda_min_clipped_leading"] = ({**COSINE, **LEADING, "lambda_min_clipped": -3.0}, 8)
+    dpmpp["cosine_karras"] = ({**COSINE, **KARRAS}, 8)
+    dpmpp["v_zero_snr_trailing"] = ({**SD, **V, **TRAILING, **ZERO_SNR}, 8)
+    dpmpp["variance_learned"] = ({**SD1, "variance_type": "learned"}, 6)
+    dpmpp["variance_learned_range"] = ({**SD1, "variance_type": "learned_range", **LEADING}, 6)
+    for order in (1, 2, 3):
+        dpmpp[f"dpmsolver_order_{order}"] = (
+            {**SD, "algorithm_type": "dpmsolver", "final_sigmas_type": "sigma_min", "solver_order": order},
+            10,
+        )
+    dpmpp["dpmsolver_heun_v"] = (
+        {**SD, **V, "algorithm_type": "dpmsolver", "final_sigmas_type": "sigma_min", "solver_type": "heun"},
+        10,
+    )
+    dpmpp["solver_type_renamed"] = ({**SD, "solver_type": "bh2"}, 4)
+
+    sde = {}
+    plus = {"algorithm_type": "sde-dpmsolver++"}
+    for name in ("sd1", "leading", "trailing", "v_trailing", "x0", "order_1", "karras", "exponential",
+                 "beta", "cosine", "trained_betas", "thresholding", "flow", "steps_1", "steps_2", "steps_4"):
+        config, steps = multistep_cases()[name]
+        sde[name] = ({**config, **plus}, steps)
+    sde["order_3"] = ({**SD, **plus, "solver_order": 3}, 10)
+    sde["heun"] = ({**SD, **plus, "solver_type": "heun"}, 10)
+    sde["euler_at_final"] = ({**SD, **plus, "euler_at_final": True}, 20)
+    sde["lu_lambdas"] = ({**SD, **plus, "use_lu_lambdas": True}, 8)
+    sde["final_sigma_min"] = ({**SD1, **plus, "final_sigmas_type": "sigma_min"}, 16)
+    sde["v_zero_snr_trailing"] = ({**SD, **V, **TRAILING, **ZERO_SNR, **plus}, 6)
+    for solver in ("midpoint", "heun"):
+        sde[f"sde_dpmsolver_{solver}"] = (
+            {**SD, "algorithm_type": "sde-dpmsolver", "final_sigmas_type": "sigma_min", "solver_type": solver},
+            10,
+        )
+
+    unipc = multistep_cases()
+    # With a last sigma of zero diffusers itself divides infinities here (h of the last step is infinite).
+    end = {"final_sigmas_type": "sigma_min"}
+    unipc["not_lower_order_final"] = ({**SD, **end, "lower_order_final": False}, 8)
+    unipc["not_lower_order_final_order_3"] = ({**SD, **end, "lower_order_final": False, "solver_order": 3}, 6)
+    unipc["bh1"] = ({**SD, **end, "solver_type": "bh1"}, 10)
+    unipc["bh1_order_3"] = ({**SD, **end, "solver_type": "bh1", "solver_order": 3}, 10)
+    unipc["predict_noise"] = ({**SD, **end, "predict_x0": False}, 10)
+    unipc["predict_noise_order_3"] = ({**SD, **end, "predict_x0": False, "solver_order": 3}, 8)
+    unipc["predict_noise_v_bh1"] = ({**SD, **V, **end, "predict_x0": False, "solver_type": "bh1"}, 8)
+    unipc["predict_noise_x0"] = ({**SD, **X0, **end, "predict_x0": False}, 6)
+    unipc["disable_corrector"] = ({**SD, "disable_corrector": [0, 1, 4]}, 10)
+    unipc["final_sigma_min"] = ({**SD1, "final_sigmas_type": "sigma_min"}, 10)
+    unipc["final_sigma_min_karras"] = ({**SD1, "final_sigmas_type": "sigma_min", **KARRAS}, 6)
+    unipc["v_zero_snr_trailing"] = ({**SD, **V, **TRAILING, **ZERO_SNR}, 8)
+    unipc["solver_type_renamed"] = ({**SD, "solver_type": "midpoint"}, 4)
+
+    deis = multistep_cases()
+    deis["algorithm_type_renamed"] = ({**SD, "algorithm_type": "dpmsolver++", "solver_type": "heun"}, 5)
+
+    return {
+        "ddim": ("DDIMScheduler", ddim),
+        "ddpm": ("DDPMScheduler", ddpm),
+        "pndm": ("PNDMScheduler", pndm),
+        "lms": ("LMSDiscreteScheduler", lms),
+        "euler": ("EulerDiscreteScheduler", euler),
+        "euler_ancestral": ("EulerAncestralDiscreteScheduler", ancestral),
+        "heun": ("HeunDiscreteScheduler", heun),
+        "dpm2": ("KDPM2DiscreteScheduler", discrete_sigma_cases()),
+        "dpm2_ancestral": ("KDPM2AncestralDiscreteScheduler", discrete_sigma_cases()),
+        "dpmpp_2m": ("DPMSolverMultistepScheduler", dpmpp),
+        "dpmpp_2m_sde": ("DPMSolverMultistepScheduler", sde),
+        "unipc": ("UniPCMultistepScheduler", unipc),
+        "deis": ("DEISMultistepScheduler", deis),
+    }
