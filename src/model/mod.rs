@@ -1,0 +1,28 @@
+//! Reading a model folder without any configuration of our own.
+//!
+//! A model is a folder of ONNX graphs and JSON files that belong together. This room recognises which
+//! layout and which family it is, finds the graphs, reads every config once, and checks all of it, so that the
+//! rest of the crate sees plain typed facts. It opens no graph: element types, ranks and static sizes are read
+//! from the graphs themselves by `runtime`.
+//!
+//! The one entry is [`ModelFolder::open`]. Every bad input gives one sentence that names the file, what is in
+//! it, and what is allowed.
+
+mod configs;
+mod defaults;
+mod family;
+mod fields;
+mod folder;
+mod index;
+mod inventory;
+mod json;
+mod layout;
+mod scheduler_file;
+mod vae;
+
+pub use configs::{TextEncoderConfig, UnetConfig};
+pub use defaults::GenerationDefaults;
+pub use folder::ModelFolder;
+pub use layout::{GraphRole, Layout};
+pub use scheduler_file::SchedulerFile;
+pub use vae::VaeConfig;

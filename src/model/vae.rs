@@ -1,0 +1,183 @@
+//! What the autoencoder's config says, and the family's constants for what it does not.
+
+use std::path::Path;
+
+use super::fields::Fields;
+use super::json;
+use super::layout::GraphRole;
+use crate::error::{Error, Result};
+
+/// Scales farther from 1 than this are damage, and would leave float32's range in the latents.
+const MAX_SCALE: f64 = 1.0e6;
+
+/// More levels than any autoencoder has; 2^(levels-1) stays small.
+const MAX_LEVELS: usize = 12;
+
+/// The folders whose `config.json` may describe the autoencoder, the nearest to the graph first.
+///
+/// The last one belongs to a PyTorch autoencoder that some repositories keep beside the graphs; its weights
+/// are of no use here, its config is the same one.
+const FOLDERS: [&str; 3] = [GraphRole::VaeDecoder.name(), GraphRole::VaeEncoder.name(), "vae"];
+
+/// The autoencoder's facts, from its own config or from the constants of Stable Diffusion 1.x.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VaeConfig {
+    /// What latents are multiplied with after encoding, and divided by before decoding. Above 0.
+    ///
+    /// Missing: 0.18215, the family's constant (diffusers `AutoencoderKL`'s default). optimum's
+    /// `ORTVaeDecoder` falls back on 2^(levels-1) here, which is the spatial factor and a bug.
+    pub scaling_factor: f64,
+    /// What is subtracted before that multiplication, and added after the division. Missing: 0.
+    pub shift_factor: f64,
+    /// Channels of the latents, where a config states them; the graph says the rest. 4 in this family.
+    pub latent_channels: Option<usize>,
+    /// Pixels per latent along each side: 2^(levels-1), with `len(block_out_channels)` levels. Missing: 8.
+    pub spatial_factor: usize,
+    /// Per-channel mean of the latents, one number a channel, where the model normalises with it.
+    pub latents_mean: Option<Vec<f64>>,
+    /// Per-channel standard deviation of the latents, each above 0.
+    pub latents_std: Option<Vec<f64>>,
+    /// Whether the autoencoder must run in float32; a hint only, the graph has its own element types.
+    pub force_upcast: Option<bool>,
+    /// Height and width, in pixels, that the autoencoder was trained on.
+    pub sample_size: Option<(usize, usize)>,
+}
+
+impl VaeConfig {
+    /// The latents' scale of Stable Diffusion 1.x.
+    pub const DEFAULT_SCALING_FACTOR: f64 = 0.18215;
+    /// Pixels per latent in Stable Diffusion 1.x.
+    pub const DEFAULT_SPATIAL_FACTOR: usize = 8;
+    /// Channels of the latents in Stable Diffusion 1.x.
+    pub const DEFAULT_LATENT_CHANNELS: usize = 4;
+
+    /// Reads the configs of the model at `root`, and says in sentences where the facts come from.
+    pub(super) fn read(root: &Path) -> Result<(Self, Vec<String>)> {
+        let mut stated = Stated::default();
+        let mut files = Vec::new();
+        for folder in FOLDERS {
+            // What lies farther away is read only for what the nearer files leave open, so that a broken
+            // file that nobody needs is no error.
+            if stated.is_enough() {
+                break;
+            }
+            let path = root.join(folder).join("config.json");
+            if let Some(map) = json::read_object(&path)? {
+                stated = stated.or(Stated::read(&path, Fields::new(&path, &map))?);
+                files.push(format!("{folder}/config.json"));
+            }
+        }
+        let notes = vec![stated.sentence(&files)];
+        Ok((stated.with_constants(), notes))
+    }
+
+    /// [`Self::latent_channels`], or the family's 4.
+    pub fn latent_channels_or_default(&self) -> usize {
+        self.latent_channels.unwrap_or(Self::DEFAULT_LATENT_CHANNELS)
+    }
+}
+
+/// What the config files say, before constants fill the gaps.
+#[derive(Default)]
+struct Stated {
+    scaling_factor: Option<f64>,
+    shift_factor: Option<f64>,
+    latent_channels: Option<usize>,
+    levels: Option<usize>,
+    latents_mean: Option<Vec<f64>>,
+    latents_std: Option<Vec<f64>>,
+    force_upcast: Option<bool>,
+    sample_size: Option<(usize, usize)>,
+}
+
+impl Stated {
+    fn read(path: &Path, fields: Fields<'_>) -> Result<Self> {
+        let stated = Self {
+            scaling_factor: fields.number("scaling_factor", 1.0 / MAX_SCALE..=MAX_SCALE)?,
+            shift_factor: fields.number("shift_factor", -MAX_SCALE..=MAX_SCALE)?,
+            latent_channels: fields.size("latent_channels")?,
+            levels: fields.sizes("block_out_channels", MAX_LEVELS)?.map(|channels| channels.len()),
+            latents_mean: fields.numbers("latents_mean", -MAX_SCALE..=MAX_SCALE)?,
+            latents_std: fields.numbers("latents_std", 1.0 / MAX_SCALE..=MAX_SCALE)?,
+            force_upcast: fields.boolean("force_upcast")?,
+            sample_size: fields.size_pair("sample_size", super::fields::MAX_SIZE)?,
+        };
+        stated.check_lengths(path)?;
+        Ok(stated)
+    }
+
+    /// One mean and one deviation a channel, wherever the channels are stated.
+    fn check_lengths(&self, path: &Path) -> Result<()> {
+        let Some(channels) = self.latent_channels else { return Ok(()) };
+        for (key, list) in [("latents_mean", &self.latents_mean), ("latents_std", &self.latents_std)] {
+            if let Some(list) = list
+                && list.len() != channels
+            {
+                return Err(Error::bad_model(
+                    path,
+                    format!(
+                        "\"{key}\" has {} numbers, but it must have one for each of the {channels} latent channels",
+                        list.len()
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether everything is known that a constant would otherwise stand in for.
+    fn is_enough(&self) -> bool {
+        self.scaling_factor.is_some() && self.latent_channels.is_some() && self.levels.is_some()
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            scaling_factor: self.scaling_factor.or(other.scaling_factor),
+            shift_factor: self.shift_factor.or(other.shift_factor),
+            latent_channels: self.latent_channels.or(other.latent_channels),
+            levels: self.levels.or(other.levels),
+            latents_mean: self.latents_mean.or(other.latents_mean),
+            latents_std: self.latents_std.or(other.latents_std),
+            force_upcast: self.force_upcast.or(other.force_upcast),
+            sample_size: self.sample_size.or(other.sample_size),
+        }
+    }
+
+    fn with_constants(self) -> VaeConfig {
+        VaeConfig {
+            scaling_factor: self.scaling_factor.unwrap_or(VaeConfig::DEFAULT_SCALING_FACTOR),
+            shift_factor: self.shift_factor.unwrap_or(0.0),
+            latent_channels: self.latent_channels,
+            // At most MAX_LEVELS levels, so the shift cannot overflow.
+            spatial_factor: self.levels.map_or(VaeConfig::DEFAULT_SPATIAL_FACTOR, |levels| 1 << (levels - 1)),
+            latents_mean: self.latents_mean,
+            latents_std: self.latents_std,
+            force_upcast: self.force_upcast,
+            sample_size: self.sample_size,
+        }
+    }
+
+    fn sentence(&self, files: &[String]) -> String {
+        let source = if files.is_empty() { "No config".to_owned() } else { files.join(" and ") };
+        let mut constants = Vec::new();
+        if self.scaling_factor.is_none() {
+            constants.push(format!("scaling factor {}", VaeConfig::DEFAULT_SCALING_FACTOR));
+        }
+        if self.levels.is_none() {
+            constants.push(format!("spatial factor {}", VaeConfig::DEFAULT_SPATIAL_FACTOR));
+        }
+        if files.is_empty() {
+            return format!(
+                "{source} describes the autoencoder, so Stable Diffusion 1.x's constants hold: {}.",
+                constants.join(", ")
+            );
+        }
+        if constants.is_empty() {
+            return format!("The autoencoder's facts come from {source}.");
+        }
+        format!(
+            "The autoencoder's facts come from {source}; what it leaves open follows Stable Diffusion 1.x: {}.",
+            constants.join(", ")
+        )
+    }
+}
