@@ -1,0 +1,10 @@
+//! Model folders: what is recognised, what is read from them, and how each bad one is refused.
+
+#[path = "model_folder/build.rs"]
+mod build;
+#[path = "model_folder/layouts.rs"]
+mod layouts;
+#[path = "model_folder/refusals.rs"]
+mod refusals;
+#[path = "model_folder/tiny.rs"]
+mod tiny;
