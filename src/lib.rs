@@ -3,6 +3,7 @@
 mod error;
 pub mod model;
 pub mod rng;
+pub mod runtime;
 pub mod scheduler;
 pub mod tensor;
 

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Fetch the ONNX Runtime library that libdiffusion is built and tested with.
+
+The library comes out of the official wheel on PyPI, by `pip download`, checked against a pinned sha256; only the
+shared libraries and the licences are kept. The path of the library is the only thing printed on standard output.
+A second run finds it there and downloads nothing.
+
+Needs Python 3.8 or later with pip, nothing else; the Python's own version and whether it is "externally managed"
+do not matter, since nothing is installed.
+"""
+
+import argparse
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+# The last release whose Linux and macOS libraries do not report usage to their maker.
+VERSION = "1.28.0"
+
+# (system, machine) -> (pip's platform tags, sha256 of the wheel, the library, the names it is also looked for by)
+WHEELS = {
+    ("Linux", "x86_64"): (
+        ["manylinux_2_28_x86_64", "manylinux_2_27_x86_64"],
+        "0a83bdb70d143cede762b677789bf2a7acca54b3fb82565601d5c30695aa933c",
+        f"libonnxruntime.so.{VERSION}",
+        ["libonnxruntime.so.1", "libonnxruntime.so"],
+    ),
+    ("Linux", "aarch64"): (
+        ["manylinux_2_28_aarch64", "manylinux_2_27_aarch64"],
+        "4e81a23df16e7acb9d51b06d30cc098e49315ef9180f97bc2221d167b4b04d9c",
+        f"libonnxruntime.so.{VERSION}",
+        ["libonnxruntime.so.1", "libonnxruntime.so"],
+    ),
+    ("Darwin", "arm64"): (
+        ["macosx_14_0_arm64"],
+        "26ff0fdd06efb6c155bae95387a09db1a2be89c7a03e4d0bffd5a171cc2826da",
+        f"libonnxruntime.{VERSION}.dylib",
+        ["libonnxruntime.1.dylib", "libonnxruntime.dylib"],
+    ),
+    ("Windows", "x86_64"): (
+        ["win_amd64"],
+        "c35064f9b3c43c81c5d5d282091401d0f1ff22796d93ccade4ea2ece5e137ab8",
+        "onnxruntime.dll",
+        [],
+    ),
+    ("Windows", "aarch64"): (
+        ["win_arm64"],
+        "e02feeb0165c5f13b4cc954738078d59b90128516ac12b671ee24a530242bf02",
+        "onnxruntime.dll",
+        [],
+    ),
+}
+
+STAMP = "stamp.txt"
+
+
+class Failure(Exception):
+    """One clear sentence for the user."""
+
+
+def this_machine():
+    """The key into WHEELS, with the machine's name spelled as there."""
+    machine = platform.machine()
+    machine = {"AMD64": "x86_64", "ARM64": "aarch64", "amd64": "x86_64"}.get(machine, machine)
+    system = platform.system()
+    if system == "Darwin" and machine == "aarch64":
+        machine = "arm64"
+    if (system, machine) not in WHEELS:
+        known = ", ".join(" ".join(key) for key in WHEELS)
+        raise Failure(
+            f"there is no pinned ONNX Runtime for {system} {machine} (only for {known}): install onnxruntime "
+            f"{VERSION} by other means and set ORT_DYLIB_PATH to its library"
+        )
+    if system == "Linux" and platform.libc_ver()[0] != "glibc":
+        raise Failure(
+            "ONNX Runtime's wheels need glibc, which this system does not have: install onnxruntime from your "
+            "distribution and set ORT_DYLIB_PATH to its library"
+        )
+    return system, machine
+
+
+def stamp_text(sha256):
+    return f"onnxruntime {VERSION} wheel sha256 {sha256}\n"
+
+
+def is_complete(folder, library, sha256):
+    """Whether an earlier run has finished in this folder, with the same pin."""
+    try:
+        return (folder / library).is_file() and (folder / STAMP).read_text(encoding="utf-8") == stamp_text(sha256)
+    except OSError:
+        return False
+
+
+def download(tags, sha256, folder):
+    """The wheel's path in `folder`, fetched by pip and checked."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
+    command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", "3.12"]
+    for tag in tags:
+        command += ["--platform", tag]
+    command += ["--dest", str(folder), f"onnxruntime=={VERSION}"]
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    except OSError as error:
+        raise Failure(f"cannot start {sys.executable}: {error}") from error
+    if done.returncode != 0:
+        said = done.stdout.decode("utf-8", "replace").strip()
+        if "No module named pip" in said:
+            raise Failure(
+                f"{sys.executable} has no pip: run `{sys.executable} -m ensurepip`, or install it with your system's "
+                "packages (Debian, Ubuntu: apt install python3-pip), or run this script with another Python"
+            )
+        lines = [line for line in said.splitlines() if "ERROR" in line] or said.splitlines() or ["no message"]
+        raise Failure(f"pip could not download onnxruntime {VERSION} (is there a network?): {lines[-1]}")
+    wheels = sorted(folder.glob("*.whl"))
+    if len(wheels) != 1:
+        raise Failure(f"pip left {len(wheels)} wheels where one was expected")
+    digest = hashlib.sha256()
+    with wheels[0].open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    if digest.hexdigest() != sha256:
+        raise Failure(
+            f"the downloaded {wheels[0].name} has the sha256 {digest.hexdigest()}, but {sha256} is pinned: it is not "
+            "the file that libdiffusion was tested with, and was thrown away"
+        )
+    return wheels[0]
+
+
+def unpack(wheel, folder):
+    """The shared libraries and licences of the wheel, without their folders."""
+    with zipfile.ZipFile(wheel) as archive:
+        for member in archive.namelist():
+            parent, _, name = member.rpartition("/")
+            is_library = parent == "onnxruntime/capi" and name.endswith((".dll", ".dylib"))
+            is_library = is_library or (parent == "onnxruntime/capi" and name.startswith("lib"))
+            if is_library or (parent == "onnxruntime" and name in ("LICENSE", "ThirdPartyNotices.txt")):
+                with archive.open(member) as source, (folder / name).open("wb") as target:
+                    shutil.copyfileobj(source, target)
+
+
+def link(folder, library, names):
+    """The other names of the library; copies where the file system has no links."""
+    for name in names:
+        if (folder / name).exists():
+            continue
+        try:
+            os.symlink(library, folder / name)
+        except OSError:
+            shutil.copyfile(folder / library, folder / name)
+
+
+def fetch(target):
+    """Make sure that the library is under `target`; return its path."""
+    tags, sha256, library, names = WHEELS[this_machine()]
+    parent = target / "onnxruntime"
+    folder = parent / f"{VERSION}-cpu"
+    if is_complete(folder, library, sha256):
+        return folder / library
+    print(f"fetching onnxruntime {VERSION} for {tags[0]}", file=sys.stderr)
+    parent.mkdir(parents=True, exist_ok=True)
+    # On the same file system as the result, so that the last step is a rename: all or nothing.
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=parent) as scratch:
+        wheel = download(tags, sha256, Path(scratch))
+        fresh = Path(scratch) / "unpacked"
+        fresh.mkdir()
+        unpack(wheel, fresh)
+        if not (fresh / library).is_file():
+            raise Failure(f"the wheel {wheel.name} holds no {library}")
+        link(fresh, library, names)
+        (fresh / STAMP).write_text(stamp_text(sha256), encoding="utf-8")
+        if folder.exists():
+            # Incomplete or of another pin. Moved aside first: it may be in use, and removal takes time.
+            folder.rename(Path(scratch) / "old")
+        try:
+            fresh.rename(folder)
+        except OSError:
+            # Another run of this script was faster.
+            if not is_complete(folder, library, sha256):
+                raise
+    return folder / library
+
+
+def main():
+    root = Path(__file__).resolve().parent.parent
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument(
+        "--target-dir",
+        type=Path,
+        default=root / "target",
+        help="the library goes to DIR/onnxruntime/ (default: the repository's target/)",
+        metavar="DIR",
+    )
+    arguments = parser.parse_args()
+    try:
+        print(fetch(arguments.target_dir.resolve()))
+    except Failure as failure:
+        sys.exit(f"fetch_onnxruntime.py: {failure}.")
+    except (OSError, zipfile.BadZipFile) as error:
+        sys.exit(f"fetch_onnxruntime.py: {error}.")
+
+
+if __name__ == "__main__":
+    main()

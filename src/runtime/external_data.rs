@@ -1,0 +1,90 @@
+//! External data: whether the files that a graph wants to read are its own.
+//!
+//! A graph names its weight files itself, and ONNX Runtime reads what is named. A graph from a stranger could so
+//! make us map any file of the machine, or treat a number as an address; what leaves the folder is refused.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use super::onnx_file::ExternalTensor;
+use crate::{Error, Result};
+
+/// ONNX Runtime's mark for data in its own memory, where the offset is an address. Never found in a file.
+const MEMORY_MARK: &str = "_ORT_MEM_ADDR_";
+
+/// Checks that everything in `tensors` lies in the folder of `graph`, exists and is long enough.
+///
+/// A graph that is itself a symbolic link (a download cache keeps the files in one folder and links to them
+/// from another) may use the folder that the link leads to as well.
+///
+/// # Errors
+/// [`Error::BadModel`] that names the tensor, the file and what is wrong with it.
+pub(super) fn check(graph: &Path, tensors: &[ExternalTensor]) -> Result<()> {
+    if tensors.is_empty() {
+        return Ok(());
+    }
+    let folders = own_folders(graph)?;
+    // A graph of thousands of tensors has a handful of files.
+    let mut lengths: BTreeMap<&str, u64> = BTreeMap::new();
+    for tensor in tensors {
+        let bad = |why: String| Err(Error::bad_model(graph, format!("{}: {why}", describe(tensor))));
+        let length = match lengths.get(tensor.location.as_str()) {
+            Some(length) => *length,
+            None => match data_file_length(graph, &tensor.location, &folders) {
+                Ok(length) => *lengths.entry(&tensor.location).or_insert(length),
+                Err(why) => return bad(why),
+            },
+        };
+        let (Ok(offset), Ok(size)) = (tensor.offset.parse::<u64>(), tensor.length.as_deref().unwrap_or("0").parse())
+        else {
+            return bad("its offset and length must be whole numbers of bytes".to_owned());
+        };
+        if offset.checked_add(size).is_none_or(|end| end > length) {
+            return bad(format!(
+                "it wants {size} bytes from byte {offset} on, but the file has {length}: it is incomplete, or of another \
+                 export"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The folders that the graph's files may lie in, without links.
+fn own_folders(graph: &Path) -> Result<Vec<PathBuf>> {
+    let cannot = |error| Error::io("cannot find the folder of the graph", graph, error);
+    let absolute = std::path::absolute(graph).map_err(cannot)?;
+    let beside = absolute.parent().unwrap_or(&absolute).canonicalize().map_err(cannot)?;
+    let real = absolute.canonicalize().map_err(cannot)?;
+    let behind = real.parent().map(Path::to_owned);
+    Ok([beside].into_iter().chain(behind).collect())
+}
+
+/// The length of one data file, or why it may not be read.
+fn data_file_length(graph: &Path, location: &str, folders: &[PathBuf]) -> Result<u64, String> {
+    if location.is_empty() {
+        return Err("it names no file".to_owned());
+    }
+    let relative = Path::new(location);
+    // Backslashes and drive letters are paths on Windows only, but a graph is for all systems.
+    let inside = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if !inside || location.contains([':', '\\', '\0']) || location.contains(MEMORY_MARK) {
+        return Err("the path must be relative and stay inside the folder of the graph; refused".to_owned());
+    }
+    let file = graph.parent().unwrap_or(Path::new("")).join(relative);
+    let real = file.canonicalize().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "the file is missing; it must lie beside the graph".to_owned(),
+        _ => format!("the file cannot be read: {error}"),
+    })?;
+    if !folders.iter().any(|folder| real.starts_with(folder)) {
+        return Err(format!("it is a link that leads out of the model's folder, to \"{}\"; refused", real.display()));
+    }
+    let metadata = real.metadata().map_err(|error| format!("the file cannot be read: {error}"))?;
+    if !metadata.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    Ok(metadata.len())
+}
+
+fn describe(tensor: &ExternalTensor) -> String {
+    format!("external data \"{}\" of the tensor \"{}\"", tensor.location, tensor.name)
+}

@@ -1,0 +1,257 @@
+//! One ONNX file, opened: named inputs in, named outputs out.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
+use ort::session::builder::SessionBuilder;
+use ort::session::{IoBinding, RunOptions, Session, SessionOutputs};
+
+use super::cancel::CancelToken;
+use super::external_data;
+use super::failure::{guarded, open_failure, run_failure};
+use super::library::{RuntimeInfo, environment};
+use super::onnx_file::external_tensors;
+use super::options::GraphOptions;
+use super::provider::{self, Provider};
+use super::spec::{Io, IoSpec};
+use super::threads::intra_threads;
+use super::values::{dtype_name, from_value, to_value};
+use crate::tensor::{DType, Tensor};
+use crate::{Error, Result};
+
+/// An ONNX file that is open, with its weights in memory.
+///
+/// It may be shared by threads; runs take turns, since ONNX Runtime's providers do not all allow more.
+pub struct Graph {
+    name: String,
+    path: PathBuf,
+    provider: Provider,
+    inputs: Io,
+    outputs: Io,
+    session: Mutex<Session>,
+}
+
+impl Graph {
+    /// Opens the ONNX file at `path`. `name` (as `unet`) is what errors call it.
+    ///
+    /// Loads ONNX Runtime by [`initialize`](super::initialize) with no explicit path if that has not happened.
+    /// The file is checked first: that it is whole, and that the weight files it names lie in its own folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::BadModel`], [`Error::Unsupported`] (an operator that this ONNX Runtime lacks),
+    /// [`Error::ProviderUnavailable`], [`Error::OutOfMemory`], [`Error::RuntimeMissing`], and
+    /// [`Error::Cancelled`] if `cancel` was raised before or meanwhile.
+    pub fn open(name: &str, path: &Path, options: &GraphOptions, cancel: &CancelToken) -> Result<Self> {
+        cancel.check()?;
+        external_data::check(path, &external_tensors(path)?)?;
+        let (environment, info) = environment()?;
+        guarded(|| {
+            let builder = Session::builder(environment).map_err(|error| open_failure(path, &error))?;
+            let mut builder = configure(builder, path, options, info)?;
+            let registration = cancel.register_load(builder.canceler())?;
+            let session = builder.commit_from_file(path).map_err(|error| match registration.was_stopped() {
+                true => Error::Cancelled,
+                false => open_failure(path, &error),
+            })?;
+            Ok(Self {
+                name: name.to_owned(),
+                path: path.to_owned(),
+                provider: options.provider,
+                inputs: Io::read(session.inputs()),
+                outputs: Io::read(session.outputs()),
+                session: Mutex::new(session),
+            })
+        })
+    }
+
+    /// The name it was opened under.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file it was opened from.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The inputs in the graph's order, without those whose element type has no [`DType`].
+    #[must_use]
+    pub fn inputs(&self) -> &[IoSpec] {
+        &self.inputs.known
+    }
+
+    /// The outputs in the graph's order, without those whose element type has no [`DType`].
+    #[must_use]
+    pub fn outputs(&self) -> &[IoSpec] {
+        &self.outputs.known
+    }
+
+    /// The input of that name.
+    #[must_use]
+    pub fn input(&self, name: &str) -> Option<&IoSpec> {
+        self.inputs.get(name)
+    }
+
+    /// The output of that name.
+    #[must_use]
+    pub fn output(&self, name: &str) -> Option<&IoSpec> {
+        self.outputs.get(name)
+    }
+
+    /// Runs the graph once: `inputs` by name in any order, each with the dtype, rank and fixed sizes that the
+    /// graph declares; the tensors in the order of `outputs`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for an input that is missing, unknown or does not fit, or an unknown output;
+    /// [`Error::Cancelled`] if `cancel` was raised before or meanwhile (the graph stays usable);
+    /// [`Error::OutOfMemory`] and [`Error::GraphFailed`] for what goes wrong inside.
+    pub fn run<T: Borrow<Tensor>>(
+        &self,
+        inputs: &[(&str, T)],
+        outputs: &[&str],
+        cancel: &CancelToken,
+    ) -> Result<Vec<Tensor>> {
+        cancel.check()?;
+        self.check_inputs(inputs.iter().map(|(name, tensor)| (*name, tensor.borrow())))?;
+        outputs.iter().try_for_each(|name| self.expect_output(name).map(drop))?;
+        guarded(|| {
+            let failed = |error| self.failure(&error);
+            let mut session = self.session();
+            let mut binding = session.create_binding().map_err(failed)?;
+            for (name, tensor) in inputs {
+                let value = to_value((*tensor).borrow()).map_err(failed)?;
+                binding.bind_input(*name, &value).map_err(failed)?;
+            }
+            let host = MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput);
+            let host = host.map_err(failed)?;
+            for name in outputs {
+                binding.bind_output_to_device(*name, &host).map_err(failed)?;
+            }
+            let results = self.run_binding(&mut session, &binding, cancel)?;
+            let take = |name: &&str| {
+                let value = results.get(name).ok_or_else(|| self.lacks_output(name))?;
+                from_value(value).map_err(failed)?.ok_or_else(|| self.lacks_output(name))
+            };
+            outputs.iter().map(take).collect()
+        })
+    }
+
+    /// Runs what is bound, so that `cancel` can stop it.
+    pub(super) fn run_binding<'b, 's: 'b>(
+        &self,
+        session: &'s mut Session,
+        binding: &'b IoBinding,
+        cancel: &CancelToken,
+    ) -> Result<SessionOutputs<'b>> {
+        let registration = cancel.register_run(RunOptions::new().map_err(|error| self.failure(&error))?)?;
+        let Some(options) = registration.run_options() else {
+            return Err(Error::Internal("a run was registered without options".to_owned()));
+        };
+        session.run_binding_with_options(binding, options).map_err(|error| match registration.was_stopped() {
+            true => Error::Cancelled,
+            false => self.failure(&error),
+        })
+    }
+
+    /// The session, once no other thread runs it.
+    pub(super) fn session(&self) -> MutexGuard<'_, Session> {
+        // A panic inside a run leaves the session as ONNX Runtime left it, which is usable after any failure.
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    pub(super) fn failure<R>(&self, error: &ort::Error<R>) -> Error {
+        run_failure(&self.name, error)
+    }
+
+    /// Checks names, types, ranks and fixed sizes, and that no input is missing.
+    pub(super) fn check_inputs<'t>(&self, given: impl Iterator<Item = (&'t str, &'t Tensor)> + Clone) -> Result<()> {
+        for (index, (name, tensor)) in given.clone().enumerate() {
+            let spec = self.expect_input(name)?;
+            self.check_fit(spec, tensor.dtype(), tensor.shape())?;
+            if given.clone().take(index).any(|(other, _)| other == name) {
+                return Err(Error::invalid(format!("the input \"{name}\" of {} was given twice", self.name)));
+            }
+        }
+        let required = self.inputs.known.iter().map(|spec| spec.name.as_str());
+        let foreign = self.inputs.foreign.iter().map(|(name, _)| name.as_str());
+        match required.chain(foreign).find(|name| !given.clone().any(|(other, _)| other == *name)) {
+            None => Ok(()),
+            Some(name) => {
+                // An input that cannot be given at all deserves the better sentence.
+                self.expect_input(name)?;
+                Err(Error::invalid(format!("the input \"{name}\" of {} is missing", self.name)))
+            }
+        }
+    }
+
+    fn check_fit(&self, spec: &IoSpec, dtype: DType, shape: &[usize]) -> Result<()> {
+        if dtype == spec.dtype && spec.accepts(shape) {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the input \"{}\" of {} is {} {shape:?}, but the graph wants {spec}",
+            spec.name,
+            self.name,
+            dtype_name(dtype)
+        )))
+    }
+
+    /// The input of that name, or why there is none.
+    pub(super) fn expect_input(&self, name: &str) -> Result<&IoSpec> {
+        expect(&self.inputs, "input", name, &self.name)
+    }
+
+    /// The output of that name, or why there is none.
+    pub(super) fn expect_output(&self, name: &str) -> Result<&IoSpec> {
+        expect(&self.outputs, "output", name, &self.name)
+    }
+
+    fn lacks_output(&self, name: &str) -> Error {
+        Error::GraphFailed { graph: self.name.clone(), message: format!("it gave no tensor for its output \"{name}\"") }
+    }
+}
+
+fn expect<'i>(io: &'i Io, what: &str, name: &str, graph: &str) -> Result<&'i IoSpec> {
+    io.get(name).ok_or_else(|| match io.foreign(name) {
+        Some(kind) => {
+            Error::Unsupported(format!("the {what} \"{name}\" of {graph} is a {kind}, which cannot be carried"))
+        }
+        None => Error::invalid(format!("{graph} has no {what} \"{name}\": it has {}", io.names())),
+    })
+}
+
+/// Everything that `options` say, on a new builder.
+fn configure(
+    builder: SessionBuilder,
+    path: &Path,
+    options: &GraphOptions,
+    info: &RuntimeInfo,
+) -> Result<SessionBuilder> {
+    let failed = |error: ort::Error<SessionBuilder>| open_failure(path, &error);
+    let mut builder = provider::register(builder, options, info)?;
+    if let Some(threads) = intra_threads(options.threads) {
+        builder = builder.with_intra_threads(threads).map_err(failed)?;
+    }
+    if options.low_memory {
+        let no_arena = ort::ep::CPU::default().with_arena_allocator(false).build();
+        builder = builder.with_execution_providers([no_arena]).map_err(failed)?;
+        builder = builder.with_memory_pattern(false).map_err(failed)?;
+        builder = builder.with_prepacking(false).map_err(failed)?;
+    }
+    Ok(builder)
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Graph").field("name", &self.name).field("path", &self.path).finish_non_exhaustive()
+    }
+}

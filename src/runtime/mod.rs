@@ -1,0 +1,37 @@
+//! ONNX Runtime: finding the library, opening graphs, running them, stopping them.
+//!
+//! This is the only room that knows the `ort` crate. Everything that leaves it is a plain Rust type of this
+//! crate, and every failure is an [`Error`](crate::Error) with one sentence.
+//!
+//! ```no_run
+//! use diffusion::runtime::{self, CancelToken, Graph, GraphOptions};
+//!
+//! let info = runtime::initialize(None)?;
+//! let cancel = CancelToken::new();
+//! let graph = Graph::open("unet", "model/unet/model.onnx".as_ref(), &GraphOptions::default(), &cancel)?;
+//! # Ok::<(), diffusion::Error>(())
+//! ```
+
+mod bind;
+mod cancel;
+mod external_data;
+mod failure;
+mod graph;
+mod library;
+mod onnx_file;
+mod options;
+mod own_path;
+mod probe;
+mod provider;
+mod search;
+mod spec;
+mod threads;
+mod values;
+
+pub use bind::BoundGraph;
+pub use cancel::CancelToken;
+pub use graph::Graph;
+pub use library::{RuntimeInfo, initialize};
+pub use options::GraphOptions;
+pub use provider::Provider;
+pub use spec::IoSpec;

@@ -1,0 +1,192 @@
+//! Execution providers, by name.
+
+use ort::ep;
+use ort::ep::ExecutionProviderDispatch;
+use ort::session::builder::SessionBuilder;
+
+use super::failure::clean;
+use super::library::RuntimeInfo;
+use super::options::GraphOptions;
+use crate::{Error, Result};
+
+/// Where a graph runs.
+///
+/// Which of them exist at run time is decided by the ONNX Runtime library that was loaded, by the machine and
+/// by its drivers; [`RuntimeInfo::providers`] lists what the library was built with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Provider {
+    /// The library's choice; for now that is the CPU.
+    #[default]
+    Auto,
+    /// The CPU, always there.
+    Cpu,
+    /// NVIDIA, through CUDA and cuDNN.
+    Cuda,
+    /// NVIDIA, through TensorRT.
+    TensorRt,
+    /// Windows, through Direct3D 12.
+    DirectMl,
+    /// Apple, through Core ML.
+    CoreMl,
+    /// Intel, through OpenVINO.
+    OpenVino,
+    /// Any graphics card, through WebGPU.
+    WebGpu,
+    /// Qualcomm's neural processor.
+    Qnn,
+    /// ARM and x86 CPUs, through XNNPACK.
+    Xnnpack,
+    /// AMD, through MIGraphX.
+    MiGraphX,
+    /// AMD, through ROCm (libraries before ONNX Runtime 1.23).
+    Rocm,
+}
+
+impl Provider {
+    /// Every provider, in the order of their documentation.
+    pub const ALL: [Self; 12] = [
+        Self::Auto,
+        Self::Cpu,
+        Self::Cuda,
+        Self::TensorRt,
+        Self::DirectMl,
+        Self::CoreMl,
+        Self::OpenVino,
+        Self::WebGpu,
+        Self::Qnn,
+        Self::Xnnpack,
+        Self::MiGraphX,
+        Self::Rocm,
+    ];
+
+    /// The name that [`parse`](Self::parse) takes, in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+            Self::TensorRt => "tensorrt",
+            Self::DirectMl => "directml",
+            Self::CoreMl => "coreml",
+            Self::OpenVino => "openvino",
+            Self::WebGpu => "webgpu",
+            Self::Qnn => "qnn",
+            Self::Xnnpack => "xnnpack",
+            Self::MiGraphX => "migraphx",
+            Self::Rocm => "rocm",
+        }
+    }
+
+    /// The provider of that name; upper and lower case are the same.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] that lists the names there are.
+    pub fn parse(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|provider| provider.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.into_iter().map(Self::name).collect();
+            Error::invalid(format!("unknown provider \"{name}\": it must be one of {}", names.join(", ")))
+        })
+    }
+
+    /// Whether graphs on this provider read the host's memory directly, so that a bound tensor that is written
+    /// to again is seen without being bound again.
+    pub(super) fn shares_host_memory(self) -> bool {
+        matches!(self, Self::Auto | Self::Cpu)
+    }
+
+    /// What ONNX Runtime calls it.
+    fn runtime_name(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Cpu => "CPUExecutionProvider",
+            Self::Cuda => "CUDAExecutionProvider",
+            Self::TensorRt => "TensorrtExecutionProvider",
+            Self::DirectMl => "DmlExecutionProvider",
+            Self::CoreMl => "CoreMLExecutionProvider",
+            Self::OpenVino => "OpenVINOExecutionProvider",
+            Self::WebGpu => "WebGpuExecutionProvider",
+            Self::Qnn => "QNNExecutionProvider",
+            Self::Xnnpack => "XnnpackExecutionProvider",
+            Self::MiGraphX => "MIGraphXExecutionProvider",
+            Self::Rocm => "ROCMExecutionProvider",
+        }
+    }
+}
+
+/// Registers the provider that `options` name, or says why that cannot be.
+///
+/// `is_available` of the `ort` crate is of no use here: it says yes to CUDA on a machine without a driver. So
+/// the library's own list is asked first, and then registering must succeed.
+pub(super) fn register(builder: SessionBuilder, options: &GraphOptions, info: &RuntimeInfo) -> Result<SessionBuilder> {
+    let Some(dispatch) = dispatch(options)? else { return Ok(builder) };
+    let wanted = options.provider;
+    if !info.providers.iter().any(|name| name == wanted.runtime_name()) {
+        return Err(Error::ProviderUnavailable(format!(
+            "the provider \"{}\" is not part of the ONNX Runtime library at \"{}\", which offers {}: use one of these, \
+             or a build of ONNX Runtime that has it",
+            wanted.name(),
+            info.path.display(),
+            offered(info)
+        )));
+    }
+    builder.with_execution_providers([dispatch.error_on_failure()]).map_err(|error| {
+        Error::ProviderUnavailable(format!(
+            "the provider \"{}\" (device {}) cannot be started: {}; this library also offers {}",
+            wanted.name(),
+            options.device_id,
+            clean(error.message()),
+            offered(info)
+        ))
+    })
+}
+
+/// The providers of a library under our names, its own name where we have none.
+fn offered(info: &RuntimeInfo) -> String {
+    let names: Vec<&str> = info
+        .providers
+        .iter()
+        .map(|name| {
+            let ours = Provider::ALL.into_iter().filter(|p| *p != Provider::Auto).find(|p| p.runtime_name() == name);
+            ours.map_or(name.as_str(), |provider| provider.name())
+        })
+        .collect();
+    names.join(", ")
+}
+
+/// The registration of the provider; `None` for the CPU, which is always registered (and which `ep::CPU`
+/// would take the memory arena from).
+fn dispatch(options: &GraphOptions) -> Result<Option<ExecutionProviderDispatch>> {
+    let device = i32::try_from(options.device_id)
+        .map_err(|_| Error::invalid(format!("device_id is {}: it must be at most {}", options.device_id, i32::MAX)))?;
+    Ok(Some(match options.provider {
+        Provider::Auto | Provider::Cpu => return Ok(None),
+        Provider::Cuda => ep::CUDA::default().with_device_id(device).build(),
+        Provider::TensorRt => ep::TensorRT::default().with_device_id(device).build(),
+        Provider::DirectMl => ep::DirectML::default().with_device_id(device).build(),
+        Provider::CoreMl => ep::CoreML::default().build(),
+        Provider::OpenVino => ep::OpenVINO::default().build(),
+        Provider::WebGpu => ep::WebGPU::default().build(),
+        Provider::Qnn => ep::QNN::default().build(),
+        Provider::Xnnpack => ep::XNNPACK::default().build(),
+        Provider::MiGraphX => ep::MIGraphX::default().with_device_id(device).build(),
+        Provider::Rocm => ep::ROCm::default().with_device_id(device).build(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_read_back_and_an_unknown_one_lists_them() {
+        for provider in Provider::ALL {
+            assert_eq!(Provider::parse(provider.name()).unwrap(), provider);
+            assert_eq!(Provider::parse(&provider.name().to_uppercase()).unwrap(), provider);
+        }
+        let message = Provider::parse("gpu").unwrap_err().to_string();
+        for provider in Provider::ALL {
+            assert!(message.contains(provider.name()), "{message}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+"""Makes the small ONNX files of tests/golden/graphs, which the tests of src/runtime open.
+
+    python tests/golden/make_graphs.py
+
+Needs onnx (made with 1.23.2). Nothing in them is random: the files are the same on every run.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+OUT = Path(__file__).resolve().parent / "graphs"
+OPSET = 17
+IR_VERSION = 8
+
+
+def save(name, nodes, inputs, outputs, initializers=()):
+    graph = helper.make_graph(nodes, name, inputs, outputs, list(initializers))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="make_graphs.py")
+    model.ir_version = IR_VERSION
+    if not any(tensor.data_location == TensorProto.EXTERNAL for tensor in initializers) and "external" not in name:
+        onnx.checker.check_model(model)
+    (OUT / f"{name}.onnx").write_bytes(model.SerializeToString())
+
+
+def value(name, dtype, shape):
+    return helper.make_tensor_value_info(name, dtype, shape)
+
+
+def step(name, dtype, timestep, timestep_shape, batch):
+    """A denoiser's surface: sample + timestep, so that a test sees both arrive."""
+    nodes = [
+        helper.make_node("Cast", ["timestep"], ["t"], to=dtype),
+        helper.make_node("Add", ["sample", "t"], ["out_sample"]),
+    ]
+    shape = [batch, 4, "height", "width"]
+    save(
+        name,
+        nodes,
+        [value("sample", dtype, shape), value("timestep", timestep, timestep_shape)],
+        [value("out_sample", dtype, shape)],
+    )
+
+
+def slow():
+    """`count` matrix products in a row, in a Loop: tiny on disk, as slow as one likes."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go"], ["go_on"]),
+            helper.make_node("MatMul", ["m", "weight"], ["product"]),
+        ],
+        "body",
+        [value("i", TensorProto.INT64, []), value("go", TensorProto.BOOL, []), value("m", TensorProto.FLOAT, None)],
+        [value("go_on", TensorProto.BOOL, []), value("product", TensorProto.FLOAT, None)],
+    )
+    nodes = [helper.make_node("Loop", ["count", "", "x"], ["y"], body=body)]
+    matrix = ["n", "n"]
+    save(
+        "slow",
+        nodes,
+        [
+            value("x", TensorProto.FLOAT, matrix),
+            value("weight", TensorProto.FLOAT, matrix),
+            value("count", TensorProto.INT64, []),
+        ],
+        [value("y", TensorProto.FLOAT, matrix)],
+    )
+
+
+def two_outputs():
+    nodes = [
+        helper.make_node("Add", ["a", "b"], ["sum"]),
+        helper.make_node("Mul", ["a", "b"], ["product"]),
+    ]
+    shape = ["n", 3]
+    save(
+        "two_outputs",
+        nodes,
+        [value("a", TensorProto.FLOAT, shape), value("b", TensorProto.FLOAT, shape)],
+        [value("sum", TensorProto.FLOAT, shape), value("product", TensorProto.FLOAT, shape)],
+    )
+
+
+def strings():
+    """An input of a type that is not carried, and an output of one."""
+    save(
+        "strings",
+        [helper.make_node("Identity", ["text"], ["same"])],
+        [value("text", TensorProto.STRING, ["n"])],
+        [value("same", TensorProto.STRING, ["n"])],
+    )
+
+
+def unknown_operator():
+    node = helper.make_node("NoSuchOperator", ["x"], ["y"], domain="test.libdiffusion")
+    graph = helper.make_graph(
+        [node], "unknown_operator", [value("x", TensorProto.FLOAT, [1])], [value("y", TensorProto.FLOAT, [1])]
+    )
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("test.libdiffusion", 1)]
+    model = helper.make_model(graph, opset_imports=opsets)
+    model.ir_version = IR_VERSION
+    (OUT / "unknown_operator.onnx").write_bytes(model.SerializeToString())
+
+
+def bfloat16_matmul():
+    """Valid ONNX for which ONNX Runtime's CPU has no kernel."""
+    shape = [2, 2]
+    save(
+        "bfloat16_matmul",
+        [
+            helper.make_node("Cast", ["x"], ["a"], to=TensorProto.BFLOAT16),
+            helper.make_node("MatMul", ["a", "a"], ["b"]),
+            helper.make_node("Cast", ["b"], ["y"], to=TensorProto.FLOAT),
+        ],
+        [value("x", TensorProto.FLOAT, shape)],
+        [value("y", TensorProto.FLOAT, shape)],
+    )
+
+
+def external_tensor(name, offset, length):
+    tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=[3], data_location=TensorProto.EXTERNAL)
+    for key, text in [("location", "weights.bin"), ("offset", str(offset)), ("length", str(length))]:
+        tensor.external_data.add(key=key, value=text)
+    return tensor
+
+
+def external():
+    """Weights in weights.bin, once as an initializer and once as the attribute of a node in a branch.
+
+    The tests write their bad locations over `weights.bin`, which is why its length matters.
+    """
+    (OUT / "weights.bin").write_bytes(np.array([0, 0, 0, 1, 2, 3], dtype="<f4").tobytes())
+    one = [value("x", TensorProto.FLOAT, [3])], [value("y", TensorProto.FLOAT, [3])]
+    save(
+        "external",
+        [helper.make_node("Add", ["x", "w"], ["y"])],
+        *one,
+        [external_tensor("w", 12, 12)],
+    )
+    branch = helper.make_graph(
+        [helper.make_node("Constant", [], ["w"], value=external_tensor("w_value", 12, 12))],
+        "branch",
+        [],
+        [value("w", TensorProto.FLOAT, [3])],
+    )
+    save(
+        "external_attribute",
+        [
+            helper.make_node("If", ["yes"], ["w_out"], then_branch=branch, else_branch=branch),
+            helper.make_node("Add", ["x", "w_out"], ["y"]),
+        ],
+        *one,
+        [numpy_helper.from_array(np.array(True), "yes")],
+    )
+
+
+def main():
+    OUT.mkdir(exist_ok=True)
+    step("step_f32_i64", TensorProto.FLOAT, TensorProto.INT64, [], "batch")
+    step("step_f32_i32", TensorProto.FLOAT, TensorProto.INT32, [1], "batch")
+    step("step_f16_i64", TensorProto.FLOAT16, TensorProto.INT64, ["batch"], "batch")
+    step("step_f64_f32", TensorProto.DOUBLE, TensorProto.FLOAT, [1], "batch")
+    step("step_static_batch", TensorProto.FLOAT, TensorProto.FLOAT16, [1], 1)
+    slow()
+    two_outputs()
+    strings()
+    unknown_operator()
+    bfloat16_matmul()
+    external()
+
+
+if __name__ == "__main__":
+    main()
