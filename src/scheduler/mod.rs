@@ -1,9 +1,37 @@
 //! Schedulers: which timesteps are visited, and how a prediction takes x_t to x_{t-1}.
 
+mod beta_quantile;
+mod calls;
+mod combine;
+mod config;
+mod create;
+mod ddim;
+mod ddpm;
+mod deis;
+mod discrete;
+mod dpm2;
+mod dpm_solver;
+mod euler;
+mod heun;
+mod kind;
+mod lms;
+mod multistep;
+mod noise_schedule;
+mod pndm;
+mod prediction;
+mod sigma_space;
+mod sigmas;
+mod threshold;
+mod timesteps;
+mod unipc;
+
 use ndarray::{ArrayD, ArrayViewD};
 
 use crate::error::Result;
 use crate::rng::NoiseSource;
+
+pub use create::{SchedulerOptions, SigmaSchedule, create};
+pub use kind::SchedulerKind;
 
 /// A sampler with its timesteps already chosen, ready for one generation.
 ///
@@ -22,6 +50,12 @@ pub trait Scheduler: Send {
     /// The timestep to feed at each denoiser call, in calling order. Fractional for sigma-space solvers.
     fn timesteps(&self) -> &[f64];
 
+    /// The noise level at each call and after the last, as diffusers lists them in `scheduler.sigmas`; empty for
+    /// schedulers that do not think in sigmas (DDIM, DDPM, PNDM).
+    fn sigmas(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
     /// What standard normal noise is multiplied with to become x_T.
     fn init_noise_sigma(&self) -> f64;
 
@@ -38,7 +72,7 @@ pub trait Scheduler: Send {
     ///
     /// `model_output` is the (guided) prediction for that call, of the sample's shape, or with twice the
     /// channels where the model also predicts its variance. Calls come in order, starting at 0 or at the
-    /// index that image-to-image begins with.
+    /// index that image-to-image begins with, a multiple of [`Scheduler::order`].
     ///
     /// # Errors
     /// [`crate::Error::InvalidArgument`] when the shapes do not fit or the calls are out of order.
@@ -51,5 +85,8 @@ pub trait Scheduler: Send {
     ) -> Result<()>;
 
     /// The forward process: `original` with `noise` mixed in to the level of call `index`.
-    fn add_noise(&self, original: &ArrayD<f32>, noise: &ArrayD<f32>, index: usize) -> ArrayD<f32>;
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] when the two shapes differ or there is no such call.
+    fn add_noise(&self, original: &ArrayD<f32>, noise: &ArrayD<f32>, index: usize) -> Result<ArrayD<f32>>;
 }

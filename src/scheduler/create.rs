@@ -1,0 +1,149 @@
+//! A scheduler from a model's `scheduler_config.json` and the user's wishes.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+
+use super::config::Config;
+use super::ddim::Ddim;
+use super::ddpm::Ddpm;
+use super::deis::Deis;
+use super::dpm_solver::DpmSolver;
+use super::dpm2::Dpm2;
+use super::euler::Euler;
+use super::heun::Heun;
+use super::lms::Lms;
+use super::pndm::Pndm;
+use super::unipc::UniPc;
+use super::{Scheduler, SchedulerKind};
+
+/// More solver steps than this are a mistake, and their tables would fill the memory.
+const MAX_STEPS: usize = 100_000;
+
+/// Which sigma schedule to use instead of the configuration's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SigmaSchedule {
+    /// The trained sigmas at the chosen timesteps.
+    Default,
+    /// Karras et al., rho 7.
+    Karras,
+    /// Even in log sigma.
+    Exponential,
+    /// Quantiles of a beta distribution.
+    Beta,
+}
+
+/// What the user asks of a scheduler beyond the model's configuration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SchedulerOptions {
+    /// Solver steps, 1 or more; a solver of order 2 asks the denoiser up to twice as often.
+    pub steps: usize,
+    /// Overrides `use_karras_sigmas`, `use_exponential_sigmas` and `use_beta_sigmas`; `None` leaves them alone.
+    pub sigmas: Option<SigmaSchedule>,
+    /// The share of fresh noise in a step of [`SchedulerKind::Ddim`], 0 to 1; 0 for all others.
+    pub eta: f64,
+}
+
+impl SchedulerOptions {
+    /// `steps` steps, and everything else as the configuration has it.
+    #[must_use]
+    pub fn new(steps: usize) -> Self {
+        Self { steps, sigmas: None, eta: 0.0 }
+    }
+}
+
+/// Makes a scheduler, ready for one generation.
+///
+/// `config` is the raw `scheduler_config.json`, which may well be another class's: missing keys take the defaults
+/// of `kind`'s class, and unknown keys are ignored, as in diffusers' `from_config`.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for a field or option with a type or value that is not allowed, and
+/// [`Error::Unsupported`] for the few that diffusers has and we have not; one sentence names the field, its value,
+/// and what is allowed.
+pub fn create(
+    kind: SchedulerKind,
+    config: &Map<String, Value>,
+    options: &SchedulerOptions,
+) -> Result<Box<dyn Scheduler>> {
+    let steps = options.steps;
+    if !(1..=MAX_STEPS).contains(&steps) {
+        return Err(Error::invalid(format!("{steps} steps are not possible; allowed are 1 to {MAX_STEPS}")));
+    }
+    if !(0.0..=1.0).contains(&options.eta) {
+        return Err(Error::invalid(format!("eta = {} is not possible; allowed is 0 to 1", options.eta)));
+    }
+    if options.eta != 0.0 && kind != SchedulerKind::Ddim {
+        return Err(Error::invalid(format!(
+            "eta = {} was asked for, but only the scheduler ddim has it; {} can only take 0",
+            options.eta,
+            kind.name()
+        )));
+    }
+    let mut map = config.clone();
+    override_sigmas(kind, &mut map, options.sigmas)?;
+    choose_algorithm(kind, &mut map);
+    let config = Config::new(&map, kind.class_name());
+    Ok(match kind {
+        SchedulerKind::Ddim => Box::new(Ddim::new(&config, steps, options.eta)?),
+        SchedulerKind::Ddpm => Box::new(Ddpm::new(&config, steps)?),
+        SchedulerKind::Pndm => Box::new(Pndm::new(&config, steps)?),
+        SchedulerKind::Lms => Box::new(Lms::new(&config, steps)?),
+        SchedulerKind::Euler => Box::new(Euler::new(&config, steps, false)?),
+        SchedulerKind::EulerAncestral => Box::new(Euler::new(&config, steps, true)?),
+        SchedulerKind::Heun => Box::new(Heun::new(&config, steps)?),
+        SchedulerKind::Dpm2 => Box::new(Dpm2::new(&config, steps, false)?),
+        SchedulerKind::Dpm2Ancestral => Box::new(Dpm2::new(&config, steps, true)?),
+        SchedulerKind::Dpmpp2M | SchedulerKind::Dpmpp2MSde => Box::new(DpmSolver::new(&config, steps)?),
+        SchedulerKind::UniPc => Box::new(UniPc::new(&config, steps)?),
+        SchedulerKind::Deis => Box::new(Deis::new(&config, steps)?),
+    })
+}
+
+/// Sets and clears the `use_*_sigmas` fields as `sigmas` says.
+fn override_sigmas(kind: SchedulerKind, map: &mut Map<String, Value>, sigmas: Option<SigmaSchedule>) -> Result<()> {
+    let Some(sigmas) = sigmas else { return Ok(()) };
+    let fixed =
+        matches!(kind, SchedulerKind::Ddim | SchedulerKind::Ddpm | SchedulerKind::Pndm | SchedulerKind::EulerAncestral);
+    if fixed && sigmas != SigmaSchedule::Default {
+        return Err(Error::invalid(format!(
+            "the scheduler {} cannot use {sigmas:?} sigmas; it has only the default ones",
+            kind.name()
+        )));
+    }
+    for (key, schedule) in [
+        ("use_karras_sigmas", Some(SigmaSchedule::Karras)),
+        ("use_exponential_sigmas", Some(SigmaSchedule::Exponential)),
+        ("use_beta_sigmas", Some(SigmaSchedule::Beta)),
+        // DPM-Solver's own, which would win over two of the others.
+        ("use_lu_lambdas", None),
+    ] {
+        map.insert(key.to_owned(), Value::Bool(Some(sigmas) == schedule));
+    }
+    Ok(())
+}
+
+/// The two names of `DPMSolverMultistepScheduler` choose between its deterministic and its stochastic algorithms.
+///
+/// The configuration's own algorithm stays when it is of the right kind, so that the older `dpmsolver` and
+/// `sde-dpmsolver` can be had.
+fn choose_algorithm(kind: SchedulerKind, map: &mut Map<String, Value>) {
+    let (family, other, default) = match kind {
+        SchedulerKind::Dpmpp2M => (["dpmsolver", "dpmsolver++"], ["sde-dpmsolver", "sde-dpmsolver++"], "dpmsolver++"),
+        SchedulerKind::Dpmpp2MSde => {
+            (["sde-dpmsolver", "sde-dpmsolver++"], ["dpmsolver", "dpmsolver++"], "sde-dpmsolver++")
+        }
+        _ => return,
+    };
+    let replace = match map.get("algorithm_type") {
+        None | Some(Value::Null) => true,
+        // "deis" is what a configuration of DEIS says; diffusers takes it for dpmsolver++.
+        Some(Value::String(word)) => {
+            !family.contains(&word.as_str()) && (other.contains(&word.as_str()) || word == "deis")
+        }
+        Some(_) => false,
+    };
+    if replace {
+        map.insert("algorithm_type".to_owned(), Value::String(default.to_owned()));
+    }
+}

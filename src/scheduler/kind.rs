@@ -1,0 +1,131 @@
+//! The schedulers by name.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+
+/// A scheduler that this library has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SchedulerKind {
+    /// Denoising diffusion implicit models.
+    Ddim,
+    /// Denoising diffusion probabilistic models (ancestral sampling).
+    Ddpm,
+    /// Pseudo numerical methods: Runge-Kutta, then linear multistep.
+    Pndm,
+    /// Linear multistep in sigma space.
+    Lms,
+    /// Euler in sigma space.
+    Euler,
+    /// Euler with fresh noise in each step.
+    EulerAncestral,
+    /// Heun's second-order method.
+    Heun,
+    /// The midpoint method of DPM-Solver-2.
+    Dpm2,
+    /// DPM-Solver-2 with fresh noise in each step.
+    Dpm2Ancestral,
+    /// DPM-Solver++ multistep.
+    Dpmpp2M,
+    /// DPM-Solver++ multistep for the stochastic differential equation.
+    Dpmpp2MSde,
+    /// UniPC: predictor and corrector.
+    UniPc,
+    /// DEIS: exponential integrator multistep.
+    Deis,
+}
+
+impl SchedulerKind {
+    /// Every scheduler.
+    pub const ALL: [Self; 13] = [
+        Self::Ddim,
+        Self::Ddpm,
+        Self::Pndm,
+        Self::Lms,
+        Self::Euler,
+        Self::EulerAncestral,
+        Self::Heun,
+        Self::Dpm2,
+        Self::Dpm2Ancestral,
+        Self::Dpmpp2M,
+        Self::Dpmpp2MSde,
+        Self::UniPc,
+        Self::Deis,
+    ];
+
+    /// The short name, as on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ddim => "ddim",
+            Self::Ddpm => "ddpm",
+            Self::Pndm => "pndm",
+            Self::Lms => "lms",
+            Self::Euler => "euler",
+            Self::EulerAncestral => "euler_ancestral",
+            Self::Heun => "heun",
+            Self::Dpm2 => "dpm2",
+            Self::Dpm2Ancestral => "dpm2_ancestral",
+            Self::Dpmpp2M => "dpmpp_2m",
+            Self::Dpmpp2MSde => "dpmpp_2m_sde",
+            Self::UniPc => "unipc",
+            Self::Deis => "deis",
+        }
+    }
+
+    /// The class of diffusers that this follows; two names share one.
+    #[must_use]
+    pub fn class_name(self) -> &'static str {
+        match self {
+            Self::Ddim => "DDIMScheduler",
+            Self::Ddpm => "DDPMScheduler",
+            Self::Pndm => "PNDMScheduler",
+            Self::Lms => "LMSDiscreteScheduler",
+            Self::Euler => "EulerDiscreteScheduler",
+            Self::EulerAncestral => "EulerAncestralDiscreteScheduler",
+            Self::Heun => "HeunDiscreteScheduler",
+            Self::Dpm2 => "KDPM2DiscreteScheduler",
+            Self::Dpm2Ancestral => "KDPM2AncestralDiscreteScheduler",
+            Self::Dpmpp2M | Self::Dpmpp2MSde => "DPMSolverMultistepScheduler",
+            Self::UniPc => "UniPCMultistepScheduler",
+            Self::Deis => "DEISMultistepScheduler",
+        }
+    }
+
+    /// A scheduler from its short name or from a diffusers class name, with or without the `Flax` prefix.
+    ///
+    /// `DPMSolverMultistepScheduler` alone is [`Self::Dpmpp2M`]; [`Self::from_config`] also looks at the
+    /// algorithm.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a name that is neither; the sentence lists the names.
+    pub fn parse(name: &str) -> Result<Self> {
+        let class = match name.strip_prefix("Flax").unwrap_or(name) {
+            "DDIMParallelScheduler" => "DDIMScheduler",
+            "DDPMParallelScheduler" => "DDPMScheduler",
+            other => other,
+        };
+        Self::ALL.into_iter().find(|kind| kind.name() == name || kind.class_name() == class).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|kind| kind.name()).collect();
+            Error::invalid(format!(
+                "there is no scheduler \"{name}\"; allowed are {} and the diffusers class names that belong to them",
+                names.join(", ")
+            ))
+        })
+    }
+
+    /// The scheduler that a `scheduler_config.json` asks for with `_class_name` and `algorithm_type`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when `_class_name` is missing or unknown.
+    pub fn from_config(config: &Map<String, Value>) -> Result<Self> {
+        let class = config.get("_class_name").and_then(Value::as_str).ok_or_else(|| {
+            Error::invalid("the scheduler configuration has no \"_class_name\" that says which scheduler it is for")
+        })?;
+        let stochastic = config.get("algorithm_type").and_then(Value::as_str).is_some_and(|a| a.starts_with("sde-"));
+        Ok(match Self::parse(class)? {
+            Self::Dpmpp2M if stochastic => Self::Dpmpp2MSde,
+            kind => kind,
+        })
+    }
+}

@@ -1,0 +1,147 @@
+//! What the multistep solvers in half-log-SNR time share: DPM-Solver++, UniPC and DEIS.
+
+use ndarray::ArrayD;
+
+use crate::error::{Error, Result};
+
+use super::combine::noised;
+use super::config::{Config, POSITIVE};
+use super::noise_schedule::{BetaDefaults, BetaSchedule, NoiseSchedule, ZeroSnr};
+use super::sigmas::{SigmaRange, SigmaTable, Spread, as_f32};
+use super::timesteps::{Counting, Spacing, linspace, spaced};
+
+/// The family whose `set_timesteps` is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    /// `scheduling_dpmsolver_multistep.py`
+    DpmSolver,
+    /// `scheduling_unipc_multistep.py`
+    UniPc,
+    /// `scheduling_deis_multistep.py`
+    Deis,
+}
+
+/// Timesteps and sigmas of one generation, and how sigmas become alphas.
+pub(super) struct Multistep {
+    pub(super) timesteps: Vec<f64>,
+    pub(super) sigmas: Vec<f64>,
+    flow: bool,
+}
+
+/// The noise level at one point.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Level {
+    /// Signal: x = alpha x0 + sigma eps.
+    pub(super) alpha: f64,
+    /// Noise.
+    pub(super) sigma: f64,
+    /// ln(alpha / sigma): half the log signal-to-noise ratio.
+    pub(super) lambda: f64,
+    /// The entry of `sigmas` itself: sigma / alpha, or sigma for flow models.
+    pub(super) raw: f64,
+}
+
+impl Multistep {
+    pub(super) fn read(config: &Config<'_>, family: Family, steps: usize) -> Result<Self> {
+        if config.flag("use_dynamic_shifting", false)? {
+            return Err(Error::Unsupported(
+                "the scheduler configuration turns on use_dynamic_shifting, which needs the picture's size and which \
+                 only flow-matching pipelines pass; this library cannot do it for this scheduler"
+                    .to_owned(),
+            ));
+        }
+        let zero_snr = if family == Family::Deis { ZeroSnr::Absent } else { ZeroSnr::Floored };
+        let schedule = NoiseSchedule::read(config, &BetaDefaults { range: (0.0001, 0.02), extra: None, zero_snr })?;
+        let train = schedule.train_timesteps();
+        let last = if family == Family::DpmSolver { clipped(config, &schedule)? } else { train };
+        let spacing = Spacing::read(config, Spacing::Linspace)?;
+        let offset = config.integer("steps_offset", 0, -1_000_000, 1_000_000)?;
+        let table = SigmaTable::new(schedule.sigmas());
+
+        let spread = Spread::read(config)?;
+        let lu = family == Family::DpmSolver && config.flag("use_lu_lambdas", false)?;
+        let flow = config.flag("use_flow_sigmas", false)?;
+        let shift = config.float("flow_shift", 1.0, &POSITIVE)?;
+        let from_table = |sigmas: &[f64], round: bool| -> Vec<f64> {
+            let t = sigmas.iter().map(|&sigma| table.timestep_of(sigma));
+            if round { t.map(f64::round_ties_even).collect() } else { t.collect() }
+        };
+        let rounded = family != Family::DpmSolver || schedule.shape != BetaSchedule::Cosine;
+        let (timesteps, mut sigmas, trained) = if spread == Spread::Karras || (spread != Spread::Trained && !lu) {
+            let sigmas = SigmaRange::read(config, table.range())?.spread(spread, steps);
+            (from_table(&sigmas, spread == Spread::Karras && rounded), sigmas, false)
+        } else if lu {
+            let logs = table.logs();
+            let end = |log: Option<&f32>| log.map_or(0.0, |&l| f64::from(l));
+            let lambdas = linspace(end(logs.last()), end(logs.first()), steps);
+            let sigmas: Vec<f64> = lambdas.into_iter().map(f64::exp).collect();
+            (from_table(&sigmas, rounded), sigmas, false)
+        } else if flow {
+            let sigmas = flow_sigmas(shift, train, steps);
+            (sigmas.iter().map(|sigma| sigma * train as f64).collect(), sigmas, false)
+        } else {
+            let timesteps = spaced(spacing, Counting::OneMore, steps, train, last, offset)?;
+            let sigmas = timesteps.iter().map(|&t| table.at(t)).collect();
+            (timesteps, sigmas, true)
+        };
+
+        let last_sigma = sigmas.last().copied().unwrap_or(0.0);
+        let zero = family != Family::Deis
+            && config.choice("final_sigmas_type", true, &[("zero", true), ("sigma_min", false)])?;
+        sigmas.push(match family {
+            _ if zero => 0.0,
+            Family::DpmSolver => table.range().min,
+            _ if trained => table.range().min,
+            _ => last_sigma,
+        });
+        // int64 in diffusers: what is not rounded above is cut off.
+        Ok(Self { timesteps: timesteps.into_iter().map(f64::trunc).collect(), sigmas: as_f32(sigmas), flow })
+    }
+
+    /// The level at point `index`, from 0 to the number of timesteps.
+    pub(super) fn level(&self, index: usize) -> Result<Level> {
+        let raw = *self.sigmas.get(index).ok_or_else(|| Error::Internal(format!("no sigma {index}")))?;
+        let alpha = if self.flow { 1.0 - raw } else { 1.0 / raw.hypot(1.0) };
+        let sigma = if self.flow { raw } else { raw * alpha };
+        Ok(Level { alpha, sigma, lambda: alpha.ln() - sigma.ln(), raw })
+    }
+
+    /// Does the last step end without noise?
+    pub(super) fn ends_at_zero(&self) -> bool {
+        self.sigmas.last() == Some(&0.0)
+    }
+
+    /// alpha x0 + sigma noise.
+    pub(super) fn add_noise(&self, original: &ArrayD<f32>, noise: &ArrayD<f32>, index: usize) -> Result<ArrayD<f32>> {
+        let level = self.level(index)?;
+        noised(original, level.alpha, noise, level.sigma)
+    }
+}
+
+/// One past the highest timestep whose lambda is not below `lambda_min_clipped`.
+fn clipped(config: &Config<'_>, schedule: &NoiseSchedule) -> Result<usize> {
+    let limit = config.extended_float("lambda_min_clipped", f64::NEG_INFINITY)? as f32;
+    let lambdas = schedule.lambdas();
+    let below = lambdas.iter().rev().take_while(|&&lambda| lambda < limit).count();
+    let last = schedule.train_timesteps().saturating_sub(below);
+    if last == 0 {
+        return Err(Error::invalid(format!(
+            "the scheduler configuration has lambda_min_clipped = {limit}, which leaves no timestep; \
+             it must be below {}",
+            lambdas.first().copied().unwrap_or(0.0)
+        )));
+    }
+    Ok(last)
+}
+
+/// Rectified-flow sigmas, shifted towards noise: diffusers' `use_flow_sigmas`.
+fn flow_sigmas(shift: f64, train: usize, steps: usize) -> Vec<f64> {
+    let shifted = |alpha: f64| {
+        let sigma = 1.0 - alpha;
+        shift * sigma / (1.0 + (shift - 1.0) * sigma)
+    };
+    let mut sigmas: Vec<f64> = linspace(1.0, 1.0 / train as f64, steps + 1).into_iter().map(shifted).collect();
+    sigmas.reverse();
+    sigmas.pop();
+    sigmas
+}
