@@ -1,9 +1,11 @@
 //! Every scheduler against diffusers' trajectories (`golden/schedulers`, made by `golden/make_schedulers.py`).
 
+#![expect(clippy::unwrap_used, reason = "a test states what it expects by panicking, its helpers too")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use diffusion::rng::NoiseSource;
+use diffusion::rng::{Generator, NoiseSource, RngKind};
 use diffusion::scheduler::{Scheduler, SchedulerKind, SchedulerOptions, create};
 use ndarray::{ArrayD, Axis, concatenate};
 use serde::Deserialize;
@@ -52,18 +54,26 @@ struct Noised {
     sample: Vec<f32>,
 }
 
-/// Hands out the recorded noise, tensor after tensor.
-struct Replay<'a> {
-    stream: &'a [f32],
+/// Our own `torch.Generator(1234)`, held against the noise that torch's gave diffusers, and counted.
+struct Counted<'a> {
+    generator: Generator,
+    recorded: &'a [f32],
     drawn: usize,
 }
 
-impl NoiseSource for Replay<'_> {
+impl<'a> Counted<'a> {
+    fn new(recorded: &'a [f32]) -> Self {
+        Self { generator: Generator::new(RngKind::TorchCpu, 1234).unwrap(), recorded, drawn: 0 }
+    }
+}
+
+impl NoiseSource for Counted<'_> {
     fn normal(&mut self, shape: &[usize]) -> ArrayD<f32> {
-        let size: usize = shape.iter().product();
-        let values = self.stream[self.drawn * size..(self.drawn + 1) * size].to_vec();
+        let drawn = self.generator.normal(shape);
+        let recorded = &self.recorded[self.drawn * drawn.len()..(self.drawn + 1) * drawn.len()];
+        assert!(distance(&drawn, recorded) < 1e-6, "draw {}", self.drawn);
         self.drawn += 1;
-        ArrayD::from_shape_vec(shape, values).unwrap()
+        drawn
     }
 }
 
@@ -134,7 +144,7 @@ fn check(kind: SchedulerKind, file: &File, case: &Case, wrong: &mut Vec<String>)
     let limit = tolerance(kind.name(), &case.name);
     let c = array(&case.shape, &file.c);
     let variance = case.variance_output.as_ref().map(|values| array(&case.shape, values));
-    let mut noise = Replay { stream: file.noise_stream.as_deref().unwrap_or(&[]), drawn: 0 };
+    let mut noise = Counted::new(file.noise_stream.as_deref().unwrap_or(&[]));
     let mut x = array(&case.shape, &file.x_t).mapv(|v| v * scheduler.init_noise_sigma() as f32);
     let timesteps = scheduler.timesteps().to_vec();
     let mut worst = (0.0, 0);
@@ -232,7 +242,7 @@ fn cases_that_diffusers_rejects_do_no_harm() {
         let mut x = array(&[1, 4, 1, 1], &[0.5, -1.0, 2.0, 0.25]);
         for i in 0..scheduler.timesteps().len() {
             let output = x.mapv(|v| 0.3 * v);
-            scheduler.step(i, output.view(), &mut x, &mut Replay { stream: &[], drawn: 0 }).unwrap();
+            scheduler.step(i, output.view(), &mut x, &mut Counted::new(&[])).unwrap();
         }
         assert!(works && x.iter().all(|v| v.is_finite()), "{name}/{case}: {x}");
     }
