@@ -1,5 +1,7 @@
 //! Model folders: what is recognised, what is read from them, and how each bad one is refused.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests state what they expect by panicking, their helpers too")]
+
 #[path = "model_folder/build.rs"]
 mod build;
 #[path = "model_folder/layouts.rs"]

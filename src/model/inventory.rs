@@ -106,7 +106,8 @@ impl Inventory {
             );
         }
         let found = if graphs.is_empty() { "no graph at all".to_owned() } else { list(&graphs) };
-        let mut message = format!("{} is missing; found: {found}", join_and(missing));
+        let verb = if missing.len() == 1 { "is" } else { "are" };
+        let mut message = format!("{} {verb} missing; found: {found}", join_and(missing));
         if let Some(inner) = self.inner_model() {
             message.push_str(&format!("; the model may be one folder deeper, in \"{inner}\""));
         } else if self.root.parent().is_some_and(|parent| parent.join(super::index::FILE).is_file()) {

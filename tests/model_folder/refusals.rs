@@ -91,7 +91,7 @@ fn missing_pieces_are_listed_with_what_was_found() {
     let message = bad_model(&folder, "");
     assert_parts(
         &message,
-        &["unet/model.onnx and tokenizer/vocab.json with merges.txt (or tokenizer.json) is missing"],
+        &["unet/model.onnx and tokenizer/vocab.json with merges.txt (or tokenizer.json) are missing"],
     );
     assert_parts(&message, &["found: ", "text_encoder/model.onnx", "vae_decoder/model.onnx", "vae_encoder/model.onnx"]);
 
