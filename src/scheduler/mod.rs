@@ -21,6 +21,8 @@ mod pndm;
 mod prediction;
 mod sigma_space;
 mod sigmas;
+#[cfg(test)]
+mod tests;
 mod threshold;
 mod timesteps;
 mod unipc;
