@@ -1,6 +1,7 @@
 //! libdiffusion: text to image for any program, from graphs exported to ONNX.
 
 mod error;
+pub mod image;
 pub mod model;
 pub mod rng;
 pub mod runtime;

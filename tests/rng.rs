@@ -1,5 +1,7 @@
 //! The generators against torch's, NumPy's and Philox's own numbers (`tests/golden/rng.json`), by bit patterns.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by panicking")]
+
 use diffusion::Error;
 use diffusion::rng::philox::philox4x32_10;
 use diffusion::rng::{Generator, NoiseSource, RandomState, RngKind};

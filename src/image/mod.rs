@@ -1,0 +1,258 @@
+//! Pixels: formats, strides, and PNG and JPEG files with the settings inside.
+
+mod format;
+mod read;
+mod save;
+
+pub use format::PixelFormat;
+pub use read::MAX_SIDE;
+pub use save::{ImageFile, Metadata};
+
+use ndarray::ArrayView3;
+
+use crate::{Error, Result};
+
+/// A picture in memory: rows from the top, without gaps between them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Image {
+    width: u32,
+    height: u32,
+    format: PixelFormat,
+    pixels: Pixels,
+}
+
+/// The samples, in memory that is aligned for what they are.
+#[derive(Debug, Clone, PartialEq)]
+enum Pixels {
+    Bytes(Vec<u8>),
+    Floats(Vec<f32>),
+}
+
+impl Image {
+    /// A picture from an autoencoder's output: `chw` is `[3, height, width]`, red first, −1 black and 1 white.
+    ///
+    /// Values are mapped by `x / 2 + 0.5`, clamped to 0…1, and for bytes multiplied by 255 and rounded, halves to
+    /// even (diffusers `image_processor.py`: `denormalize`, `numpy_to_pil`). Alpha is opaque.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for another shape or no pixels; [`Error::Numeric`] where a value is NaN or infinite.
+    pub fn from_chw(chw: ArrayView3<'_, f32>, format: PixelFormat) -> Result<Self> {
+        let (channels, rows, columns) = chw.dim();
+        if channels != 3 {
+            return Err(Error::invalid(format!(
+                "a picture has 3 channels (red, green, blue), this one has {channels}"
+            )));
+        }
+        let side = |name, n: usize| {
+            let side =
+                u32::try_from(n).map_err(|_| Error::invalid(format!("a picture's {name} of {n} is too large")))?;
+            Ok(side)
+        };
+        let (width, height) = (side("width", columns)?, side("height", rows)?);
+        let mut image = Self::blank(width, height, format)?;
+        let mut finite = true;
+        for y in 0..rows {
+            let pixels = (0..columns).map(|x| {
+                let rgb = [chw[[0, y, x]], chw[[1, y, x]], chw[[2, y, x]]];
+                finite &= rgb.iter().all(|v| v.is_finite());
+                rgb.map(|v| (v / 2.0 + 0.5).clamp(0.0, 1.0))
+            });
+            image.fill_row(y, pixels.map(|[r, g, b]| [r, g, b, 1.0]));
+        }
+        if finite {
+            return Ok(image);
+        }
+        Err(Error::Numeric(
+            "the decoded picture has NaN or infinite values; a float16 autoencoder that overflows does that, a float32 \
+             export of it does not"
+                .to_owned(),
+        ))
+    }
+
+    /// A picture from a host's pixels: `height` rows, `stride` bytes from one row's start to the next one's.
+    ///
+    /// Floats are in the machine's byte order and are clamped to 0…1.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a side of 0 or beyond memory, a stride below a row's bytes, or too few bytes;
+    /// [`Error::Numeric`] for a float that is NaN.
+    pub fn from_pixels(bytes: &[u8], width: u32, height: u32, stride: usize, format: PixelFormat) -> Result<Self> {
+        let layout = Layout::new(width, height, stride, format)?;
+        layout.check_holds(bytes.len())?;
+        let mut image = Self::blank(width, height, format)?;
+        for (y, source) in (0..height as usize).zip(bytes.chunks(stride)) {
+            match &mut image.pixels {
+                Pixels::Bytes(all) => {
+                    all[y * layout.row..][..layout.row].copy_from_slice(&source[..layout.row]);
+                }
+                Pixels::Floats(all) => {
+                    let row = &mut all[y * layout.row / 4..][..layout.row / 4];
+                    for (value, bytes) in row.iter_mut().zip(source.as_chunks::<4>().0) {
+                        *value = f32::from_ne_bytes(*bytes);
+                        if value.is_nan() {
+                            return Err(Error::Numeric(format!("the picture has a NaN in row {y}")));
+                        }
+                        *value = value.clamp(0.0, 1.0);
+                    }
+                }
+            }
+        }
+        Ok(image)
+    }
+
+    /// A black, transparent picture.
+    fn blank(width: u32, height: u32, format: PixelFormat) -> Result<Self> {
+        let row = (width as usize).saturating_mul(format.bytes_per_pixel());
+        let length = Layout::new(width, height, row, format)?.length;
+        let pixels = match format {
+            PixelFormat::RgbaF32 => Pixels::Floats(vec![0.0; length / 4]),
+            _ => Pixels::Bytes(vec![0; length]),
+        };
+        Ok(Self { width, height, format, pixels })
+    }
+
+    /// Writes row `y` from RGBA samples in 0…1.
+    fn fill_row(&mut self, y: usize, samples: impl Iterator<Item = [f32; 4]>) {
+        let (stride, format) = (self.stride(), self.format);
+        match &mut self.pixels {
+            Pixels::Floats(all) => {
+                let row = all[y * stride / 4..][..stride / 4].as_chunks_mut::<4>().0;
+                row.iter_mut().zip(samples).for_each(|(pixel, rgba)| *pixel = rgba);
+            }
+            Pixels::Bytes(all) => {
+                let row = all[y * stride..][..stride].chunks_exact_mut(format.bytes_per_pixel());
+                row.zip(samples).for_each(|(pixel, rgba)| format.write(pixel, rgba));
+            }
+        }
+    }
+
+    /// Pixels from left to right.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Pixels from top to bottom.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// What a pixel's bytes mean.
+    #[must_use]
+    pub fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    /// Bytes from one row's start to the next one's: the width times the bytes of a pixel.
+    #[must_use]
+    pub fn stride(&self) -> usize {
+        self.width as usize * self.format.bytes_per_pixel()
+    }
+
+    /// All bytes, row by row; `height * stride` of them. Aligned for `f32` where the format has floats.
+    #[must_use]
+    pub fn pixels(&self) -> &[u8] {
+        match &self.pixels {
+            Pixels::Bytes(bytes) => bytes,
+            Pixels::Floats(floats) => bytemuck::cast_slice(floats),
+        }
+    }
+
+    /// The bytes of row `y`, or nothing where there is no such row.
+    #[must_use]
+    pub fn row(&self, y: u32) -> Option<&[u8]> {
+        self.pixels().chunks_exact(self.stride()).nth(y as usize)
+    }
+
+    /// The same picture in another format. Going to bytes rounds, halves to even; going to RGB8 drops alpha.
+    #[must_use]
+    pub fn convert(&self, format: PixelFormat) -> Self {
+        if format == self.format {
+            return self.clone();
+        }
+        let length = self.pixels().len() / self.format.bytes_per_pixel() * format.bytes_per_pixel();
+        let pixels = match format {
+            PixelFormat::RgbaF32 => Pixels::Floats(vec![0.0; length / 4]),
+            _ => Pixels::Bytes(vec![0; length]),
+        };
+        let mut image = Self { width: self.width, height: self.height, format, pixels };
+        for (y, row) in self.pixels().chunks_exact(self.stride()).enumerate() {
+            image.fill_row(y, row.chunks_exact(self.format.bytes_per_pixel()).map(|pixel| self.format.read(pixel)));
+        }
+        image
+    }
+
+    /// Copies the picture into a host's buffer, converting where the buffer's `format` is another.
+    ///
+    /// `stride` is the bytes from one row's start to the next one's; what lies between rows stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] where `width` and `height` are not the picture's, the stride is below a row's bytes
+    /// or the buffer is too small. The buffer is untouched then.
+    pub fn copy_into(
+        &self,
+        buffer: &mut [u8],
+        width: u32,
+        height: u32,
+        stride: usize,
+        format: PixelFormat,
+    ) -> Result<()> {
+        if (width, height) != (self.width, self.height) {
+            return Err(Error::invalid(format!(
+                "the buffer is for {width} x {height} pixels, the picture has {} x {}",
+                self.width, self.height
+            )));
+        }
+        let layout = Layout::new(width, height, stride, format)?;
+        layout.check_holds(buffer.len())?;
+        let source = self.pixels().chunks_exact(self.stride());
+        for (target, row) in buffer.chunks_mut(stride).zip(source) {
+            let target = &mut target[..layout.row];
+            if format == self.format {
+                target.copy_from_slice(row);
+                continue;
+            }
+            let pixels = target.chunks_exact_mut(format.bytes_per_pixel());
+            for (to, from) in pixels.zip(row.chunks_exact(self.format.bytes_per_pixel())) {
+                format.write(to, self.format.read(from));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where rows lie in a buffer.
+struct Layout {
+    /// Bytes of one row's pixels.
+    row: usize,
+    /// Bytes from the first row's first to the last row's last.
+    length: usize,
+}
+
+impl Layout {
+    fn new(width: u32, height: u32, stride: usize, format: PixelFormat) -> Result<Self> {
+        if width == 0 || height == 0 {
+            return Err(Error::invalid(format!("a picture of {width} x {height} pixels has no pixels")));
+        }
+        let too_large =
+            || Error::invalid(format!("{width} x {height} pixels with a stride of {stride} do not fit memory"));
+        let row = (width as usize).checked_mul(format.bytes_per_pixel()).ok_or_else(too_large)?;
+        if stride < row {
+            return Err(Error::invalid(format!(
+                "a stride of {stride} bytes is too small: {width} pixels of {} take {row} bytes",
+                format.name()
+            )));
+        }
+        let length = (height as usize - 1).checked_mul(stride).and_then(|l| l.checked_add(row));
+        let length = length.filter(|&l| isize::try_from(l).is_ok()).ok_or_else(too_large)?;
+        Ok(Self { row, length })
+    }
+
+    fn check_holds(&self, bytes: usize) -> Result<()> {
+        if bytes < self.length {
+            return Err(Error::invalid(format!("the buffer has {bytes} bytes, the picture needs {}", self.length)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! Reading PNG and JPEG.
+
+use std::fs;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use super::{Image, PixelFormat};
+use crate::{Error, Result};
+
+/// The most pixels that a picture read from a file may have along a side.
+pub const MAX_SIDE: u32 = 16_384;
+/// The most bytes that decoding may take: 16384 x 8192 RGBA.
+const MAX_DECODED: u64 = 512 << 20;
+/// The most bytes of a file that are read.
+const MAX_FILE: u64 = 256 << 20;
+
+impl Image {
+    /// Reads a PNG or JPEG file, upright by its EXIF orientation, as RGB8, or as RGBA8 where it has alpha.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be read; [`Error::InvalidArgument`] where it is neither kind, is damaged,
+    /// or is larger than [`MAX_SIDE`] a side, 512 MiB decoded or 256 MiB as a file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let failed = |e| Error::io("cannot read the picture", path, e);
+        let mut bytes = Vec::new();
+        fs::File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(failed)?;
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(Error::invalid(format!(
+                "the picture \"{}\" is larger than the {} MiB that are allowed",
+                path.display(),
+                MAX_FILE >> 20
+            )));
+        }
+        Self::decode(&bytes)
+            .map_err(|e| Error::invalid(format!("the picture \"{}\" cannot be read: {e}", path.display())))
+    }
+
+    /// Decodes a PNG or JPEG file's bytes, with the limits and the result of [`Image::open`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] where the bytes are neither kind, damaged or too large.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let failed = |e: image::ImageError| Error::invalid(format!("it is damaged or too large ({e})"));
+        let kind = image::guess_format(bytes).ok();
+        let Some(kind) = kind.filter(|kind| matches!(kind, ImageFormat::Png | ImageFormat::Jpeg)) else {
+            return Err(Error::invalid("it is neither a PNG nor a JPEG file"));
+        };
+        let mut reader = ImageReader::with_format(Cursor::new(bytes), kind);
+        let mut limits = Limits::default();
+        limits.max_image_width = Some(MAX_SIDE);
+        limits.max_image_height = Some(MAX_SIDE);
+        limits.max_alloc = Some(MAX_DECODED);
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder().map_err(failed)?;
+        let (width, height) = decoder.dimensions();
+        // Not every decoder of the crate looks at the limits by itself.
+        if width.max(height) > MAX_SIDE || decoder.total_bytes() > MAX_DECODED {
+            return Err(Error::invalid(format!(
+                "its {width} x {height} pixels are too many; allowed are {MAX_SIDE} a side and {} MiB decoded",
+                MAX_DECODED >> 20
+            )));
+        }
+        let orientation = decoder.orientation().map_err(failed)?;
+        let mut decoded = DynamicImage::from_decoder(decoder).map_err(failed)?;
+        decoded.apply_orientation(orientation);
+        let (width, height) = (decoded.width(), decoded.height());
+        let (pixels, format) = if decoded.color().has_alpha() {
+            (decoded.into_rgba8().into_raw(), PixelFormat::Rgba8)
+        } else {
+            (decoded.into_rgb8().into_raw(), PixelFormat::Rgb8)
+        };
+        Self::from_pixels(&pixels, width, height, width as usize * format.bytes_per_pixel(), format)
+    }
+}
