@@ -102,7 +102,8 @@ impl BoundGraph {
         guarded(|| {
             write_f32(&mut bound.value, bound.dtype, values).map_err(|error| graph.failure(&error))?;
             if !graph.provider().shares_host_memory() {
-                // Binding is when a provider copies an input into its device's memory.
+                // Binding is when a provider copies an input into its device's memory; no run may go on meanwhile.
+                let _session = graph.session();
                 self.binding.bind_input(&*bound.name, &bound.value).map_err(|error| graph.failure(&error))?;
             }
             Ok(())

@@ -88,3 +88,49 @@ fn data_file_length(graph: &Path, location: &str, folders: &[PathBuf]) -> Result
 fn describe(tensor: &ExternalTensor) -> String {
     format!("external data \"{}\" of the tensor \"{}\"", tensor.location, tensor.name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_in_memory_is_refused_even_where_a_file_has_its_name() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let check = |location: &str| {
+            let tensor = ExternalTensor {
+                name: "w".to_owned(),
+                location: location.to_owned(),
+                offset: "0".to_owned(),
+                length: None,
+            };
+            check(&folder.join("lib.rs"), &[tensor]).map_err(|error| error.to_string())
+        };
+        for location in ["*/_ORT_MEM_ADDR_/*", "_ORT_MEM_ADDR_", "./*/_ORT_MEM_ADDR_/*"] {
+            assert!(check(location).unwrap_err().contains("must be relative"), "{location}");
+        }
+        assert!(check("").unwrap_err().contains("names no file"));
+        assert!(check("runtime/mod.rs").is_ok());
+    }
+
+    #[test]
+    fn offsets_that_are_no_numbers_or_overflow_are_refused() {
+        let graph = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
+        let check = |offset: &str, length: Option<&str>| {
+            let tensor = ExternalTensor {
+                name: "w".to_owned(),
+                location: "error.rs".to_owned(),
+                offset: offset.to_owned(),
+                length: length.map(str::to_owned),
+            };
+            check(&graph, &[tensor]).map_err(|error| error.to_string())
+        };
+        assert_eq!(check("1", Some("2")), Ok(()));
+        for (offset, length) in [("-1", None), ("x", None), ("0", Some("1.5"))] {
+            assert!(check(offset, length).unwrap_err().contains("whole numbers"), "{offset} {length:?}");
+        }
+        let huge = u64::MAX.to_string();
+        for (offset, length) in [(&*huge, Some(&*huge)), ("1", Some(&*huge)), (&*huge, None)] {
+            assert!(check(offset, length).unwrap_err().contains("incomplete"), "{offset} {length:?}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 
 use super::failure::{clean, guarded};
+use super::own_path::pin;
 use super::probe::Probed;
 use super::search;
 use crate::{Error, Result};
@@ -80,6 +81,7 @@ fn start(explicit: Option<&Path>) -> Result<&'static Runtime> {
     let runtime = guarded(|| load(&found))?;
     // The library must never be unloaded: threads and callbacks of ONNX Runtime live in it.
     std::mem::forget(found.library);
+    pin();
     log::info!("ONNX Runtime {} from \"{}\"", runtime.info.version, runtime.info.path.display());
     Ok(RUNTIME.get_or_init(|| runtime))
 }
@@ -111,9 +113,7 @@ fn load(found: &Probed) -> Result<Runtime> {
 #[cfg(unix)]
 fn disable_telemetry(version: &str) {
     const VARIABLE: &str = "ORT_DISABLE_TELEMETRY";
-    const FIRST_WITH_TELEMETRY: u32 = 29;
-    let minor = version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
-    if minor.is_none_or(|minor| minor < FIRST_WITH_TELEMETRY) || std::env::var_os(VARIABLE).is_some() {
+    if !reports_usage(version) || std::env::var_os(VARIABLE).is_some() {
         return;
     }
     #[expect(unsafe_code, reason = "the library offers no other switch that stops it from calling home")]
@@ -127,6 +127,14 @@ fn disable_telemetry(version: &str) {
 
 #[cfg(not(unix))]
 fn disable_telemetry(_version: &str) {}
+
+/// Whether the official builds of that version report usage on Linux and macOS.
+#[cfg(unix)]
+fn reports_usage(version: &str) -> bool {
+    const FIRST_MINOR: u32 = 29;
+    let minor = version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
+    minor.is_none_or(|minor| minor >= FIRST_MINOR)
+}
 
 /// ONNX Runtime's own log, from warnings up, into the host's.
 fn forward_log(level: LogLevel, category: &str, _id: &str, _location: &str, message: &str) {
@@ -172,4 +180,15 @@ fn available_providers() -> Result<Vec<String>> {
 fn is_same_place(asked: &Path, loaded: &Path) -> bool {
     let (Ok(asked), Ok(loaded)) = (asked.canonicalize(), loaded.canonicalize()) else { return false };
     loaded == asked || (asked.is_dir() && loaded.starts_with(&asked))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::reports_usage;
+
+    #[test]
+    fn usage_is_reported_from_1_29() {
+        assert!(!reports_usage("1.24.4") && !reports_usage("1.28.0"));
+        assert!(reports_usage("1.29.0") && reports_usage("1.32.1") && reports_usage("unknown"));
+    }
 }

@@ -31,8 +31,10 @@ pub(super) fn file_of(address: *const ()) -> Option<PathBuf> {
     // SAFETY: not null, and the loader keeps the NUL-terminated name for as long as the object is loaded.
     let name = unsafe { CStr::from_ptr(info.dli_fname) };
     let path = PathBuf::from(OsStr::from_bytes(name.to_bytes()));
-    // For the main program glibc gives what it was called as, which may be a bare word out of PATH.
-    if path.exists() { Some(path) } else { std::env::current_exe().ok() }
+    // For the main program glibc gives what it was called as, which may be a bare word out of PATH, or no longer
+    // true because the program has changed its folder.
+    let is_place = path.components().count() > 1 && path.exists();
+    if is_place { Some(path) } else { std::env::current_exe().ok() }
 }
 
 /// The file of the shared library or executable that holds `address`.
@@ -59,6 +61,25 @@ pub(super) fn file_of(address: *const ()) -> Option<PathBuf> {
     let name = name.get(..length).filter(|name| !name.is_empty())?;
     Some(PathBuf::from(OsString::from_wide(name)))
 }
+
+/// Keeps this module loaded until the process ends, whatever the host frees: ONNX Runtime has our log function.
+/// Elsewhere a link option does the same (`build.rs`).
+#[cfg(windows)]
+#[expect(unsafe_code, reason = "GetModuleHandleExW is the system's only way to pin a module")]
+pub(super) fn pin() {
+    use windows_sys::Win32::System::LibraryLoader::{
+        GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_PIN, GetModuleHandleExW,
+    };
+
+    let mut module = std::ptr::null_mut();
+    let flags = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN;
+    let address: *const () = pin as *const ();
+    // SAFETY: with FROM_ADDRESS the second argument is any address, and `module` is a valid place for a handle.
+    unsafe { GetModuleHandleExW(flags, address.cast(), &mut module) };
+}
+
+#[cfg(not(windows))]
+pub(super) fn pin() {}
 
 #[cfg(test)]
 mod tests {

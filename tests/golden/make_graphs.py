@@ -69,6 +69,18 @@ def slow():
     )
 
 
+def slow_to_open():
+    """Forty matrix products of constants, which ONNX Runtime works out when it opens the graph."""
+    side, count = 512, 40
+    size = numpy_helper.from_array(np.array([side, side], dtype=np.int64), "size")
+    one = numpy_helper.from_array(np.array([1 / side], dtype=np.float32), "one")
+    nodes = [helper.make_node("ConstantOfShape", ["size"], ["m0"], value=one)]
+    nodes += [helper.make_node("MatMul", [f"m{i}", "m0"], [f"m{i + 1}"]) for i in range(count)]
+    nodes += [helper.make_node("Add", ["x", f"m{count}"], ["y"])]
+    shape = [side, side]
+    save("slow_to_open", nodes, [value("x", TensorProto.FLOAT, shape)], [value("y", TensorProto.FLOAT, shape)], [size])
+
+
 def two_outputs():
     nodes = [
         helper.make_node("Add", ["a", "b"], ["sum"]),
@@ -90,6 +102,18 @@ def strings():
         [helper.make_node("Identity", ["text"], ["same"])],
         [value("text", TensorProto.STRING, ["n"])],
         [value("same", TensorProto.STRING, ["n"])],
+    )
+
+
+def unused_initializer():
+    """ONNX Runtime warns about it: for the test of where its log goes."""
+    shape = [3]
+    save(
+        "unused_initializer",
+        [helper.make_node("Identity", ["x"], ["y"])],
+        [value("x", TensorProto.FLOAT, shape)],
+        [value("y", TensorProto.FLOAT, shape)],
+        [numpy_helper.from_array(np.ones(3, dtype=np.float32), "never_used")],
     )
 
 
@@ -164,8 +188,10 @@ def main():
     step("step_f64_f32", TensorProto.DOUBLE, TensorProto.FLOAT, [1], "batch")
     step("step_static_batch", TensorProto.FLOAT, TensorProto.FLOAT16, [1], 1)
     slow()
+    slow_to_open()
     two_outputs()
     strings()
+    unused_initializer()
     unknown_operator()
     bfloat16_matmul()
     external()

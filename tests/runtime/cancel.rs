@@ -1,0 +1,108 @@
+//! Stopping graphs before, while and after they run.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diffusion::Error;
+use diffusion::runtime::{CancelToken, Graph, GraphOptions};
+use diffusion::tensor::Tensor;
+use ndarray::{ArrayD, IxDyn};
+
+use crate::{golden, open, start};
+
+const SIDE: usize = 512;
+
+fn slow_inputs(count: i64) -> Vec<(&'static str, Tensor)> {
+    let identity = Tensor::F32(ndarray::Array2::eye(SIDE).into_dyn());
+    vec![("x", identity.clone()), ("weight", identity), ("count", Tensor::I64(ArrayD::from_elem(IxDyn(&[]), count)))]
+}
+
+#[test]
+fn cancelling_before_the_work_is_not_lost() {
+    let token = CancelToken::new();
+    token.cancel();
+    let path = golden("slow.onnx");
+    start();
+    let opened = Graph::open("unet", &path, &GraphOptions::default(), &token);
+    assert!(matches!(opened.unwrap_err(), Error::Cancelled));
+    let graph = open("slow.onnx");
+    assert!(matches!(graph.run(&slow_inputs(1), &["y"], &token).unwrap_err(), Error::Cancelled));
+    token.reset();
+    assert!(token.check().is_ok());
+    assert!(graph.run(&slow_inputs(1), &["y"], &token).is_ok());
+}
+
+#[test]
+fn cancelling_stops_a_graph_that_runs_and_leaves_it_usable() {
+    let graph = Arc::new(open("slow.onnx"));
+    let token = CancelToken::new();
+    // Hours, if nobody stopped it.
+    let (stopped, latency) = cancelled_after(&token, Duration::from_millis(300), || {
+        graph.run(&slow_inputs(i64::MAX), &["y"], &token).map(drop)
+    });
+    assert!(matches!(stopped.unwrap_err(), Error::Cancelled));
+    // Between two nodes of 0.3 GFLOP each; generous, since the machine may be busy.
+    assert!(latency < Duration::from_secs(5), "{latency:?}");
+    token.reset();
+    assert_eq!(graph.run(&slow_inputs(2), &["y"], &token).unwrap()[0], slow_inputs(2)[0].1);
+
+    // The same through a binding.
+    let inputs = slow_inputs(i64::MAX).into_iter().map(|(name, tensor)| (name.to_owned(), tensor)).collect();
+    let mut bound = graph.bind(inputs, "y", &[SIDE, SIDE]).unwrap();
+    let (stopped, latency) = cancelled_after(&token, Duration::from_millis(100), || bound.run(&token));
+    assert!(matches!(stopped.unwrap_err(), Error::Cancelled));
+    assert!(latency < Duration::from_secs(5), "{latency:?}");
+    token.reset();
+    bound.write_f32("count", &[3.0]).unwrap();
+    bound.run(&token).unwrap();
+    assert_eq!(bound.output_f32().unwrap()[SIDE + 1], 1.0);
+}
+
+#[test]
+fn cancelling_stops_every_run_with_the_token_and_no_other() {
+    let graphs: Vec<Graph> = (0..3).map(|_| open("slow.onnx")).collect();
+    let (token, other) = (CancelToken::new(), CancelToken::new());
+    std::thread::scope(|scope| {
+        let stopped: Vec<_> = graphs[..2]
+            .iter()
+            .map(|graph| scope.spawn(|| graph.run(&slow_inputs(i64::MAX), &["y"], &token.clone())))
+            .collect();
+        let spared = scope.spawn(|| graphs[2].run(&slow_inputs(100), &["y"], &other));
+        std::thread::sleep(Duration::from_millis(200));
+        token.cancel();
+        for run in stopped {
+            assert!(matches!(run.join().unwrap().unwrap_err(), Error::Cancelled));
+        }
+        assert!(spared.join().unwrap().is_ok());
+    });
+}
+
+/// What `work` returns, and how long after `cancel` it returned.
+fn cancelled_after<T>(token: &CancelToken, delay: Duration, work: impl FnOnce() -> T) -> (T, Duration) {
+    std::thread::scope(|scope| {
+        let canceller = scope.spawn(|| {
+            std::thread::sleep(delay);
+            let at = Instant::now();
+            token.cancel();
+            at
+        });
+        let result = work();
+        let returned = Instant::now();
+        (result, returned - canceller.join().unwrap())
+    })
+}
+
+#[test]
+fn cancelling_stops_a_graph_that_is_being_opened() {
+    start();
+    let path = golden("slow_to_open.onnx");
+    let token = CancelToken::new();
+    let began = Instant::now();
+    Graph::open("unet", &path, &GraphOptions::default(), &token).unwrap();
+    let (opened, _) =
+        cancelled_after(&token, began.elapsed() / 4, || Graph::open("unet", &path, &GraphOptions::default(), &token));
+    // How soon is up to ONNX Runtime, which looks at the flag between the stages of opening.
+    assert!(matches!(opened.unwrap_err(), Error::Cancelled));
+    token.reset();
+    Graph::open("unet", &path, &GraphOptions::default(), &token).unwrap();
+}
