@@ -20,6 +20,21 @@ pub enum DType {
     Bool,
 }
 
+impl DType {
+    /// The name as ONNX and NumPy write it, `float32` for example.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::F16 => "float16",
+            Self::F64 => "float64",
+            Self::I64 => "int64",
+            Self::I32 => "int32",
+            Self::Bool => "bool",
+        }
+    }
+}
+
 /// An owned, row-major tensor of any [`DType`] and rank.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tensor {
@@ -88,5 +103,43 @@ impl Tensor {
             DType::I32 => Self::I32(values.mapv(|v| v as i32)),
             DType::Bool => Self::Bool(values.mapv(|v| v != 0.0)),
         }
+    }
+
+    /// The same values stored as `dtype`, as ONNX's Cast does it. Integers keep all their bits.
+    #[must_use]
+    pub fn cast(self, dtype: DType) -> Self {
+        match (self, dtype) {
+            (tensor, dtype) if tensor.dtype() == dtype => tensor,
+            (Self::I64(array), DType::I32) => Self::I32(array.mapv(|v| v as i32)),
+            (Self::I32(array), DType::I64) => Self::I64(array.mapv(i64::from)),
+            (Self::F64(array), DType::I64) => Self::I64(array.mapv(|v| v as i64)),
+            (Self::I64(array), DType::F64) => Self::F64(array.mapv(|v| v as f64)),
+            (Self::F64(array), DType::I32) => Self::I32(array.mapv(|v| v as i32)),
+            (Self::I32(array), DType::F64) => Self::F64(array.mapv(f64::from)),
+            (tensor, dtype) => Self::from_f32(tensor.into_f32(), dtype),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn casting_keeps_integers_whole() {
+        let large = Tensor::I64(array![(1_i64 << 53) + 1, -7].into_dyn());
+        assert_eq!(large.clone().cast(DType::I64), large);
+        assert_eq!(
+            Tensor::I32(array![i32::MAX].into_dyn()).cast(DType::I64),
+            Tensor::I64(array![2147483647].into_dyn())
+        );
+        assert_eq!(Tensor::F32(array![-1.7, 3.9].into_dyn()).cast(DType::I64), Tensor::I64(array![-1, 3].into_dyn()));
+    }
+
+    #[test]
+    fn half_precision_rounds() {
+        let cast = Tensor::F32(array![0.1_f32, 65504.0, 1e6].into_dyn()).cast(DType::F16).into_f32();
+        assert_eq!(cast, array![0.099975586_f32, 65504.0, f32::INFINITY].into_dyn());
     }
 }

@@ -12,6 +12,9 @@ use crate::error::Result;
 /// overflow.
 const MAX_LATENT_SIDE: usize = 1 << 14;
 
+/// Most levels that a UNet is believed to have; Stable Diffusion has four.
+const MAX_LEVELS: usize = 16;
+
 /// The facts of the denoiser's `config.json` that the graph does not have.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UnetConfig {
@@ -23,6 +26,8 @@ pub struct UnetConfig {
     pub out_channels: Option<usize>,
     /// Width of the context that it attends to; the text encoder's hidden size.
     pub cross_attention_dim: Option<usize>,
+    /// Levels of the UNet (entries of `block_out_channels`). Each but the last halves its input.
+    pub levels: Option<usize>,
     /// Width of the guidance embedding of a model distilled for guidance.
     ///
     /// diffusers' `do_classifier_free_guidance`: with one, classifier-free guidance is off.
@@ -46,6 +51,7 @@ impl UnetConfig {
             in_channels: fields.size("in_channels")?,
             out_channels: fields.size("out_channels")?,
             cross_attention_dim: cross_attention_dim(fields)?,
+            levels: fields.sizes("block_out_channels", MAX_LEVELS)?.map(|widths| widths.len()),
             time_cond_proj_dim: fields.size("time_cond_proj_dim")?,
             addition_embed_type: fields.text("addition_embed_type")?.map(str::to_owned),
             class_embed_type: fields.text("class_embed_type")?.map(str::to_owned),

@@ -10,7 +10,7 @@ use ort::value::DynTensor;
 use super::cancel::CancelToken;
 use super::failure::guarded;
 use super::graph::Graph;
-use super::values::{cast, dtype_name, read_f32, to_value, write_f32, zeros};
+use super::values::{read_f32, to_value, write_f32, zeros};
 use crate::tensor::{DType, Tensor};
 use crate::{Error, Result};
 
@@ -48,7 +48,7 @@ impl Graph {
             .into_iter()
             .map(|(name, tensor)| {
                 let dtype = self.expect_input(&name)?.dtype;
-                Ok((name, cast(tensor, dtype)))
+                Ok((name, tensor.cast(dtype)))
             })
             .collect::<Result<_>>()?;
         self.check_inputs(inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)))?;
@@ -158,7 +158,7 @@ fn check_length(what: &str, bound: &Bound, given: usize, graph: &Graph) -> Resul
         bound.name,
         graph.name(),
         bound.elements,
-        dtype_name(bound.dtype)
+        bound.dtype.name()
     )))
 }
 

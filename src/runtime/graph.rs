@@ -18,7 +18,7 @@ use super::options::GraphOptions;
 use super::provider::{self, Provider};
 use super::spec::{Io, IoSpec};
 use super::threads::intra_threads;
-use super::values::{dtype_name, from_value, to_value};
+use super::values::{from_value, to_value};
 use crate::tensor::{DType, Tensor};
 use crate::{Error, Result};
 
@@ -164,7 +164,9 @@ impl Graph {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn provider(&self) -> Provider {
+    /// The execution provider that the graph was opened on.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
         self.provider
     }
 
@@ -201,7 +203,7 @@ impl Graph {
             "the input \"{}\" of {} is {} {shape:?}, but the graph wants {spec}",
             spec.name,
             self.name,
-            dtype_name(dtype)
+            dtype.name()
         )))
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use ort::value::{Outlet, ValueType};
 
-use super::values::{dtype_name, dtype_of};
+use super::values::dtype_of;
 use crate::tensor::DType;
 
 /// What a graph declares about one of its inputs or outputs.
@@ -42,7 +42,7 @@ impl fmt::Display for IoSpec {
                 (None, _) => "any".to_owned(),
             })
             .collect();
-        write!(f, "{} [{}]", dtype_name(self.dtype), sizes.join(", "))
+        write!(f, "{} [{}]", self.dtype.name(), sizes.join(", "))
     }
 }
 

@@ -46,18 +46,6 @@ fn element_of(dtype: DType) -> TensorElementType {
     }
 }
 
-/// The type's name as ONNX and NumPy write it.
-pub(super) fn dtype_name(dtype: DType) -> &'static str {
-    match dtype {
-        DType::F32 => "float32",
-        DType::F16 => "float16",
-        DType::F64 => "float64",
-        DType::I64 => "int64",
-        DType::I32 => "int32",
-        DType::Bool => "bool",
-    }
-}
-
 /// A copy of `tensor` that ONNX Runtime owns.
 pub(super) fn to_value(tensor: &Tensor) -> ort::Result<DynTensor> {
     let mut value = DynTensor::new(&Allocator::default(), element_of(tensor.dtype()), tensor.shape())?;
@@ -91,20 +79,6 @@ pub(super) fn from_value(value: &DynValue) -> ort::Result<Option<Tensor>> {
         DType::I32 => Tensor::I32(value.try_extract_array()?.to_owned()),
         DType::Bool => Tensor::Bool(value.try_extract_array()?.to_owned()),
     }))
-}
-
-/// `tensor` with another element type, as ONNX's Cast does it. Integers keep all their bits.
-pub(super) fn cast(tensor: Tensor, dtype: DType) -> Tensor {
-    match (tensor, dtype) {
-        (tensor, dtype) if tensor.dtype() == dtype => tensor,
-        (Tensor::I64(array), DType::I32) => Tensor::I32(array.mapv(|v| v as i32)),
-        (Tensor::I32(array), DType::I64) => Tensor::I64(array.mapv(i64::from)),
-        (Tensor::F64(array), DType::I64) => Tensor::I64(array.mapv(|v| v as i64)),
-        (Tensor::I64(array), DType::F64) => Tensor::F64(array.mapv(|v| v as f64)),
-        (Tensor::F64(array), DType::I32) => Tensor::I32(array.mapv(|v| v as i32)),
-        (Tensor::I32(array), DType::F64) => Tensor::F64(array.mapv(f64::from)),
-        (tensor, dtype) => Tensor::from_f32(tensor.into_f32(), dtype),
-    }
 }
 
 /// Writes `values` into a tensor of the same number of elements, cast to its type.
