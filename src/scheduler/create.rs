@@ -15,23 +15,10 @@ use super::heun::Heun;
 use super::lms::Lms;
 use super::pndm::Pndm;
 use super::unipc::UniPc;
-use super::{Scheduler, SchedulerKind};
+use super::{Scheduler, SchedulerKind, SigmaSchedule};
 
 /// More solver steps than this are a mistake, and their tables would fill the memory.
 const MAX_STEPS: usize = 100_000;
-
-/// Which sigma schedule to use instead of the configuration's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SigmaSchedule {
-    /// The trained sigmas at the chosen timesteps.
-    Default,
-    /// Karras et al., rho 7.
-    Karras,
-    /// Even in log sigma.
-    Exponential,
-    /// Quantiles of a beta distribution.
-    Beta,
-}
 
 /// What the user asks of a scheduler beyond the model's configuration.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -107,8 +94,9 @@ fn override_sigmas(kind: SchedulerKind, map: &mut Map<String, Value>, sigmas: Op
         matches!(kind, SchedulerKind::Ddim | SchedulerKind::Ddpm | SchedulerKind::Pndm | SchedulerKind::EulerAncestral);
     if fixed && sigmas != SigmaSchedule::Default {
         return Err(Error::invalid(format!(
-            "the scheduler {} cannot use {sigmas:?} sigmas; it has only the default ones",
-            kind.name()
+            "the scheduler {} cannot use {} sigmas; it has only the default ones",
+            kind.name(),
+            sigmas.name()
         )));
     }
     for (key, schedule) in [

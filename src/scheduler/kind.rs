@@ -114,16 +114,13 @@ impl SchedulerKind {
         })
     }
 
-    /// The scheduler that a `scheduler_config.json` asks for with `_class_name` and `algorithm_type`.
+    /// The scheduler that a model asks for: its class, and the `algorithm_type` of its `scheduler_config.json`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when `_class_name` is missing or unknown.
-    pub fn from_config(config: &Map<String, Value>) -> Result<Self> {
-        let class = config.get("_class_name").and_then(Value::as_str).ok_or_else(|| {
-            Error::invalid("the scheduler configuration has no \"_class_name\" that says which scheduler it is for")
-        })?;
+    /// [`Error::InvalidArgument`] when the class is unknown.
+    pub fn from_config(class_name: &str, config: &Map<String, Value>) -> Result<Self> {
         let stochastic = config.get("algorithm_type").and_then(Value::as_str).is_some_and(|a| a.starts_with("sde-"));
-        Ok(match Self::parse(class)? {
+        Ok(match Self::parse(class_name)? {
             Self::Dpmpp2M if stochastic => Self::Dpmpp2MSde,
             kind => kind,
         })

@@ -19,6 +19,7 @@ mod multistep;
 mod noise_schedule;
 mod pndm;
 mod prediction;
+mod sigma_schedule;
 mod sigma_space;
 mod sigmas;
 #[cfg(test)]
@@ -32,8 +33,9 @@ use ndarray::{ArrayD, ArrayViewD};
 use crate::error::Result;
 use crate::rng::NoiseSource;
 
-pub use create::{SchedulerOptions, SigmaSchedule, create};
+pub use create::{SchedulerOptions, create};
 pub use kind::SchedulerKind;
+pub use sigma_schedule::SigmaSchedule;
 
 /// A sampler with its timesteps already chosen, ready for one generation.
 ///

@@ -45,11 +45,14 @@ fn names_and_class_names_are_understood() {
 #[test]
 fn the_algorithm_tells_the_two_dpm_solvers_apart() {
     let class = "DPMSolverMultistepScheduler";
-    let kind = |config| SchedulerKind::from_config(&map(config)).unwrap();
+    let kind = |config: Value| {
+        let class = config["_class_name"].as_str().unwrap().to_owned();
+        SchedulerKind::from_config(&class, &map(config)).unwrap()
+    };
     assert_eq!(kind(json!({"_class_name": class})), SchedulerKind::Dpmpp2M);
     assert_eq!(kind(json!({"_class_name": class, "algorithm_type": "dpmsolver"})), SchedulerKind::Dpmpp2M);
     assert_eq!(kind(json!({"_class_name": class, "algorithm_type": "sde-dpmsolver++"})), SchedulerKind::Dpmpp2MSde);
-    assert!(SchedulerKind::from_config(&map(json!({}))).is_err());
+    assert!(SchedulerKind::from_config("", &map(json!({}))).is_err());
 
     // By name, the other kind's algorithm is replaced.
     for (kind, algorithm, draws) in
