@@ -1,11 +1,40 @@
-//! libdiffusion: text to image for any program, from graphs exported to ONNX.
+//! # libdiffusion
+//!
+//! Text to image for any program: a Rust core and a C ABI that run diffusion models exported to ONNX on whatever
+//! ONNX Runtime can drive.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use diffusion::{CancelToken, Pipeline, PipelineOptions, Request};
+//!
+//! let cancel = CancelToken::new();
+//! let pipeline = Pipeline::open(Path::new("models/demo"), &PipelineOptions::default(), &mut (), &cancel)?;
+//! let result = pipeline.generate(&Request::new("a red house in the snow at night"), &mut (), &cancel)?;
+//! println!("{} pictures, seed {}", result.images.len(), result.settings.seed);
+//! # Ok::<(), diffusion::Error>(())
+//! ```
+//!
+//! The rooms, and the one direction in which they depend on each other:
+//! `ffi → pipeline → {text, denoise, autoencoder} → {scheduler, model, runtime} → {tensor, rng, image, error}`.
 
+mod autoencoder;
+mod denoise;
 mod error;
 pub mod image;
 pub mod model;
+pub mod pipeline;
 pub mod rng;
 pub mod runtime;
 pub mod scheduler;
 pub mod tensor;
+pub mod text;
 
 pub use error::{Error, Result};
+pub use image::{Image, PixelFormat};
+pub use pipeline::{
+    Flow, Generated, MemoryMode, Observer, Phase, Pipeline, PipelineInfo, PipelineOptions, Progress, Request, Settings,
+    Timings,
+};
+pub use rng::RngKind;
+pub use runtime::{CancelToken, Provider};
+pub use scheduler::{SchedulerKind, SigmaSchedule};

@@ -33,6 +33,9 @@ import sys
 import warnings
 from pathlib import Path
 
+# The tokenizer's target is CLIPTokenizer without ftfy, as in make_tokenizer.py; transformers looks at import.
+sys.modules["ftfy"] = None
+
 import diffusers
 import numpy as np
 import torch

@@ -1,0 +1,97 @@
+//! Latents to pixels.
+
+use std::sync::Arc;
+
+use ndarray::{Array3, ArrayD, Axis, Ix3};
+
+use crate::error::{Error, Result};
+use crate::model::VaeConfig;
+use crate::runtime::{CancelToken, Graph};
+use crate::tensor::{DType, Tensor};
+
+/// The decoder half of a KL autoencoder (Rombach et al. 2022, arXiv:2112.10752, §3.1).
+pub(crate) struct Decoder {
+    graph: Arc<Graph>,
+    input: String,
+    input_dtype: DType,
+    output: String,
+    scaling_factor: f64,
+    shift_factor: f64,
+    latents_mean: Option<Vec<f64>>,
+    latents_std: Option<Vec<f64>>,
+}
+
+impl Decoder {
+    /// A decoder over `graph`, with the factors of `config`.
+    ///
+    /// # Errors
+    /// [`Error::BadModel`] when the graph does not have exactly one input.
+    pub(crate) fn new(graph: Arc<Graph>, config: &VaeConfig) -> Result<Self> {
+        let [input] = graph.inputs() else {
+            let found: Vec<_> = graph.inputs().iter().map(|i| i.name.as_str()).collect();
+            return Err(Error::bad_model(graph.path(), format!("a VAE decoder has one input, this has {found:?}")));
+        };
+        let Some(output) = graph.outputs().first() else {
+            return Err(Error::bad_model(graph.path(), "a VAE decoder has one output, this has none"));
+        };
+        let (input, input_dtype, output) = (input.name.clone(), input.dtype, output.name.clone());
+        Ok(Self {
+            graph,
+            input,
+            input_dtype,
+            output,
+            scaling_factor: config.scaling_factor,
+            shift_factor: config.shift_factor,
+            latents_mean: config.latents_mean.clone(),
+            latents_std: config.latents_std.clone(),
+        })
+    }
+
+    /// The picture of one latent (`[channels, height, width]`): `[3, height·f, width·f]`, nominally −1 to 1.
+    ///
+    /// One at a time, as the legacy pipelines do: the activations of a full-size decoder are what fills memory.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`], [`Error::GraphFailed`], and [`Error::BadModel`] when what comes out is no picture.
+    pub(crate) fn decode(&self, latent: Array3<f32>, cancel: &CancelToken) -> Result<Array3<f32>> {
+        let latent = self.unscale(latent)?;
+        let batch = self.graph.inputs().first().and_then(|i| i.shape.first().copied().flatten()).unwrap_or(1);
+        let batched = latent.into_dyn().insert_axis(Axis(0)).select(Axis(0), &vec![0; batch.max(1)]);
+        let inputs = [(self.input.as_str(), Tensor::F32(batched).cast(self.input_dtype))];
+        let outputs = self.graph.run(&inputs, &[&self.output], cancel)?;
+        let decoded: Option<ArrayD<f32>> = outputs.into_iter().next().map(Tensor::into_f32);
+        let picture = decoded.filter(|d| d.ndim() == 4 && d.shape()[1] == 3);
+        let picture = picture.map(|d| d.index_axis_move(Axis(0), 0)).and_then(|d| d.into_dimensionality::<Ix3>().ok());
+        picture.ok_or_else(|| {
+            Error::bad_model(
+                self.graph.path(),
+                "a VAE decoder's output is [batch, 3, height, width], this one's is not",
+            )
+        })
+    }
+
+    /// `latent / scaling_factor + shift_factor`, or with per-channel statistics where the config has them
+    /// (diffusers `pipeline_stable_diffusion_xl.py`: `latent · std / scaling_factor + mean`).
+    fn unscale(&self, mut latent: Array3<f32>) -> Result<Array3<f32>> {
+        let channels = latent.shape()[0];
+        for statistics in [&self.latents_mean, &self.latents_std].into_iter().flatten() {
+            if statistics.len() != channels {
+                return Err(Error::bad_model(
+                    self.graph.path(),
+                    format!(
+                        "its config has latents_mean/std for {} channels, the latents have {channels}",
+                        statistics.len()
+                    ),
+                ));
+            }
+        }
+        for (channel, mut plane) in latent.axis_iter_mut(Axis(0)).enumerate() {
+            let std = self.latents_std.as_ref().map_or(1.0, |s| s[channel]);
+            let mean = self.latents_mean.as_ref().map_or(self.shift_factor, |m| m[channel]);
+            // Division and addition in f32, in diffusers' order, so that the decoder sees the same values.
+            let (std, mean, factor) = (std as f32, mean as f32, self.scaling_factor as f32);
+            plane.mapv_inplace(|v| v * std / factor + mean);
+        }
+        Ok(latent)
+    }
+}

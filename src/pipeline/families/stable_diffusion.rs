@@ -1,0 +1,363 @@
+//! Stable Diffusion 1.x: one CLIP text encoder, one UNet over latents, one KL autoencoder
+//! (Rombach et al. 2022, arXiv:2112.10752; diffusers `pipeline_stable_diffusion.py` for every convention).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ndarray::{Array2, ArrayD, Axis, Ix3, concatenate, stack};
+
+use crate::autoencoder::Decoder;
+use crate::denoise::{self, Batching, Denoiser, Denoising, guidance};
+use crate::error::{Error, Result};
+use crate::image::Image;
+use crate::model::{GraphRole, ModelFolder};
+use crate::pipeline::info::{GraphInfo, PipelineInfo};
+use crate::pipeline::{Generated, MemoryMode, Observer, Phase, PipelineOptions, Request, Settings, Timings, report};
+use crate::rng::{Generator, NoiseSource, RngKind};
+use crate::runtime::{CancelToken, Graph, GraphOptions, RuntimeInfo};
+use crate::scheduler::{self, SchedulerKind, SchedulerOptions, SigmaSchedule};
+use crate::text::encoder::{TextEmbedding, TextEncoder};
+use crate::text::tokenizer::ClipTokenizer;
+
+/// diffusers' own defaults, for folders that do not say.
+const DEFAULT_STEPS: u32 = 50;
+const DEFAULT_GUIDANCE: f32 = 7.5;
+const DEFAULT_SIDE: u32 = 512;
+/// Latent channels of every SD 1.x autoencoder.
+const LATENT_CHANNELS: usize = 4;
+
+/// An opened Stable Diffusion 1.x folder.
+pub(in crate::pipeline) struct StableDiffusion {
+    text: TextEncoder,
+    unet: Arc<Graph>,
+    decoder: Decoder,
+    scheduler_kind: SchedulerKind,
+    folder: ModelFolder,
+    batching: Batching,
+    info: PipelineInfo,
+}
+
+/// A request with every default filled in, checked against the model.
+pub(in crate::pipeline) struct Plan {
+    request: Request,
+    settings: Settings,
+    scheduler_kind: SchedulerKind,
+    /// `[pictures, channels, height, width]` of the latents.
+    latents: [usize; 4],
+}
+
+impl StableDiffusion {
+    /// Opens the graphs of `folder` and checks that they fit together.
+    pub(in crate::pipeline) fn open(
+        folder: ModelFolder,
+        options: &PipelineOptions,
+        runtime: &RuntimeInfo,
+        observer: &mut dyn Observer,
+        cancel: &CancelToken,
+    ) -> Result<Self> {
+        let scheduler_kind = match &folder.scheduler().class_name {
+            Some(class) => SchedulerKind::from_config(class, &folder.scheduler().config)?,
+            None => SchedulerKind::Pndm,
+        };
+        let tokenizer = ClipTokenizer::open(folder.tokenizer())?;
+        let graph_options = GraphOptions {
+            provider: options.provider,
+            device_id: options.device_id,
+            threads: options.threads,
+            low_memory: options.memory == MemoryMode::Low,
+        };
+        let roles = [GraphRole::TextEncoder, GraphRole::Unet, GraphRole::VaeDecoder];
+        let mut graphs = Vec::with_capacity(roles.len());
+        for (done, role) in roles.into_iter().enumerate() {
+            report(observer, Phase::Opening, done, roles.len())?;
+            let path = folder
+                .graph(role)
+                .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no {}/model.onnx", role.name())))?;
+            graphs.push(Arc::new(Graph::open(role.name(), path, &graph_options, cancel)?));
+        }
+        let graph_infos = graphs.iter().map(|g| GraphInfo::of(g)).collect();
+        let Ok([text_graph, unet, decoder_graph]) = <[Arc<Graph>; 3]>::try_from(graphs) else {
+            return Err(Error::Internal("three graphs were opened, but not three are there".into()));
+        };
+        let text = TextEncoder::new(text_graph, tokenizer)?;
+        let decoder = Decoder::new(decoder_graph, folder.vae())?;
+        check_context_width(&folder, &text, &unet)?;
+        let info = describe(&folder, &unet, scheduler_kind, runtime, graph_infos)?;
+        report(observer, Phase::Opening, roles.len(), roles.len())?;
+        let batching = match options.memory {
+            MemoryMode::Speed => Batching::Together,
+            MemoryMode::Low => Batching::OneByOne,
+        };
+        Ok(Self { text, unet, decoder, scheduler_kind, folder, batching, info })
+    }
+
+    /// What was opened.
+    pub(in crate::pipeline) fn info(&self) -> &PipelineInfo {
+        &self.info
+    }
+
+    /// Fills in the model's defaults and checks the request against the model.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`], naming the setting, its value, and what this model allows.
+    pub(in crate::pipeline) fn plan(&self, request: &Request) -> Result<Plan> {
+        let info = &self.info;
+        let width = request.width.unwrap_or(info.default_width);
+        let height = request.height.unwrap_or(info.default_height);
+        self.check_size(width, height)?;
+        let seed = match request.seed {
+            Some(seed) => seed,
+            None => random_seed(request.rng),
+        };
+        // A bad seed or scheduler setting is found here, before anything is encoded.
+        Generator::new(request.rng, seed)?;
+        let scheduler_kind = request.scheduler.unwrap_or(self.scheduler_kind);
+        let settings = Settings {
+            prompt: request.prompt.clone(),
+            negative_prompt: request.negative_prompt.clone(),
+            width,
+            height,
+            steps: request.steps.unwrap_or(info.default_steps),
+            guidance: request.guidance.unwrap_or(info.default_guidance),
+            scheduler: scheduler_kind.name().to_owned(),
+            sigmas: request.sigmas.map_or("default", SigmaSchedule::name).to_owned(),
+            eta: request.eta,
+            seed,
+            rng: request.rng.name().to_owned(),
+            count: request.count.max(1),
+            model: self.folder.root().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        let factor = self.folder.vae().spatial_factor;
+        let pictures = settings.count as usize;
+        let latents = [pictures, info.latent_channels, height as usize / factor, width as usize / factor];
+        let plan = Plan { request: request.clone(), settings, scheduler_kind, latents };
+        self.scheduler(&plan)?;
+        Ok(plan)
+    }
+
+    /// Draws what was planned.
+    ///
+    /// # Errors
+    /// As [`crate::Pipeline::generate`].
+    pub(in crate::pipeline) fn generate(
+        &self,
+        plan: &Plan,
+        observer: &mut dyn Observer,
+        cancel: &CancelToken,
+    ) -> Result<Generated> {
+        let started = Instant::now();
+        let mut timings = Timings::default();
+        let mut warnings = Vec::new();
+        let guidance = guidance::is_active(plan.settings.guidance).then_some(plan.settings.guidance);
+
+        let context = self.encode_prompts(plan, guidance.is_some(), &mut warnings, observer, cancel)?;
+        timings.text = started.elapsed();
+
+        let mut scheduler = self.scheduler(plan)?;
+        let mut noise = Generator::new(plan.request.rng, plan.settings.seed)?;
+        let mut latents = noise.normal(&plan.latents);
+        let sigma = scheduler.init_noise_sigma() as f32;
+        latents.mapv_inplace(|v| v * sigma);
+
+        let calls = scheduler.timesteps().len();
+        report(observer, Phase::Denoising, 0, calls)?;
+        let [_, channels, height, width] = plan.latents;
+        let rows = [context.shape()[0], channels, height, width];
+        let mut denoiser = Denoiser::bind(&self.unet, rows, context.view(), self.batching)?;
+        let task =
+            Denoising { denoiser: &mut denoiser, scheduler: scheduler.as_mut(), noise: &mut noise, guidance, cancel };
+        timings.denoise = denoise::run(task, &mut latents, |done| report(observer, Phase::Denoising, done, calls))?;
+        timings.denoise_in_graphs = denoiser.time_in_graph();
+        drop(denoiser);
+
+        let decoding = Instant::now();
+        let images = self.decode(plan, &latents, observer, cancel)?;
+        timings.decode = decoding.elapsed();
+        timings.total = started.elapsed();
+        Ok(Generated { images, settings: plan.settings.clone(), timings, warnings })
+    }
+
+    fn scheduler(&self, plan: &Plan) -> Result<Box<dyn scheduler::Scheduler>> {
+        let options = SchedulerOptions {
+            steps: plan.settings.steps as usize,
+            sigmas: plan.request.sigmas,
+            eta: f64::from(plan.settings.eta),
+        };
+        scheduler::create(plan.scheduler_kind, &self.folder.scheduler().config, &options)
+    }
+
+    /// The context of every row: `[uncond × pictures, cond × pictures]` with guidance, else `[cond × pictures]`.
+    fn encode_prompts(
+        &self,
+        plan: &Plan,
+        guided: bool,
+        warnings: &mut Vec<String>,
+        observer: &mut dyn Observer,
+        cancel: &CancelToken,
+    ) -> Result<ndarray::Array3<f32>> {
+        let negative = plan.settings.negative_prompt.as_deref().unwrap_or("");
+        let mut prompts = vec![("prompt", plan.settings.prompt.as_str())];
+        if guided {
+            prompts.insert(0, ("negative prompt", negative));
+        }
+        let mut branches = Vec::with_capacity(prompts.len());
+        for (done, (what, prompt)) in prompts.iter().enumerate() {
+            report(observer, Phase::EncodingText, done, prompts.len())?;
+            let TextEmbedding { context, lost } = self.text.encode(prompt, cancel)?;
+            if let Some(lost) = lost {
+                let warning = format!("the {what} is too long for the text encoder; it does not see: \"{lost}\"");
+                log::warn!("{warning}");
+                warnings.push(warning);
+            }
+            branches.push(repeat(&context, plan.latents[0])?);
+        }
+        report(observer, Phase::EncodingText, prompts.len(), prompts.len())?;
+        let views: Vec<_> = branches.iter().map(|b| b.view()).collect();
+        concatenate(Axis(0), &views)
+            .map_err(|e| Error::Internal(format!("the prompts' embeddings have different shapes: {e}")))
+    }
+
+    fn decode(
+        &self,
+        plan: &Plan,
+        latents: &ArrayD<f32>,
+        observer: &mut dyn Observer,
+        cancel: &CancelToken,
+    ) -> Result<Vec<Image>> {
+        let pictures = plan.latents[0];
+        let expected = [3, plan.settings.height as usize, plan.settings.width as usize];
+        report(observer, Phase::Decoding, 0, pictures)?;
+        let mut images = Vec::with_capacity(pictures);
+        for (done, latent) in latents.axis_iter(Axis(0)).enumerate() {
+            let latent = latent.into_dimensionality::<Ix3>().map_err(|e| Error::Internal(e.to_string()))?;
+            let decoded = self.decoder.decode(latent.to_owned(), cancel)?;
+            if decoded.shape() != expected {
+                return Err(Error::bad_model(
+                    self.folder.root(),
+                    format!(
+                        "the VAE decoder gave a picture of shape {:?} where {expected:?} was expected; its spatial \
+                         factor does not fit the folder's config",
+                        decoded.shape()
+                    ),
+                ));
+            }
+            images.push(Image::from_chw(decoded.view(), plan.request.format)?);
+            report(observer, Phase::Decoding, done + 1, pictures)?;
+        }
+        Ok(images)
+    }
+
+    fn check_size(&self, width: u32, height: u32) -> Result<()> {
+        if let Some((fixed_width, fixed_height)) = self.info.fixed_size
+            && (width, height) != (fixed_width, fixed_height)
+        {
+            return Err(Error::invalid(format!(
+                "the size is {width}x{height}, but this model's graphs were exported for {fixed_width}x{fixed_height} \
+                 only"
+            )));
+        }
+        let multiple = self.info.size_multiple;
+        for (what, side) in [("width", width), ("height", height)] {
+            if side % multiple != 0 {
+                let below = (side / multiple).max(1) * multiple;
+                return Err(Error::invalid(format!(
+                    "{what} is {side}; this model draws multiples of {multiple}, as {below} or {}",
+                    below + multiple
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `context` once for each picture.
+fn repeat(context: &Array2<f32>, pictures: usize) -> Result<ndarray::Array3<f32>> {
+    stack(Axis(0), &vec![context.view(); pictures]).map_err(|e| Error::Internal(e.to_string()))
+}
+
+/// A seed from the operating system's entropy, in the range that every generator takes.
+fn random_seed(rng: RngKind) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    let seed = RandomState::new().hash_one(std::time::SystemTime::now());
+    // 32 bits are what people pass around, and the most that NumPy takes.
+    log::debug!("no seed was given, a random one is used with {}", rng.name());
+    seed & u64::from(u32::MAX)
+}
+
+fn check_context_width(folder: &ModelFolder, text: &TextEncoder, unet: &Graph) -> Result<()> {
+    let fixed = |spec: &crate::runtime::IoSpec, axis: usize| spec.shape.get(axis).copied().flatten();
+    let wanted = unet.input("encoder_hidden_states").and_then(|i| fixed(i, 2)).or(folder.unet().cross_attention_dim);
+    let given = text.width().or(folder.text_encoder().hidden_size);
+    match (wanted, given) {
+        (Some(wanted), Some(given)) if wanted != given => Err(Error::bad_model(
+            folder.root(),
+            format!(
+                "its text encoder gives embeddings of width {given}, but its UNet reads width {wanted}; the two are \
+                 from different models"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What the folder and the graphs say about sizes and defaults.
+fn describe(
+    folder: &ModelFolder,
+    unet: &Graph,
+    scheduler_kind: SchedulerKind,
+    runtime: &RuntimeInfo,
+    graphs: Vec<GraphInfo>,
+) -> Result<PipelineInfo> {
+    let factor = folder.vae().spatial_factor;
+    let pixels = |latent: usize| u32::try_from(latent * factor).unwrap_or(u32::MAX);
+    let sample = unet.input("sample");
+    let fixed = |axis: usize| sample.and_then(|s| s.shape.get(axis).copied().flatten());
+    let channels = fixed(1).or(folder.unet().in_channels).or(folder.vae().latent_channels).unwrap_or(LATENT_CHANNELS);
+    let latent_channels = folder.vae().latent_channels.unwrap_or(LATENT_CHANNELS);
+    if channels != latent_channels {
+        return Err(Error::Unsupported(format!(
+            "the UNet at \"{}\" reads {channels} channels, the autoencoder's latents have {latent_channels}; inpainting \
+             (9), pix2pix (8) and upscaling (7) UNets are not supported yet",
+            unet.path().display()
+        )));
+    }
+    let fixed_size = match (fixed(3), fixed(2)) {
+        (Some(width), Some(height)) => Some((pixels(width), pixels(height))),
+        _ => None,
+    };
+    let trained = folder.unet().sample_size.map(|(height, width)| (pixels(width), pixels(height)));
+    let stated = |side: Option<usize>| side.and_then(|s| u32::try_from(s).ok());
+    let defaults = folder.defaults();
+    let (default_width, default_height) = fixed_size.or(trained).unwrap_or((DEFAULT_SIDE, DEFAULT_SIDE));
+    let levels = folder.unet().levels.unwrap_or(1).max(1);
+    // Every level but the last halves the latents, and a halved odd size does not double back to itself.
+    let size_multiple = u32::try_from(factor << (levels - 1).min(16)).unwrap_or(u32::MAX);
+    Ok(PipelineInfo {
+        folder: folder.root().to_path_buf(),
+        family: "stable-diffusion-1".into(),
+        layout: folder.layout().name().into(),
+        class_name: folder.class_name().map(str::to_owned),
+        default_width: if fixed_size.is_some() {
+            default_width
+        } else {
+            stated(defaults.width).unwrap_or(default_width)
+        },
+        default_height: if fixed_size.is_some() {
+            default_height
+        } else {
+            stated(defaults.height).unwrap_or(default_height)
+        },
+        default_steps: stated(defaults.steps).unwrap_or(DEFAULT_STEPS),
+        default_guidance: defaults.guidance.map_or(DEFAULT_GUIDANCE, |g| g as f32),
+        default_scheduler: scheduler_kind.name().into(),
+        size_multiple,
+        fixed_size,
+        latent_channels,
+        scaling_factor: folder.vae().scaling_factor,
+        schedulers: SchedulerKind::ALL.iter().map(|k| k.name().to_owned()).collect(),
+        graphs,
+        notes: folder.notes().to_vec(),
+        runtime_version: runtime.version.clone(),
+        runtime_library: runtime.path.clone(),
+    })
+}

@@ -1,0 +1,105 @@
+//! What an opened model is and can do.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::runtime::{Graph, IoSpec};
+
+/// What an opened model is, where each graph runs, and what a request gets that leaves a setting open.
+#[derive(Debug, Clone, Serialize)]
+pub struct PipelineInfo {
+    /// The model folder.
+    pub folder: PathBuf,
+    /// The family, as `stable-diffusion-1`.
+    pub family: String,
+    /// How the folder is laid out: `optimum`, `legacy-diffusers` or `bare`.
+    pub layout: String,
+    /// The class that `model_index.json` names, if any.
+    pub class_name: Option<String>,
+    /// Width in pixels when a request names none.
+    pub default_width: u32,
+    /// Height in pixels when a request names none.
+    pub default_height: u32,
+    /// Steps when a request names none.
+    pub default_steps: u32,
+    /// Guidance scale when a request names none.
+    pub default_guidance: f32,
+    /// The scheduler when a request names none.
+    pub default_scheduler: String,
+    /// Width and height must be multiples of this, in pixels.
+    pub size_multiple: u32,
+    /// Width and height in pixels when the graphs were exported for one size only.
+    pub fixed_size: Option<(u32, u32)>,
+    /// Channels of the latents.
+    pub latent_channels: usize,
+    /// What latents are divided by before they are decoded.
+    pub scaling_factor: f64,
+    /// The names of the schedulers that a request may ask for.
+    pub schedulers: Vec<String>,
+    /// Every graph that was opened.
+    pub graphs: Vec<GraphInfo>,
+    /// What was recognised and why, in sentences.
+    pub notes: Vec<String>,
+    /// ONNX Runtime's version.
+    pub runtime_version: String,
+    /// ONNX Runtime's library.
+    pub runtime_library: PathBuf,
+}
+
+impl PipelineInfo {
+    /// The same as a JSON object.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!(self)
+    }
+}
+
+/// One graph of a model.
+#[derive(Debug, Clone, Serialize)]
+pub struct GraphInfo {
+    /// What it is for, as `unet`.
+    pub role: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// The execution provider that runs it.
+    pub provider: String,
+    /// Its inputs.
+    pub inputs: Vec<IoInfo>,
+    /// Its outputs.
+    pub outputs: Vec<IoInfo>,
+}
+
+/// One input or output of a graph.
+#[derive(Debug, Clone, Serialize)]
+pub struct IoInfo {
+    /// Its name.
+    pub name: String,
+    /// Its element type, as `float32`.
+    pub dtype: String,
+    /// Its dimensions; a string is a symbol, `null` an unnamed dynamic one.
+    pub shape: Vec<Value>,
+}
+
+impl GraphInfo {
+    pub(crate) fn of(graph: &Graph) -> Self {
+        Self {
+            role: graph.name().to_owned(),
+            path: graph.path().to_path_buf(),
+            provider: graph.provider().name().to_owned(),
+            inputs: graph.inputs().iter().map(IoInfo::of).collect(),
+            outputs: graph.outputs().iter().map(IoInfo::of).collect(),
+        }
+    }
+}
+
+impl IoInfo {
+    fn of(spec: &IoSpec) -> Self {
+        let shape = spec.shape.iter().enumerate().map(|(axis, size)| match size {
+            Some(size) => json!(size),
+            None => json!(spec.symbols.get(axis).cloned().flatten()),
+        });
+        Self { name: spec.name.clone(), dtype: spec.dtype.name().to_owned(), shape: shape.collect() }
+    }
+}

@@ -1,0 +1,68 @@
+//! Who is told how far the work is, and may say stop.
+
+/// The parts of the work, in the order in which they happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Phase {
+    /// Graphs are being opened; `step` of `steps` graphs are ready.
+    Opening = 0,
+    /// Prompts are being encoded; `step` of `steps` prompts are done.
+    EncodingText = 1,
+    /// The loop runs; `step` of `steps` denoiser evaluations are done.
+    Denoising = 3,
+    /// Latents become pixels; `step` of `steps` pictures are done.
+    Decoding = 4,
+}
+
+impl Phase {
+    /// A word for people: `opening`, `encoding text`, `denoising`, `decoding`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::EncodingText => "encoding text",
+            Self::Denoising => "denoising",
+            Self::Decoding => "decoding",
+        }
+    }
+}
+
+/// How far the work is. A phase reports first with `step` 0 and last with `step == steps`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done.
+    pub phase: Phase,
+    /// How many parts of this phase are finished.
+    pub step: u32,
+    /// How many parts this phase has.
+    pub steps: u32,
+}
+
+/// What an observer answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Stop now; the call returns [`crate::Error::Cancelled`].
+    Stop,
+}
+
+/// Is told about progress, on the thread that called, and decides whether the work goes on.
+///
+/// Any `FnMut(&Progress) -> Flow` is one, and so is `()`, which never stops anything.
+pub trait Observer {
+    /// Called at the start of each phase and after each part of it.
+    fn progress(&mut self, progress: &Progress) -> Flow;
+}
+
+impl Observer for () {
+    fn progress(&mut self, _: &Progress) -> Flow {
+        Flow::Continue
+    }
+}
+
+impl<F: FnMut(&Progress) -> Flow> Observer for F {
+    fn progress(&mut self, progress: &Progress) -> Flow {
+        self(progress)
+    }
+}

@@ -1,0 +1,105 @@
+//! What a generation gives back: pictures, the settings that made them, and where the time went.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::image::Image;
+
+/// The settings a picture was made with, every default filled in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Settings {
+    /// The prompt as given.
+    pub prompt: String,
+    /// The negative prompt as given; `None` when there was none.
+    pub negative_prompt: Option<String>,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Denoising steps.
+    pub steps: u32,
+    /// Guidance scale.
+    pub guidance: f32,
+    /// The scheduler's name.
+    pub scheduler: String,
+    /// The sigma schedule's name.
+    pub sigmas: String,
+    /// DDIM's η.
+    pub eta: f32,
+    /// The seed that was used, also where none was given.
+    pub seed: u64,
+    /// The random generator's name.
+    pub rng: String,
+    /// How many pictures the request asked for.
+    pub count: u32,
+    /// The model folder's name.
+    pub model: String,
+}
+
+impl Settings {
+    /// The text that image tools read from a PNG's `parameters` chunk (the format of AUTOMATIC1111's webui).
+    #[must_use]
+    pub fn parameters(&self) -> String {
+        let mut text = self.prompt.clone();
+        if let Some(negative) = self.negative_prompt.as_deref().filter(|n| !n.is_empty()) {
+            text.push_str("\nNegative prompt: ");
+            text.push_str(negative);
+        }
+        text.push_str(&format!(
+            "\nSteps: {}, Sampler: {}, Schedule type: {}, CFG scale: {}, Seed: {}, Size: {}x{}, Model: {}, RNG: {}, \
+             Version: libdiffusion {}",
+            self.steps,
+            self.scheduler,
+            self.sigmas,
+            self.guidance,
+            self.seed,
+            self.width,
+            self.height,
+            self.model,
+            self.rng,
+            env!("CARGO_PKG_VERSION"),
+        ));
+        text
+    }
+
+    /// The same as a JSON object, with the picture's place among those of the request.
+    #[must_use]
+    pub fn to_json(&self, index: usize) -> Value {
+        let mut value = json!(self);
+        if let Some(object) = value.as_object_mut() {
+            object.insert("index".into(), json!(index));
+            object.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
+        }
+        value
+    }
+}
+
+/// Where the time of one generation went.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Timings {
+    /// Tokenizing and text encoding.
+    pub text: Duration,
+    /// Each denoiser evaluation with everything around it: scaling, guidance, the solver, the observer.
+    pub denoise: Vec<Duration>,
+    /// Decoding and pixel conversion.
+    pub decode: Duration,
+    /// The whole call.
+    pub total: Duration,
+    /// The part of `denoise` that was spent inside graph runs; the rest is this library's own overhead.
+    pub denoise_in_graphs: Duration,
+}
+
+/// The pictures of one request, and what there is to say about them.
+#[derive(Debug, Clone)]
+pub struct Generated {
+    /// The pictures, in the order of the batch.
+    pub images: Vec<Image>,
+    /// The settings that made them.
+    pub settings: Settings,
+    /// Where the time went.
+    pub timings: Timings,
+    /// Sentences about what the caller may want to know, for example words that did not fit the text encoder.
+    pub warnings: Vec<String>,
+}

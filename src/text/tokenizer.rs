@@ -1,0 +1,244 @@
+//! CLIP's tokenizer: text to the numbers that a text encoder reads.
+//!
+//! The numbers equal those of transformers' `CLIPTokenizer` (the class that SD 1.x folders name) for a folder with
+//! `vocab.json` and `merges.txt`. A folder that has only `tokenizer.json` is read as that file says.
+
+use std::path::Path;
+
+use regex::Regex;
+use tokenizers::models::bpe::{BPE, Vocab};
+use tokenizers::{Model, Tokenizer};
+
+use super::clean::clean;
+use super::vocabulary::{Special, read_merges, read_vocabulary};
+use crate::error::{Error, Result};
+
+/// Words, as OpenAI's `simple_tokenizer.py` finds them.
+const WORDS: &str = r"(?i)<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+";
+/// Marks a token that ends a word.
+const END_OF_WORD: &str = "</w>";
+
+/// One tokenized text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoding {
+    /// Exactly [`ClipTokenizer::max_length`] numbers: the beginning, the text's tokens, the end, padding.
+    pub ids: Vec<u32>,
+    /// The part of the text that did not fit, decoded; `None` when all of it did.
+    pub lost: Option<String>,
+    /// How many tokens the whole text has, the beginning and the end included.
+    pub token_count: usize,
+}
+
+/// A CLIP tokenizer, read from a model's `tokenizer` folder.
+pub struct ClipTokenizer {
+    words: Words,
+    special: Special,
+    bos: u32,
+    eos: u32,
+    pad: u32,
+    /// The byte that each of the alphabet's 256 characters stands for is found by its place here.
+    alphabet: Vec<char>,
+}
+
+/// How words become tokens.
+enum Words {
+    /// `vocab.json` and `merges.txt`, with the cleaning of the slow Python class.
+    Pairs { model: Box<BPE>, pattern: Regex },
+    /// `tokenizer.json`, which says everything itself.
+    Pipeline(Box<Tokenizer>),
+}
+
+impl ClipTokenizer {
+    /// Reads the tokenizer in `folder`.
+    ///
+    /// # Errors
+    /// [`Error::BadModel`] when neither `vocab.json` with `merges.txt` nor `tokenizer.json` is there, or one of them
+    /// is damaged or lacks a special token; [`Error::Io`] when a file cannot be read.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let special = Special::read(folder)?;
+        let [vocabulary, merges, pipeline] = ["vocab.json", "merges.txt", "tokenizer.json"].map(|f| folder.join(f));
+        let words = if vocabulary.is_file() && merges.is_file() {
+            let tokens = read_vocabulary(&vocabulary)?;
+            let pairs = read_merges(&merges, &tokens)?;
+            let unknown = tokens.contains_key(&special.unk).then(|| special.unk.clone());
+            let mut builder = BPE::builder()
+                .vocab_and_merges(tokens.into_iter().collect::<Vocab>(), pairs)
+                .end_of_word_suffix(END_OF_WORD.into());
+            if let Some(unknown) = unknown {
+                builder = builder.unk_token(unknown);
+            }
+            let model =
+                builder.build().map_err(|e| Error::bad_model(&merges, format!("it does not fit vocab.json: {e}")))?;
+            let pattern = Regex::new(WORDS).map_err(|e| Error::Internal(e.to_string()))?;
+            Words::Pairs { model: Box::new(model), pattern }
+        } else if pipeline.is_file() {
+            let mut tokenizer = Tokenizer::from_file(&pipeline)
+                .map_err(|e| Error::bad_model(&pipeline, format!("it is not a tokenizer: {e}")))?;
+            tokenizer.with_padding(None);
+            tokenizer.with_truncation(None).map_err(|e| Error::bad_model(&pipeline, e.to_string()))?;
+            Words::Pipeline(Box::new(tokenizer))
+        } else {
+            return Err(Error::bad_model(
+                folder,
+                "a tokenizer folder holds vocab.json and merges.txt, or tokenizer.json; this holds neither",
+            ));
+        };
+        let number = |token: &str| {
+            words.token_to_id(token).ok_or_else(|| {
+                Error::bad_model(folder, format!("its vocabulary has no \"{token}\", which its configuration names"))
+            })
+        };
+        let (bos, eos, pad) = (number(&special.bos)?, number(&special.eos)?, number(&special.pad)?);
+        Ok(Self { words, special, bos, eos, pad, alphabet: alphabet() })
+    }
+
+    /// How many numbers [`ClipTokenizer::encode`] returns; 77 for CLIP.
+    #[must_use]
+    pub fn max_length(&self) -> usize {
+        self.special.max_length
+    }
+
+    /// The numbers of `text`, cut and padded to [`ClipTokenizer::max_length`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when the folder's `tokenizer.json` cannot tokenize the text.
+    pub fn encode(&self, text: &str) -> Result<Encoding> {
+        let mut ids = self.encode_whole(text)?;
+        let token_count = ids.len();
+        let length = self.max_length();
+        let mut lost = None;
+        if token_count > length {
+            lost = Some(self.decode(&ids[length - 1..token_count - 1]));
+            ids.truncate(length - 1);
+            ids.push(self.eos);
+        }
+        ids.resize(length, self.pad);
+        Ok(Encoding { ids, lost, token_count })
+    }
+
+    /// The numbers of the whole `text`, from the beginning token to the end token, however long.
+    ///
+    /// # Errors
+    /// As [`ClipTokenizer::encode`].
+    pub fn encode_whole(&self, text: &str) -> Result<Vec<u32>> {
+        let mut ids = vec![self.bos];
+        match &self.words {
+            Words::Pipeline(tokenizer) => {
+                let encoding = tokenizer
+                    .encode_fast(text, false)
+                    .map_err(|e| Error::invalid(format!("the prompt cannot be tokenized: {e}")))?;
+                ids.extend_from_slice(encoding.get_ids());
+            }
+            Words::Pairs { model, pattern } => self.encode_pairs(text, model, pattern, &mut ids)?,
+        }
+        ids.push(self.eos);
+        Ok(ids)
+    }
+
+    fn encode_pairs(&self, text: &str, model: &BPE, pattern: &Regex, ids: &mut Vec<u32>) -> Result<()> {
+        let mut word_bytes = String::new();
+        for piece in self.split_special(text) {
+            if let Some(id) = self.special_id(piece) {
+                ids.push(id);
+                continue;
+            }
+            for word in pattern.find_iter(&clean(piece)) {
+                // A special token that only became one by lower-casing counts all the same.
+                if let Some(id) = self.special_id(word.as_str()) {
+                    ids.push(id);
+                    continue;
+                }
+                word_bytes.clear();
+                word_bytes.extend(word.as_str().bytes().map(|b| self.alphabet[usize::from(b)]));
+                let tokens = model
+                    .tokenize(&word_bytes)
+                    .map_err(|e| Error::invalid(format!("the prompt cannot be tokenized: {e}")))?;
+                ids.extend(tokens.iter().map(|t| t.id));
+            }
+        }
+        Ok(())
+    }
+
+    fn special_id(&self, word: &str) -> Option<u32> {
+        match word {
+            w if w == self.special.bos => Some(self.bos),
+            w if w == self.special.eos => Some(self.eos),
+            _ => None,
+        }
+    }
+
+    /// Cuts `text` at its special tokens, which keep pieces of their own.
+    fn split_special<'t>(&self, text: &'t str) -> Vec<&'t str> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        loop {
+            let found =
+                [&self.special.bos, &self.special.eos].into_iter().filter_map(|s| Some((rest.find(s)?, s.len())));
+            let Some((at, len)) = found.filter(|(_, len)| *len > 0).min() else {
+                pieces.push(rest);
+                return pieces;
+            };
+            pieces.push(&rest[..at]);
+            pieces.push(&rest[at..at + len]);
+            rest = &rest[at + len..];
+        }
+    }
+
+    /// The text of `ids`, with a space after each word, as transformers decodes.
+    fn decode(&self, ids: &[u32]) -> String {
+        let mut bytes = Vec::new();
+        let flush = |text: &str, bytes: &mut Vec<u8>| {
+            for c in text.chars() {
+                match self.alphabet.iter().position(|a| *a == c).and_then(|b| u8::try_from(b).ok()) {
+                    Some(byte) => bytes.push(byte),
+                    None => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                }
+            }
+        };
+        for &id in ids {
+            let token = self.words.id_to_token(id).unwrap_or_default();
+            match token.strip_suffix(END_OF_WORD) {
+                Some(word) => {
+                    flush(word, &mut bytes);
+                    bytes.push(b' ');
+                }
+                None if self.special_id(&token).is_some() => {
+                    bytes.push(b' ');
+                    bytes.extend_from_slice(token.as_bytes());
+                    bytes.push(b' ');
+                }
+                None => flush(&token, &mut bytes),
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Words {
+    fn token_to_id(&self, token: &str) -> Option<u32> {
+        match self {
+            Self::Pairs { model, .. } => model.token_to_id(token),
+            Self::Pipeline(tokenizer) => tokenizer.token_to_id(token),
+        }
+    }
+
+    fn id_to_token(&self, id: u32) -> Option<String> {
+        match self {
+            Self::Pairs { model, .. } => model.id_to_token(id),
+            Self::Pipeline(tokenizer) => tokenizer.id_to_token(id),
+        }
+    }
+}
+
+/// The printable character that stands for each byte (GPT-2's `bytes_to_unicode`): printable Latin-1 stands for
+/// itself, the rest is moved past U+0100.
+fn alphabet() -> Vec<char> {
+    let mut moved = (0x100..).filter_map(char::from_u32);
+    (0..=u8::MAX)
+        .map(|byte| match byte {
+            b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF => char::from(byte),
+            _ => moved.next().unwrap_or(char::REPLACEMENT_CHARACTER),
+        })
+        .collect()
+}

@@ -1,0 +1,153 @@
+//! Whole pictures against diffusers and ONNX Runtime's Python: same folder, prompt, seed and settings.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test states what it expects by panicking"
+)]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{copy_of, generate, open, repository, tiny};
+use diffusion::{Image, PixelFormat, Request, RngKind, SchedulerKind, SigmaSchedule};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// The contract: equal to within one grey level everywhere. Float noise can move a value over a rounding edge, and
+/// no further.
+const TOLERANCE: u8 = 1;
+
+#[derive(Deserialize)]
+struct Golden {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    folder: String,
+    rng: String,
+    prompt: String,
+    negative: Option<String>,
+    guidance: f32,
+    steps: u32,
+    seed: String,
+    width: u32,
+    height: u32,
+    count: u32,
+    scheduler: Option<String>,
+    sigmas: String,
+    config_changes: Option<Map<String, Value>>,
+    files: Vec<PathBuf>,
+}
+
+impl Case {
+    fn request(&self) -> Request {
+        Request {
+            prompt: self.prompt.clone(),
+            negative_prompt: self.negative.clone(),
+            width: Some(self.width),
+            height: Some(self.height),
+            steps: Some(self.steps),
+            guidance: Some(self.guidance),
+            scheduler: self.scheduler.as_deref().map(|s| SchedulerKind::parse(s).unwrap()),
+            sigmas: (self.sigmas != "default").then(|| SigmaSchedule::parse(&self.sigmas).unwrap()),
+            seed: Some(self.seed.parse().unwrap()),
+            rng: RngKind::parse(&self.rng).unwrap(),
+            count: self.count,
+            format: PixelFormat::Rgb8,
+            ..Request::default()
+        }
+    }
+}
+
+/// The pictures of one case, drawn by us.
+fn draw(case: &Case) -> Vec<Image> {
+    let folder = copy_of(&tiny(&case.folder));
+    if let Some(changes) = &case.config_changes {
+        change_scheduler(folder.path(), changes);
+    }
+    let pipeline = open(folder.path()).unwrap();
+    generate(&pipeline, &case.request()).unwrap().images
+}
+
+/// Sets keys of the folder's `scheduler_config.json`; a changed `_class_name` also goes into `model_index.json`.
+fn change_scheduler(folder: &Path, changes: &Map<String, Value>) {
+    let edit = |file: &str, change: &dyn Fn(&mut Map<String, Value>)| {
+        let path = folder.join(file);
+        let mut object: Map<String, Value> = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        change(&mut object);
+        fs::write(path, serde_json::to_string(&object).unwrap()).unwrap();
+    };
+    edit("scheduler/scheduler_config.json", &|object| object.extend(changes.clone()));
+    if let Some(class) = changes.get("_class_name") {
+        edit("model_index.json", &|object| {
+            object.insert("scheduler".into(), serde_json::json!(["diffusers", class]));
+        });
+    }
+}
+
+fn golden() -> Vec<Case> {
+    let text = fs::read_to_string(repository("tests/golden/pictures.json")).unwrap();
+    serde_json::from_str::<Golden>(&text).unwrap().cases
+}
+
+#[test]
+fn every_picture_equals_the_oracles() {
+    let cases = golden();
+    assert!(cases.len() >= 40, "only {} cases", cases.len());
+    let mut wrong = Vec::new();
+    let (mut values, mut unequal) = (0_usize, 0_usize);
+    for case in &cases {
+        let drawn = draw(case);
+        assert_eq!(drawn.len(), case.files.len(), "{}", case.name);
+        for (ours, file) in drawn.iter().zip(&case.files) {
+            let theirs = image::open(repository("tests/golden/pictures").join(file)).unwrap().into_rgb8();
+            assert_eq!((ours.width(), ours.height()), theirs.dimensions(), "{}", case.name);
+            let differences: Vec<u8> = ours.pixels().iter().zip(theirs.as_raw()).map(|(a, b)| a.abs_diff(*b)).collect();
+            values += differences.len();
+            unequal += differences.iter().filter(|d| **d > 0).count();
+            let largest = differences.into_iter().max().unwrap();
+            if largest > TOLERANCE {
+                wrong.push(format!("{} differs by up to {largest}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    // One in a thousand values may round the other way; more would be an error of ours that the tolerance hides.
+    assert!(unequal * 1000 <= values, "{unequal} of {values} values differ by one grey level");
+}
+
+#[test]
+fn low_memory_draws_the_same_picture() {
+    let case = golden().into_iter().find(|c| c.name == "base").unwrap();
+    let options = diffusion::PipelineOptions { memory: diffusion::MemoryMode::Low, ..common::options() };
+    let cancel = diffusion::CancelToken::new();
+    let low = diffusion::Pipeline::open(&tiny(&case.folder), &options, &mut (), &cancel).unwrap();
+    let one_by_one = generate(&low, &case.request()).unwrap();
+    for (a, b) in one_by_one.images[0].pixels().iter().zip(draw(&case)[0].pixels()) {
+        assert!(a.abs_diff(*b) <= TOLERANCE);
+    }
+}
+
+#[test]
+fn formats_hold_the_same_picture() {
+    let case = golden().into_iter().find(|c| c.name == "base").unwrap();
+    let pipeline = open(&tiny(&case.folder)).unwrap();
+    let drawn = |format| generate(&pipeline, &Request { format, ..case.request() }).unwrap().images.remove(0);
+    let rgb = drawn(PixelFormat::Rgb8);
+    let (rgba, bgra, float) = (drawn(PixelFormat::Rgba8), drawn(PixelFormat::Bgra8), drawn(PixelFormat::RgbaF32));
+    for (index, pixel) in rgb.pixels().chunks_exact(3).enumerate() {
+        assert_eq!(rgba.pixels()[index * 4..index * 4 + 4], [pixel[0], pixel[1], pixel[2], 255]);
+        assert_eq!(bgra.pixels()[index * 4..index * 4 + 4], [pixel[2], pixel[1], pixel[0], 255]);
+        for (channel, byte) in pixel.iter().enumerate() {
+            let at = (index * 4 + channel) * 4;
+            let value = f32::from_le_bytes(float.pixels()[at..at + 4].try_into().unwrap());
+            assert!((value * 255.0 - f32::from(*byte)).abs() <= 0.5001, "{value} is not {byte}");
+        }
+    }
+}
