@@ -1,0 +1,74 @@
+# `make demo` draws a picture, `make test` runs every check; both set up all they need on a fresh machine
+# (Rust, a C compiler, make, Python 3 with pip). Everything made lies under target/.
+#
+# Every path below is relative, so that a checkout in a folder with spaces works.
+
+PYTHON ?= python3
+CARGO ?= cargo
+CC ?= cc
+CFLAGS ?= -O2
+PROMPT ?= a red house on a snowy field at night, with a moon and two trees
+SEED ?= 7
+
+# A build folder set in the environment would move the library away from where the tool looks for it.
+export CARGO_TARGET_DIR := target
+
+ORT_STAMP := target/onnxruntime/stamp
+VOCAB := target/clip-vocab/vocab.json
+LIBRARY := target/release/stamp
+TOOL := target/diffusion
+RUST := $(shell find src -name '*.rs' 2>/dev/null) Cargo.toml Cargo.lock build.rs
+TOOL_SOURCES := $(wildcard examples/diffusion/*.c)
+TOOL_HEADERS := $(wildcard examples/diffusion/*.h) include/diffusion.h
+STRICT := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror
+
+.PHONY: all demo test check unit bench header clean help
+
+all: $(TOOL)
+
+help:
+	@echo 'make         build the library (target/release) and the tool (target/diffusion)'
+	@echo 'make demo    draw a picture with models/demo; PROMPT="..." and SEED=n choose another'
+	@echo 'make test    formatting, lints, and every test'
+	@echo 'make bench   time the demo model'
+	@echo 'make header  write include/diffusion.h anew after a change of src/ffi'
+
+demo: $(TOOL)
+	$(TOOL) generate --model models/demo --prompt '$(PROMPT)' --seed $(SEED) --output target/demo.png
+	@echo "the picture is $(CURDIR)/target/demo.png"
+
+test: check unit
+
+check:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+unit: $(ORT_STAMP) $(VOCAB) $(TOOL)
+	$(CARGO) test --locked --no-fail-fast
+
+bench: $(TOOL)
+	$(CARGO) bench --locked --bench generate
+
+header:
+	UPDATE_HEADER=1 $(CARGO) test --locked --test header
+
+# The tool finds the library beside itself, and the library finds ONNX Runtime in onnxruntime/ beside itself.
+$(TOOL): $(TOOL_SOURCES) $(TOOL_HEADERS) $(LIBRARY)
+	$(CC) $(STRICT) $(CFLAGS) -Iinclude $(TOOL_SOURCES) -Ltarget/release -ldiffusion -lpthread \
+		-Wl,-rpath,'$$ORIGIN/release' -o $@
+
+$(LIBRARY): $(RUST) $(ORT_STAMP)
+	$(CARGO) build --locked --release --lib
+	ln -sfn ../onnxruntime/1.28.0-cpu target/release/onnxruntime
+	touch $@
+
+$(ORT_STAMP): scripts/fetch_onnxruntime.py
+	$(PYTHON) scripts/fetch_onnxruntime.py --target-dir target
+	touch $@
+
+$(VOCAB): tests/golden/clip_vocab.py
+	$(PYTHON) tests/golden/clip_vocab.py target/clip-vocab
+	touch $@
+
+clean:
+	$(CARGO) clean
