@@ -78,7 +78,10 @@ fn a_scheduler_setting_of_the_wrong_type_is_named() {
 #[test]
 fn a_scheduler_of_unknown_class_is_named() {
     let said = opened_after(|f| {
-        fs::write(f.join("scheduler/scheduler_config.json"), r#"{"_class_name": "WarpScheduler"}"#).unwrap();
+        let index = f.join("model_index.json");
+        let text = fs::read_to_string(&index).unwrap();
+        assert!(text.contains("PNDMScheduler"));
+        fs::write(index, text.replace("PNDMScheduler", "WarpScheduler")).unwrap();
     });
     assert_names(&said, &["WarpScheduler", "ddim"]);
 }
@@ -120,7 +123,7 @@ fn external_data_outside_the_folder_is_refused() {
     fs::write(&graph, spoiled).unwrap();
     fs::copy(folder.path().join("unet/weights.pb"), folder.path().join("weight1")).unwrap();
     let said = sentence(open(folder.path()));
-    assert_names(&said, &["../weight1", "outside"]);
+    assert_names(&said, &["../weight1", "inside the folder"]);
 }
 
 #[test]

@@ -48,6 +48,20 @@ struct Chunk {
 }
 
 impl Denoiser {
+    /// Checks that `graph` is one that [`Denoiser::bind`] can fill, so that a wrong file is noticed when the model is
+    /// opened.
+    ///
+    /// # Errors
+    /// [`Error::BadModel`] when an input or the output is missing; [`Error::Unsupported`] for one too many.
+    pub fn check(graph: &Graph) -> Result<()> {
+        for name in [SAMPLE, TIMESTEP, CONTEXT] {
+            required(graph, name)?;
+        }
+        output_name(graph)?;
+        unused_inputs(graph)?;
+        Ok(())
+    }
+
     /// Binds `graph` for samples of `sample_shape` (`[rows, channels, height, width]`) and their `context`
     /// (`[rows, tokens, width]`).
     ///

@@ -55,10 +55,7 @@ impl StableDiffusion {
         observer: &mut dyn Observer,
         cancel: &CancelToken,
     ) -> Result<Self> {
-        let scheduler_kind = match &folder.scheduler().class_name {
-            Some(class) => SchedulerKind::from_config(class, &folder.scheduler().config)?,
-            None => SchedulerKind::Pndm,
-        };
+        let scheduler_kind = own_scheduler(&folder)?;
         let tokenizer = ClipTokenizer::open(folder.tokenizer())?;
         let graph_options = GraphOptions {
             provider: options.provider,
@@ -80,6 +77,7 @@ impl StableDiffusion {
             return Err(Error::Internal("three graphs were opened, but not three are there".into()));
         };
         let text = TextEncoder::new(text_graph, tokenizer)?;
+        Denoiser::check(&unet)?;
         let decoder = Decoder::new(decoder_graph, folder.vae())?;
         check_context_width(&folder, &text, &unet)?;
         let info = describe(&folder, &unet, scheduler_kind, runtime, graph_infos)?;
@@ -268,6 +266,18 @@ impl StableDiffusion {
         }
         Ok(())
     }
+}
+
+/// The scheduler that the folder asks for, once its config has been seen to make one.
+fn own_scheduler(folder: &ModelFolder) -> Result<SchedulerKind> {
+    let file = folder.scheduler();
+    let kind = match &file.class_name {
+        Some(class) => SchedulerKind::from_config(class, &file.config),
+        None => Ok(SchedulerKind::Pndm),
+    };
+    let steps = folder.defaults().steps.unwrap_or(DEFAULT_STEPS as usize);
+    kind.and_then(|kind| scheduler::create(kind, &file.config, &SchedulerOptions::new(steps)).map(|_| kind))
+        .map_err(|e| Error::bad_model(folder.root(), format!("its scheduler/scheduler_config.json does not do: {e}")))
 }
 
 /// `context` once for each picture.
