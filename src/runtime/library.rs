@@ -2,8 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
+use once_cell::sync::OnceCell;
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 
@@ -32,8 +33,7 @@ struct Runtime {
     info: RuntimeInfo,
 }
 
-static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-static STARTING: Mutex<()> = Mutex::new(());
+static RUNTIME: OnceCell<Runtime> = OnceCell::new();
 
 /// Loads ONNX Runtime, once in a process; later calls return what was loaded first.
 ///
@@ -70,20 +70,15 @@ pub(super) fn environment() -> Result<(&'static Environment, &'static RuntimeInf
 }
 
 fn start(explicit: Option<&Path>) -> Result<&'static Runtime> {
-    if let Some(runtime) = RUNTIME.get() {
-        return Ok(runtime);
-    }
-    let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(runtime) = RUNTIME.get() {
-        return Ok(runtime);
-    }
-    let found = search::find(explicit)?;
-    let runtime = guarded(|| load(&found))?;
-    // The library must never be unloaded: threads and callbacks of ONNX Runtime live in it.
-    std::mem::forget(found.library);
-    pin();
-    log::info!("ONNX Runtime {} from \"{}\"", runtime.info.version, runtime.info.path.display());
-    Ok(RUNTIME.get_or_init(|| runtime))
+    RUNTIME.get_or_try_init(|| {
+        let found = search::find(explicit)?;
+        let runtime = guarded(|| load(&found))?;
+        // The library must never be unloaded: threads and callbacks of ONNX Runtime live in it.
+        std::mem::forget(found.library);
+        pin();
+        log::info!("ONNX Runtime {} from \"{}\"", runtime.info.version, runtime.info.path.display());
+        Ok(runtime)
+    })
 }
 
 fn load(found: &Probed) -> Result<Runtime> {
