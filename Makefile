@@ -60,6 +60,7 @@ $(TOOL): $(TOOL_SOURCES) $(TOOL_HEADERS) $(LIBRARY)
 $(LIBRARY): $(RUST) $(ORT_STAMP)
 	$(CARGO) build --locked --release --lib
 	ln -sfn ../onnxruntime/1.28.0-cpu target/release/onnxruntime
+	ln -sf libdiffusion.so target/release/libdiffusion.so.0 # the name that programs ask for at run time
 	touch $@
 
 $(ORT_STAMP): scripts/fetch_onnxruntime.py

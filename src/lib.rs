@@ -20,6 +20,7 @@
 mod autoencoder;
 mod denoise;
 mod error;
+mod ffi;
 pub mod image;
 pub mod model;
 pub mod pipeline;

@@ -1,0 +1,11 @@
+/* The commands. Each returns the process's exit code. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "options.h"
+
+int command_generate(const struct options *options);
+int command_inspect(const struct options *options);
+int command_devices(const struct options *options);
+
+#endif

@@ -1,0 +1,15 @@
+/* Ctrl-C becomes a cancel. */
+#ifndef INTERRUPT_H
+#define INTERRUPT_H
+
+#include <stdbool.h>
+
+#include "diffusion.h"
+
+/* From now on the first Ctrl-C cancels the token, and the second one kills the process. Once a process. */
+bool interrupt_start(diffusion_cancel_token *token);
+
+/* Ctrl-C kills again. The token is not used after this. */
+void interrupt_stop(void);
+
+#endif

@@ -1,0 +1,59 @@
+/* diffusion: the command-line tool, and the sample of libdiffusion's C interface. Plain C and the public header. */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "diffusion.h"
+#include "exits.h"
+#include "options.h"
+#include "platform.h"
+#include "session.h"
+#include "usage.h"
+
+struct entry {
+    const char *name;
+    enum command command;
+    int (*run)(const struct options *options);
+};
+
+static const struct entry entries[] = {
+    { "generate", COMMAND_GENERATE, command_generate },
+    { "inspect", COMMAND_INSPECT, command_inspect },
+    { "devices", COMMAND_DEVICES, command_devices },
+};
+
+static int is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    size_t i;
+    if (!platform_utf8_arguments(&argc, &argv)) {
+        complain("the command line cannot be read as UTF-8");
+        return EXIT_USAGE;
+    }
+    if (argc < 2) {
+        complain("a command is missing: generate, inspect or devices; diffusion --help says more");
+        return EXIT_USAGE;
+    }
+    if (is_help(argv[1]) || (argc > 2 && is_help(argv[2]))) {
+        usage_print();
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("diffusion %s\n", diffusion_version_string());
+        return EXIT_DONE;
+    }
+    for (i = 0; i < sizeof entries / sizeof *entries; i++)
+        if (strcmp(argv[1], entries[i].name) == 0) {
+            if (!options_parse(&options, entries[i].command, argc - 2, argv + 2))
+                return EXIT_USAGE;
+            session_log(&options);
+            return entries[i].run(&options);
+        }
+    complain("unknown command \"%s\"; there are generate, inspect and devices", argv[1]);
+    return EXIT_USAGE;
+}

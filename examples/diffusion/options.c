@@ -1,0 +1,201 @@
+/* Reads the command line by one table, so that every option is spelled, checked and refused in the same way. */
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { KIND_TEXT, KIND_WHOLE, KIND_REAL, KIND_SEED, KIND_FLAG, KIND_LATER };
+
+struct rule {
+    const char *name;
+    char letter; /* 0: no short name */
+    enum kind kind;
+    size_t field; /* offset in struct options */
+    unsigned commands;
+};
+
+enum { ALL = COMMAND_GENERATE | COMMAND_INSPECT | COMMAND_DEVICES, OPENING = COMMAND_GENERATE | COMMAND_INSPECT };
+
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct rule rules[] = {
+    { "model", 'm', KIND_TEXT, FIELD(model), OPENING },
+    { "prompt", 'p', KIND_TEXT, FIELD(prompt), COMMAND_GENERATE },
+    { "negative", 'n', KIND_TEXT, FIELD(negative), COMMAND_GENERATE },
+    { "width", 'W', KIND_WHOLE, FIELD(width), COMMAND_GENERATE },
+    { "height", 'H', KIND_WHOLE, FIELD(height), COMMAND_GENERATE },
+    { "steps", 0, KIND_WHOLE, FIELD(steps), COMMAND_GENERATE },
+    { "guidance", 'g', KIND_REAL, FIELD(guidance), COMMAND_GENERATE },
+    { "scheduler", 0, KIND_TEXT, FIELD(scheduler), COMMAND_GENERATE },
+    { "sigmas", 0, KIND_TEXT, FIELD(sigmas), COMMAND_GENERATE },
+    { "seed", 's', KIND_SEED, FIELD(seed), COMMAND_GENERATE },
+    { "count", 0, KIND_WHOLE, FIELD(count), COMMAND_GENERATE },
+    { "rng", 0, KIND_TEXT, FIELD(rng), COMMAND_GENERATE },
+    { "output", 'o', KIND_TEXT, FIELD(output), COMMAND_GENERATE },
+    { "provider", 0, KIND_TEXT, FIELD(provider), OPENING },
+    { "device-id", 0, KIND_WHOLE, FIELD(device_id), OPENING },
+    { "threads", 0, KIND_WHOLE, FIELD(threads), OPENING },
+    { "memory", 0, KIND_TEXT, FIELD(memory), OPENING },
+    { "ort-library", 0, KIND_TEXT, FIELD(ort_library), ALL },
+    { "json", 0, KIND_FLAG, FIELD(json), ALL },
+    { "quiet", 0, KIND_FLAG, FIELD(quiet), ALL },
+    { "verbose", 0, KIND_FLAG, FIELD(verbose), ALL },
+    /* Their names are fixed, but this version cannot do what they say. */
+    { "init", 0, KIND_LATER, 0, ALL },
+    { "strength", 0, KIND_LATER, 0, ALL },
+    { "mask", 0, KIND_LATER, 0, ALL },
+    { "clip-skip", 0, KIND_LATER, 0, ALL },
+    { "cache-dir", 0, KIND_LATER, 0, ALL },
+};
+
+void complain(const char *format, ...)
+{
+    va_list arguments;
+    fputs("diffusion: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+/* A whole number in decimal with nothing around it, that fits 64 bits. */
+static bool read_whole(const char *text, int64_t *value)
+{
+    char *end;
+    const char *digits = text + (*text == '-' || *text == '+');
+    if (!isdigit((unsigned char)*digits))
+        return false;
+    errno = 0;
+    *value = strtoll(text, &end, 10);
+    return *end == '\0' && errno == 0;
+}
+
+static bool read_seed(const char *text, uint64_t *value)
+{
+    char *end;
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    return *end == '\0' && errno == 0;
+}
+
+static bool read_real(const char *text, float *value)
+{
+    char *end;
+    double number;
+    if (*text == '\0' || isspace((unsigned char)*text))
+        return false;
+    number = strtod(text, &end);
+    *value = (float)number;
+    return *end == '\0' && isfinite(number) && isfinite(*value);
+}
+
+/* Puts a value where its rule says. */
+static bool store(struct options *options, const struct rule *rule, const char *text)
+{
+    void *field = (char *)options + rule->field;
+    switch (rule->kind) {
+    case KIND_TEXT:
+        *(const char **)field = text;
+        return true;
+    case KIND_WHOLE: {
+        struct whole *whole = field;
+        whole->given = true;
+        if (read_whole(text, &whole->value))
+            return true;
+        complain("--%s: \"%s\" is not a whole number", rule->name, text);
+        return false;
+    }
+    case KIND_REAL: {
+        struct real *real = field;
+        real->given = true;
+        if (read_real(text, &real->value))
+            return true;
+        complain("--%s: \"%s\" is not a finite number", rule->name, text);
+        return false;
+    }
+    case KIND_SEED: {
+        struct seed *seed = field;
+        seed->given = true;
+        if (read_seed(text, &seed->value))
+            return true;
+        complain("--%s: \"%s\" is not a whole number from 0 to 18446744073709551615", rule->name, text);
+        return false;
+    }
+    case KIND_FLAG:
+        *(bool *)field = true;
+        return true;
+    case KIND_LATER:
+        break;
+    }
+    complain("--%s is not there yet; a later version adds it", rule->name);
+    return false;
+}
+
+/* The rule of a long or a short option; its value where it is part of the same word ("--name=value", "-nvalue"). */
+static const struct rule *find(const char *word, const char **value)
+{
+    size_t i;
+    *value = NULL;
+    for (i = 0; i < sizeof rules / sizeof *rules; i++) {
+        const struct rule *rule = &rules[i];
+        const size_t length = strlen(rule->name);
+        if (word[1] == '-') {
+            if (strncmp(word + 2, rule->name, length) != 0 || (word[2 + length] != '\0' && word[2 + length] != '='))
+                continue;
+            if (word[2 + length] == '=')
+                *value = word + 2 + length + 1;
+            return rule;
+        }
+        if (rule->letter != 0 && word[1] == rule->letter) {
+            if (word[2] != '\0')
+                *value = word + 2;
+            return rule;
+        }
+    }
+    return NULL;
+}
+
+bool options_parse(struct options *options, enum command command, int argc, char **argv)
+{
+    int i;
+    memset(options, 0, sizeof *options);
+    for (i = 0; i < argc; i++) {
+        const char *value;
+        const struct rule *rule;
+        if (argv[i][0] != '-' || argv[i][1] == '\0') {
+            complain("\"%s\" is not an option; diffusion --help lists them", argv[i]);
+            return false;
+        }
+        rule = find(argv[i], &value);
+        if (rule == NULL) {
+            complain("unknown option \"%s\"; diffusion --help lists what there is", argv[i]);
+            return false;
+        }
+        if (!(rule->commands & (unsigned)command)) {
+            complain("--%s is not an option of this command; diffusion --help lists them", rule->name);
+            return false;
+        }
+        if (rule->kind == KIND_FLAG && value != NULL) {
+            complain("--%s takes no value", rule->name);
+            return false;
+        }
+        if (rule->kind != KIND_FLAG && rule->kind != KIND_LATER && value == NULL) {
+            if (i + 1 == argc) {
+                complain("--%s needs a value", rule->name);
+                return false;
+            }
+            value = argv[++i];
+        }
+        if (!store(options, rule, value))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,37 @@
+/* The command line, as data. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Which command an option is for; an option may be for several. */
+enum command { COMMAND_GENERATE = 1, COMMAND_INSPECT = 2, COMMAND_DEVICES = 4 };
+
+/* A number that was given or not. */
+struct whole { bool given; int64_t value; };
+struct seed { bool given; uint64_t value; };
+struct real { bool given; float value; };
+
+/* What was asked for. Texts are borrowed from argv; NULL means that the option was not given. */
+struct options {
+    const char *model, *prompt, *negative, *output;
+    const char *scheduler, *sigmas, *rng;
+    const char *provider, *memory, *ort_library;
+    struct whole width, height, steps, count, device_id, threads;
+    struct real guidance;
+    struct seed seed;
+    bool json, quiet, verbose;
+};
+
+/* Reads the arguments after the command's name. Returns false after one line on stderr that says what is wrong. */
+bool options_parse(struct options *options, enum command command, int argc, char **argv);
+
+/* Prints one line on stderr that begins with the tool's name. */
+void complain(const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 1, 2)))
+#endif
+    ;
+
+#endif

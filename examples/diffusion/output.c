@@ -1,0 +1,97 @@
+#include "output.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exits.h"
+#include "options.h"
+#include "platform.h"
+
+/* The last separator, NULL when there is none. */
+static const char *separator(const char *path)
+{
+    const char *last = strrchr(path, '/');
+#ifdef _WIN32
+    const char *other = strrchr(path, '\\');
+    if (other != NULL && (last == NULL || other > last))
+        last = other;
+#endif
+    return last;
+}
+
+/* The ending with its dot, or the end of the path when the name has none. */
+static const char *ending(const char *path)
+{
+    const char *slash = separator(path);
+    const char *name = slash == NULL ? path : slash + 1;
+    const char *dot = strrchr(name, '.');
+    return dot == NULL || dot == name ? path + strlen(path) : dot;
+}
+
+static bool same(const char *left, const char *right)
+{
+    for (; *left != '\0' && tolower((unsigned char)*left) == *right; left++, right++)
+        ;
+    return *left == *right;
+}
+
+/* The folder that a path lies in; to be freed. The root folder keeps its only character. */
+static char *folder_of(const char *path)
+{
+    const char *slash = separator(path);
+    const size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+    char *folder = malloc(length + 1);
+    if (folder == NULL)
+        return NULL;
+    memcpy(folder, slash == NULL ? "." : path, length);
+    folder[length] = '\0';
+    return folder;
+}
+
+int output_check(const char *output)
+{
+    const char *last;
+    char *folder;
+    int code = EXIT_USAGE;
+    if (output == NULL) {
+        complain("--output is missing; it names the picture's file, ending in .png, .jpg or .jpeg");
+        return EXIT_USAGE;
+    }
+    last = ending(output);
+    if (!same(last, ".png") && !same(last, ".jpg") && !same(last, ".jpeg")) {
+        complain("--output: \"%s\" does not end in .png, .jpg or .jpeg", output);
+        return EXIT_USAGE;
+    }
+    if (platform_is_folder(output)) {
+        complain("--output: \"%s\" is a folder", output);
+        return EXIT_USAGE;
+    }
+    folder = folder_of(output);
+    if (folder == NULL)
+        complain("--output: memory ran out");
+    else if (!platform_is_folder(folder))
+        complain("--output: there is no folder \"%s\"", folder);
+    else if (!platform_can_write(folder))
+        complain("--output: the folder \"%s\" cannot be written to", folder);
+    else
+        code = EXIT_DONE;
+    free(folder);
+    return code;
+}
+
+char *output_path(const char *output, uint32_t index, uint32_t count)
+{
+    const size_t size = strlen(output) + 16;
+    const char *dot = ending(output);
+    char *path = malloc(size);
+    if (path == NULL)
+        return NULL;
+    if (count == 1)
+        snprintf(path, size, "%s", output);
+    else
+        snprintf(path, size, "%.*s_%u%s", (int)(dot - output), output, (unsigned)index, dot);
+    return path;
+}

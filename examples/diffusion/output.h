@@ -1,0 +1,14 @@
+/* Where the pictures go. */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include <stdint.h>
+
+/* Checks, before any work starts, that --output can be written. EXIT_DONE or EXIT_USAGE, with the line printed. */
+int output_check(const char *output);
+
+/* The path of picture `index` of `count`: the output itself for one picture, otherwise with _0, _1 … before the
+ * ending. To be freed; NULL when memory runs out. */
+char *output_path(const char *output, uint32_t index, uint32_t count);
+
+#endif

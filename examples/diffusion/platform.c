@@ -1,0 +1,135 @@
+/* The only file with an #ifdef for an operating system, beside interrupt.c. */
+#ifndef _WIN32
+#define _POSIX_C_SOURCE 200809L
+#define _DARWIN_C_SOURCE 1
+#endif
+#include "platform.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifdef _WIN32
+
+#include <io.h>
+#include <windows.h>
+#include <psapi.h>
+#include <shellapi.h>
+
+bool platform_utf8_arguments(int *argc, char ***argv)
+{
+    int i;
+    wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), argc);
+    char **narrow = wide == NULL ? NULL : calloc((size_t)*argc + 1, sizeof *narrow);
+    if (narrow == NULL)
+        return false;
+    for (i = 0; i < *argc; i++) {
+        const int size = WideCharToMultiByte(CP_UTF8, 0, wide[i], -1, NULL, 0, NULL, NULL);
+        narrow[i] = size > 0 ? malloc((size_t)size) : NULL;
+        if (narrow[i] == NULL || WideCharToMultiByte(CP_UTF8, 0, wide[i], -1, narrow[i], size, NULL, NULL) == 0)
+            return false;
+    }
+    LocalFree(wide);
+    SetConsoleOutputCP(CP_UTF8);
+    *argv = narrow;
+    return true;
+}
+
+bool platform_stderr_is_terminal(void)
+{
+    return _isatty(_fileno(stderr)) != 0;
+}
+
+double platform_seconds(void)
+{
+    LARGE_INTEGER now, frequency;
+    QueryPerformanceCounter(&now);
+    QueryPerformanceFrequency(&frequency);
+    return (double)now.QuadPart / (double)frequency.QuadPart;
+}
+
+uint64_t platform_peak_memory(void)
+{
+    PROCESS_MEMORY_COUNTERS counters;
+    return K32GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters) ? counters.PeakWorkingSetSize : 0;
+}
+
+static DWORD attributes(const char *path)
+{
+    wchar_t wide[32768];
+    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, 32768) == 0)
+        return INVALID_FILE_ATTRIBUTES;
+    return GetFileAttributesW(wide);
+}
+
+bool platform_exists(const char *path)
+{
+    return attributes(path) != INVALID_FILE_ATTRIBUTES;
+}
+
+bool platform_is_folder(const char *path)
+{
+    const DWORD found = attributes(path);
+    return found != INVALID_FILE_ATTRIBUTES && (found & FILE_ATTRIBUTE_DIRECTORY) != 0;
+}
+
+bool platform_can_write(const char *folder)
+{
+    return platform_is_folder(folder); /* access lists are only known when one tries */
+}
+
+#else
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+bool platform_utf8_arguments(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv; /* bytes already; the library says so when they are not UTF-8 */
+    return true;
+}
+
+bool platform_stderr_is_terminal(void)
+{
+    return isatty(STDERR_FILENO) != 0;
+}
+
+double platform_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+uint64_t platform_peak_memory(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        return 0;
+#ifdef __APPLE__
+    return (uint64_t)usage.ru_maxrss;
+#else
+    return (uint64_t)usage.ru_maxrss * 1024;
+#endif
+}
+
+bool platform_exists(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0;
+}
+
+bool platform_is_folder(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+bool platform_can_write(const char *folder)
+{
+    return access(folder, W_OK | X_OK) == 0;
+}
+
+#endif

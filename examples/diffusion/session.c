@@ -1,0 +1,102 @@
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "exits.h"
+#include "platform.h"
+
+static void print_log(int32_t level, const char *target, const char *message, void *user_data)
+{
+    static const char *const names[] = { "off", "error", "warning", "info", "debug", "trace" };
+    (void)user_data;
+    fprintf(stderr, "[%s] %s: %s\n", level >= 0 && level <= 5 ? names[level] : "?", target, message);
+}
+
+void session_log(const struct options *options)
+{
+    if (options->verbose && diffusion_set_log_callback(print_log, DIFFUSION_LOG_LEVEL_DEBUG, NULL, NULL) != DIFFUSION_STATUS_OK)
+        complain("no log: %s", diffusion_last_error_message());
+}
+
+int session_failed(diffusion_status status, int otherwise)
+{
+    switch (status) {
+    case DIFFUSION_STATUS_CANCELLED:
+        complain("cancelled");
+        return EXIT_CANCELLED;
+    case DIFFUSION_STATUS_INVALID_ARGUMENT:
+    case DIFFUSION_STATUS_INVALID_UTF8:
+        complain("%s", diffusion_last_error_message());
+        return EXIT_USAGE;
+    case DIFFUSION_STATUS_RUNTIME_MISSING:
+    case DIFFUSION_STATUS_PROVIDER_UNAVAILABLE:
+        complain("%s", diffusion_last_error_message());
+        return EXIT_RUNTIME;
+    default:
+        complain("%s", diffusion_last_error_message());
+        return otherwise;
+    }
+}
+
+/* Says which option the library refused. */
+static int refused(const char *option)
+{
+    complain("--%s: %s", option, diffusion_last_error_message());
+    return EXIT_USAGE;
+}
+
+static size_t length(const char *text)
+{
+    return text == NULL ? 0 : strlen(text);
+}
+
+/* Fills in options that exist already. */
+static int fill(const struct options *options, diffusion_pipeline_options *settings)
+{
+    if (options->ort_library != NULL) {
+        if (!platform_exists(options->ort_library)) {
+            complain("--ort-library: there is no file \"%s\"", options->ort_library);
+            return EXIT_USAGE;
+        }
+        if (diffusion_pipeline_options_set_ort_library(settings, options->ort_library, length(options->ort_library)))
+            return refused("ort-library");
+    }
+    if (options->provider != NULL
+        && diffusion_pipeline_options_set_provider(settings, options->provider, length(options->provider)))
+        return refused("provider");
+    if (options->device_id.given && diffusion_pipeline_options_set_device_id(settings, options->device_id.value))
+        return refused("device-id");
+    if (options->threads.given && diffusion_pipeline_options_set_threads(settings, options->threads.value))
+        return refused("threads");
+    if (options->memory != NULL
+        && diffusion_pipeline_options_set_memory(settings, options->memory, length(options->memory)))
+        return refused("memory");
+    return EXIT_DONE;
+}
+
+int session_settings(const struct options *options, diffusion_pipeline_options **settings)
+{
+    diffusion_status status;
+    if (options->model == NULL) {
+        complain("--model is missing; it names the folder of the model");
+        return EXIT_USAGE;
+    }
+    if (!platform_is_folder(options->model)) {
+        complain("--model: there is no folder \"%s\"", options->model);
+        return EXIT_USAGE;
+    }
+    status = diffusion_pipeline_options_create(settings);
+    if (status != DIFFUSION_STATUS_OK)
+        return session_failed(status, EXIT_MODEL);
+    return fill(options, *settings);
+}
+
+int session_open(const struct options *options, const diffusion_pipeline_options *settings,
+                 const diffusion_cancel_token *cancel, struct progress_bar *bar, diffusion_pipeline **pipeline)
+{
+    const diffusion_status status = diffusion_pipeline_open(options->model, length(options->model), settings, cancel,
+                                                            progress_report, bar, pipeline);
+    progress_wipe(bar);
+    return status == DIFFUSION_STATUS_OK ? EXIT_DONE : session_failed(status, EXIT_MODEL);
+}

@@ -1,0 +1,177 @@
+/* Values that are not allowed: refused with a sentence that names the value and the range, and nothing changes. */
+#include <math.h>
+
+#include "check.h"
+
+#define INVALID DIFFUSION_STATUS_INVALID_ARGUMENT
+
+static void numbers(diffusion_request *request)
+{
+    static const int64_t nonsense[] = { 0, -1, -3, 1LL << 31, 1LL << 32, (1LL << 32) + 1, INT64_MAX, INT64_MIN };
+    size_t i;
+    for (i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
+        EXPECT(INVALID, diffusion_request_set_steps(request, nonsense[i]));
+        EXPECT(INVALID, diffusion_request_set_width(request, nonsense[i]));
+        EXPECT(INVALID, diffusion_request_set_height(request, nonsense[i]));
+        EXPECT(INVALID, diffusion_request_set_count(request, nonsense[i]));
+    }
+    SAYS(INVALID, "steps is 0; allowed are 1 to 1000", diffusion_request_set_steps(request, 0));
+    SAYS(INVALID, "steps is -3; allowed are 1 to 1000", diffusion_request_set_steps(request, -3));
+    SAYS(INVALID, "width is 8193; allowed are 1 to 8192", diffusion_request_set_width(request, 8193));
+    SAYS(INVALID, "height is -64", diffusion_request_set_height(request, -64));
+    SAYS(INVALID, "count is 65; allowed are 1 to 64", diffusion_request_set_count(request, 65));
+    SAYS(INVALID, "guidance", diffusion_request_set_guidance(request, NAN));
+    SAYS(INVALID, "guidance", diffusion_request_set_guidance(request, INFINITY));
+    SAYS(INVALID, "guidance is 1001", diffusion_request_set_guidance(request, 1001.0f));
+    SAYS(INVALID, "eta is -0.5", diffusion_request_set_eta(request, -0.5f));
+    SAYS(INVALID, "eta", diffusion_request_set_eta(request, NAN));
+    SAYS(INVALID, "pixel format is 4", diffusion_request_set_format(request, 4));
+    SAYS(INVALID, "pixel format is -1", diffusion_request_set_format(request, -1));
+    OK(diffusion_request_set_seed(request, UINT64_MAX));
+    OK(diffusion_request_set_guidance(request, -1000.0f));
+    OK(diffusion_request_set_steps(request, 1000));
+    OK(diffusion_request_set_width(request, 8192));
+}
+
+static void options(diffusion_pipeline_options *options)
+{
+    SAYS(INVALID, "threads is -1; allowed are 0 to 1024", diffusion_pipeline_options_set_threads(options, -1));
+    SAYS(INVALID, "threads", diffusion_pipeline_options_set_threads(options, INT64_MAX));
+    SAYS(INVALID, "device id is -1; allowed are 0 to 255", diffusion_pipeline_options_set_device_id(options, -1));
+    SAYS(INVALID, "\"cpuu\"", diffusion_pipeline_options_set_provider(options, TEXT("cpuu")));
+    EXPECT(INVALID, diffusion_pipeline_options_set_provider(options, TEXT("")));
+    SAYS(INVALID, "\"fast\"", diffusion_pipeline_options_set_memory(options, TEXT("fast")));
+    SAYS(DIFFUSION_STATUS_UNSUPPORTED, "balanced", diffusion_pipeline_options_set_memory(options, TEXT("balanced")));
+    SAYS(INVALID, "NUL", diffusion_pipeline_options_set_ort_library(options, "a\0b", 3));
+    OK(diffusion_pipeline_options_set_memory(options, TEXT("low")));
+    OK(diffusion_pipeline_options_set_provider(options, TEXT("cpu")));
+    OK(diffusion_pipeline_options_set_device_id(options, 255));
+}
+
+static void texts(diffusion_request *request, diffusion_pipeline_options *options, const char *folder)
+{
+    static char long_prompt[(1 << 20) + 1];
+    static const char *const broken[] = { "\xff", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "ok\x80" };
+    diffusion_pipeline *pipeline = NULL;
+    size_t i;
+    for (i = 0; i < sizeof broken / sizeof *broken; i++) {
+        const char *text = broken[i];
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_prompt(request, TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_prompt_cstr(request, text));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_negative_prompt(request, TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_scheduler(request, TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_sigmas(request, TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_rng(request, TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_pipeline_options_set_provider(options, TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_pipeline_options_set_memory(options, TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_pipeline_options_set_ort_library(options, TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_pipeline_open_cstr(text, NULL, &pipeline));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_runtime_initialize(TEXT(text)));
+    }
+    SAYS(DIFFUSION_STATUS_INVALID_UTF8, "offset 2", diffusion_request_set_prompt_cstr(request, "ok\x80"));
+
+    /* A length of -1, which no memory has, is refused before anything is read. */
+    SAYS(INVALID, "bytes", diffusion_request_set_prompt(request, "x", (size_t)-1));
+    EXPECT(INVALID, diffusion_request_set_negative_prompt(request, "x", SIZE_MAX / 2));
+    EXPECT(INVALID, diffusion_request_set_scheduler(request, "x", (size_t)-1));
+    EXPECT(INVALID, diffusion_pipeline_open("x", (size_t)-1, NULL, NULL, NULL, NULL, &pipeline));
+    EXPECT(INVALID, diffusion_runtime_initialize("x", (size_t)-1));
+    memset(long_prompt, 'a', sizeof long_prompt);
+    SAYS(INVALID, "1048577 bytes", diffusion_request_set_prompt(request, long_prompt, sizeof long_prompt));
+    OK(diffusion_request_set_prompt(request, long_prompt, sizeof long_prompt - 1));
+    OK(diffusion_request_set_prompt(request, "a\0b", 3)); /* NUL is a character like others */
+
+    SAYS(INVALID, "\"eulr\"", diffusion_request_set_scheduler(request, TEXT("eulr")));
+    SAYS(INVALID, "\"carras\"", diffusion_request_set_sigmas(request, TEXT("carras")));
+    SAYS(INVALID, "\"dice\"", diffusion_request_set_rng(request, TEXT("dice")));
+    OK(diffusion_request_set_scheduler(request, TEXT("EulerDiscreteScheduler")));
+
+    EXPECT(INVALID, diffusion_pipeline_open(NULL, 0, NULL, NULL, NULL, NULL, &pipeline));
+    SAYS(INVALID, "NUL", diffusion_pipeline_open("a\0b", 3, NULL, NULL, NULL, NULL, &pipeline));
+    SAYS(DIFFUSION_STATUS_IO, "no-such-folder", diffusion_pipeline_open_cstr("no-such-folder/\xc3\xa4", NULL, &pipeline));
+    CHECK(pipeline == NULL);
+    (void)folder;
+}
+
+/* Every name that is listed is one that its setter takes, and a list ends. */
+static void names(diffusion_request *request, diffusion_pipeline_options *options)
+{
+    const char *name;
+    int64_t i;
+    for (i = 0; (name = diffusion_scheduler_name(i)) != NULL; i++)
+        OK(diffusion_request_set_scheduler(request, TEXT(name)));
+    CHECK(i >= 13);
+    for (i = 0; (name = diffusion_sigma_schedule_name(i)) != NULL; i++)
+        OK(diffusion_request_set_sigmas(request, TEXT(name)));
+    CHECK(i >= 4);
+    for (i = 0; (name = diffusion_rng_name(i)) != NULL; i++)
+        OK(diffusion_request_set_rng(request, TEXT(name)));
+    CHECK(i >= 3);
+    for (i = 0; (name = diffusion_provider_name(i)) != NULL; i++)
+        OK(diffusion_pipeline_options_set_provider(options, TEXT(name)));
+    CHECK(i >= 2);
+    for (i = 0; (name = diffusion_memory_mode_name(i)) != NULL; i++)
+        OK(diffusion_pipeline_options_set_memory(options, TEXT(name)));
+    CHECK(i >= 2);
+    CHECK(diffusion_scheduler_name(-1) == NULL && diffusion_scheduler_name(INT64_MAX) == NULL);
+    CHECK(diffusion_sigma_schedule_name(INT64_MIN) == NULL && diffusion_rng_name(99) == NULL);
+    CHECK(diffusion_provider_name(-5) == NULL && diffusion_memory_mode_name(1 << 20) == NULL);
+    CHECK(*diffusion_runtime_provider(-1) == '\0');
+    CHECK(strcmp(diffusion_status_name(DIFFUSION_STATUS_BUSY), "busy") == 0);
+    CHECK(strcmp(diffusion_status_name(-7), "unknown status") == 0);
+    CHECK(strcmp(diffusion_phase_name(DIFFUSION_PHASE_DENOISING), "denoising") == 0);
+    CHECK(strcmp(diffusion_phase_name(77), "working") == 0);
+}
+
+static void versions(void)
+{
+    CHECK(diffusion_version_number() == DIFFUSION_VERSION_NUMBER);
+    CHECK(strcmp(diffusion_version_string(), DIFFUSION_VERSION_STRING) == 0);
+}
+
+/* What only an opened model can refuse. A setter that failed has changed nothing. */
+static void with_a_model(const char *folder)
+{
+    diffusion_pipeline *pipeline = open_model(folder);
+    diffusion_request *request = small_request(2, 3);
+    diffusion_result *result = NULL, *again = NULL;
+    result = draw(pipeline, request);
+    EXPECT(INVALID, diffusion_request_set_steps(request, -3));
+    EXPECT(INVALID, diffusion_request_set_guidance(request, NAN));
+    EXPECT(INVALID, diffusion_request_set_scheduler(request, TEXT("eulr")));
+    again = draw(pipeline, request);
+    CHECK(same_picture(result, again));
+    diffusion_result_destroy(again);
+    again = NULL;
+
+    OK(diffusion_request_set_width(request, 61));
+    SAYS(INVALID, "61", diffusion_pipeline_generate(pipeline, request, NULL, NULL, NULL, &again));
+    CHECK(again == NULL);
+    OK(diffusion_request_reset(request));
+    OK(diffusion_request_reset(request));
+    OK(diffusion_request_set_steps(request, 1));
+    again = draw(pipeline, request); /* empty prompt, random seed */
+    CHECK(diffusion_result_count(again) == 1);
+    diffusion_result_destroy(again);
+    diffusion_result_destroy(result);
+    diffusion_request_destroy(request);
+    diffusion_pipeline_destroy(pipeline);
+}
+
+int main(int argc, char **argv)
+{
+    const char *folder = model_folder(argc, argv);
+    diffusion_request *request = NULL;
+    diffusion_pipeline_options *opening = NULL;
+    versions();
+    OK(diffusion_request_create(&request));
+    OK(diffusion_pipeline_options_create(&opening));
+    numbers(request);
+    options(opening);
+    texts(request, opening, folder);
+    names(request, opening);
+    diffusion_request_destroy(request);
+    diffusion_pipeline_options_destroy(opening);
+    with_a_model(folder);
+    return 0;
+}

@@ -1,0 +1,173 @@
+/* NULL for every handle, every text and every out-parameter: a status and a sentence, never a crash. */
+#include "check.h"
+
+#define NULL_POINTER DIFFUSION_STATUS_NULL_POINTER
+
+static void handles(void)
+{
+    const diffusion_image *image = NULL;
+    diffusion_buffer *buffer = NULL;
+    char bytes[4] = { 0 };
+
+    diffusion_pipeline_options_destroy(NULL);
+    diffusion_pipeline_destroy(NULL);
+    diffusion_request_destroy(NULL);
+    diffusion_result_destroy(NULL);
+    diffusion_cancel_token_destroy(NULL);
+    diffusion_buffer_destroy(NULL);
+    CHECK(*diffusion_last_error_message() == '\0');
+
+    SAYS(NULL_POINTER, "cancel token", diffusion_cancel_token_cancel(NULL));
+    EXPECT(NULL_POINTER, diffusion_cancel_token_reset(NULL));
+    CHECK(!diffusion_cancel_token_is_cancelled(NULL));
+    CHECK(diffusion_last_error_status() == NULL_POINTER);
+
+    SAYS(NULL_POINTER, "pipeline options", diffusion_pipeline_options_set_ort_library(NULL, TEXT("x")));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_provider(NULL, TEXT("cpu")));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_device_id(NULL, 0));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_threads(NULL, 1));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_memory(NULL, TEXT("speed")));
+
+    SAYS(NULL_POINTER, "request", diffusion_request_reset(NULL));
+    EXPECT(NULL_POINTER, diffusion_request_set_prompt(NULL, TEXT("x")));
+    EXPECT(NULL_POINTER, diffusion_request_set_prompt_cstr(NULL, "x"));
+    EXPECT(NULL_POINTER, diffusion_request_set_negative_prompt(NULL, TEXT("x")));
+    EXPECT(NULL_POINTER, diffusion_request_set_negative_prompt_cstr(NULL, "x"));
+    EXPECT(NULL_POINTER, diffusion_request_set_width(NULL, 64));
+    EXPECT(NULL_POINTER, diffusion_request_set_height(NULL, 64));
+    EXPECT(NULL_POINTER, diffusion_request_set_steps(NULL, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_guidance(NULL, 1.0f));
+    EXPECT(NULL_POINTER, diffusion_request_set_scheduler(NULL, TEXT("euler")));
+    EXPECT(NULL_POINTER, diffusion_request_set_sigmas(NULL, TEXT("karras")));
+    EXPECT(NULL_POINTER, diffusion_request_set_eta(NULL, 0.0f));
+    EXPECT(NULL_POINTER, diffusion_request_set_seed(NULL, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_rng(NULL, TEXT("numpy")));
+    EXPECT(NULL_POINTER, diffusion_request_set_count(NULL, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_format(NULL, DIFFUSION_PIXEL_FORMAT_RGB8));
+
+    SAYS(NULL_POINTER, "result", diffusion_result_image(NULL, 0, &image));
+    EXPECT(NULL_POINTER, diffusion_image_copy(NULL, bytes, sizeof bytes, 1, 1, 4, DIFFUSION_PIXEL_FORMAT_RGBA8));
+    EXPECT(NULL_POINTER, diffusion_image_save(NULL, TEXT("x.png")));
+    EXPECT(NULL_POINTER, diffusion_image_save_cstr(NULL, "x.png"));
+    EXPECT(NULL_POINTER, diffusion_image_encode(NULL, TEXT("png"), &buffer));
+    CHECK(image == NULL && buffer == NULL);
+}
+
+/* Functions without a status: the empty value, and an error that can be asked for. */
+static void values(void)
+{
+    CHECK(*diffusion_pipeline_info_json(NULL) == '\0' && diffusion_last_error_status() == NULL_POINTER);
+    CHECK(*diffusion_pipeline_family(NULL) == '\0');
+    CHECK(*diffusion_pipeline_layout(NULL) == '\0');
+    CHECK(diffusion_pipeline_default_width(NULL) == 0);
+    CHECK(diffusion_pipeline_default_height(NULL) == 0);
+    CHECK(diffusion_pipeline_default_steps(NULL) == 0);
+    CHECK(diffusion_pipeline_default_guidance(NULL) == 0.0f);
+    CHECK(*diffusion_pipeline_default_scheduler(NULL) == '\0');
+    CHECK(diffusion_pipeline_size_multiple(NULL) == 0);
+    CHECK(diffusion_pipeline_open_milliseconds(NULL) == 0.0);
+    CHECK(diffusion_pipeline_graph_count(NULL) == 0);
+    CHECK(*diffusion_pipeline_graph_role(NULL, 0) == '\0');
+    CHECK(*diffusion_pipeline_graph_path(NULL, 0) == '\0');
+    CHECK(*diffusion_pipeline_graph_provider(NULL, 0) == '\0');
+    CHECK(*diffusion_pipeline_note(NULL, 0) == '\0');
+
+    CHECK(diffusion_result_count(NULL) == 0);
+    CHECK(diffusion_result_seed(NULL) == 0);
+    CHECK(*diffusion_result_settings_json(NULL) == '\0');
+    CHECK(diffusion_result_warning_count(NULL) == 0);
+    CHECK(*diffusion_result_warning(NULL, 0) == '\0');
+    CHECK(*diffusion_result_timings_json(NULL) == '\0');
+    CHECK(diffusion_result_text_milliseconds(NULL) == 0.0);
+    CHECK(diffusion_result_step_count(NULL) == 0);
+    CHECK(diffusion_result_step_milliseconds(NULL, 0) == 0.0);
+    CHECK(diffusion_result_decode_milliseconds(NULL) == 0.0);
+    CHECK(diffusion_result_total_milliseconds(NULL) == 0.0);
+
+    CHECK(diffusion_image_width(NULL) == 0 && diffusion_image_height(NULL) == 0);
+    CHECK(diffusion_image_stride(NULL) == 0 && diffusion_image_byte_length(NULL) == 0);
+    CHECK(diffusion_image_format(NULL) == -1);
+    CHECK(diffusion_image_pixels(NULL) == NULL);
+    CHECK(*diffusion_image_settings_json(NULL) == '\0');
+    CHECK(diffusion_buffer_data(NULL) == NULL && diffusion_buffer_size(NULL) == 0);
+}
+
+static void texts_and_outs(const char *folder)
+{
+    diffusion_pipeline_options *options = NULL;
+    diffusion_request *request = NULL;
+    diffusion_cancel_token *token = NULL;
+    diffusion_pipeline *pipeline = NULL;
+
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_create(NULL));
+    EXPECT(NULL_POINTER, diffusion_request_create(NULL));
+    EXPECT(NULL_POINTER, diffusion_cancel_token_create(NULL));
+    EXPECT(NULL_POINTER, diffusion_runtime_info_json(NULL));
+    EXPECT(NULL_POINTER, diffusion_runtime_initialize(NULL, 5));
+    OK(diffusion_pipeline_options_create(&options));
+    OK(diffusion_request_create(&request));
+    OK(diffusion_cancel_token_create(&token));
+
+    /* A text that is NULL but said to be long; NULL and 0 is the empty text. */
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_ort_library(options, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_provider(options, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_memory(options, NULL, 3));
+    OK(diffusion_pipeline_options_set_ort_library(options, NULL, 0));
+    SAYS(NULL_POINTER, "prompt", diffusion_request_set_prompt(request, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_prompt_cstr(request, NULL));
+    EXPECT(NULL_POINTER, diffusion_request_set_negative_prompt(request, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_negative_prompt_cstr(request, NULL));
+    EXPECT(NULL_POINTER, diffusion_request_set_scheduler(request, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_sigmas(request, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_rng(request, NULL, 3));
+    OK(diffusion_request_set_prompt(request, NULL, 0));
+    OK(diffusion_request_set_negative_prompt(request, NULL, 0));
+    OK(diffusion_request_set_scheduler(request, NULL, 0));
+    OK(diffusion_request_set_sigmas(request, NULL, 0));
+
+    EXPECT(NULL_POINTER, diffusion_pipeline_open(NULL, 3, NULL, NULL, NULL, NULL, &pipeline));
+    EXPECT(NULL_POINTER, diffusion_pipeline_open_cstr(NULL, NULL, &pipeline));
+    EXPECT(NULL_POINTER, diffusion_pipeline_open(TEXT(folder), options, token, NULL, NULL, NULL));
+    EXPECT(NULL_POINTER, diffusion_pipeline_open_cstr(folder, NULL, NULL));
+    CHECK(pipeline == NULL);
+
+    diffusion_cancel_token_destroy(token);
+    diffusion_request_destroy(request);
+    diffusion_pipeline_options_destroy(options);
+}
+
+static void with_a_model(const char *folder)
+{
+    diffusion_pipeline *pipeline = open_model(folder);
+    diffusion_request *request = small_request(1, 1);
+    diffusion_result *result = NULL;
+    const diffusion_image *image = NULL;
+    diffusion_buffer *buffer = NULL;
+
+    EXPECT(NULL_POINTER, diffusion_pipeline_generate(NULL, request, NULL, NULL, NULL, &result));
+    EXPECT(NULL_POINTER, diffusion_pipeline_generate(pipeline, NULL, NULL, NULL, NULL, &result));
+    EXPECT(NULL_POINTER, diffusion_pipeline_generate(pipeline, request, NULL, NULL, NULL, NULL));
+    CHECK(result == NULL);
+    result = draw(pipeline, request);
+    EXPECT(NULL_POINTER, diffusion_result_image(result, 0, NULL));
+    OK(diffusion_result_image(result, 0, &image));
+    SAYS(NULL_POINTER, "buffer", diffusion_image_copy(image, NULL, 100, 64, 64, 192, DIFFUSION_PIXEL_FORMAT_RGB8));
+    EXPECT(NULL_POINTER, diffusion_image_save(image, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_image_save_cstr(image, NULL));
+    EXPECT(NULL_POINTER, diffusion_image_encode(image, NULL, 3, &buffer));
+    EXPECT(NULL_POINTER, diffusion_image_encode(image, TEXT("png"), NULL));
+    CHECK(buffer == NULL);
+    diffusion_result_destroy(result);
+    diffusion_request_destroy(request);
+    diffusion_pipeline_destroy(pipeline);
+}
+
+int main(int argc, char **argv)
+{
+    const char *folder = model_folder(argc, argv);
+    handles();
+    values();
+    texts_and_outs(folder);
+    with_a_model(folder);
+    return 0;
+}

@@ -1,0 +1,82 @@
+//! What the tests of the C interface share: where the shared library is, and how to compile C against it.
+
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+/// A path of this repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The shared library that cargo built together with this test.
+pub fn library() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    // Cargo puts it where the test is, and may link it one folder up.
+    own.parent().unwrap().join(format!("{}diffusion{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
+}
+
+/// A folder with the library under the name that programs ask for (its soname), for this test binary alone.
+pub fn library_folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("library-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for name in ["libdiffusion.so", "libdiffusion.so.0", "libdiffusion.dylib", "libdiffusion.0.dylib"] {
+            let _ = fs::remove_file(folder.join(name));
+            std::os::unix::fs::symlink(library(), folder.join(name)).unwrap();
+        }
+        folder
+    })
+}
+
+/// The C compiler.
+pub fn cc() -> Command {
+    Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()))
+}
+
+/// The flags that all our C is compiled with.
+pub const STRICT: [&str; 6] = ["-std=c11", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+
+/// Compiles C files against the public header and the library, into a program that runs from anywhere.
+pub fn compile(sources: &[PathBuf], program: &Path) {
+    let folder = library_folder();
+    let output = cc()
+        .args(STRICT)
+        .arg("-g")
+        .arg("-I")
+        .arg(repository("include"))
+        .args(sources)
+        .arg("-L")
+        .arg(folder)
+        .args(["-ldiffusion", "-lpthread", "-lm"])
+        .arg(format!("-Wl,-rpath,{}", folder.display()))
+        .arg("-o")
+        .arg(program)
+        .output()
+        .expect("there is a C compiler, cc or $CC");
+    assert!(output.status.success(), "{sources:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// ONNX Runtime, as the environment or the Makefile's download has it.
+pub fn onnx_runtime() -> PathBuf {
+    std::env::var_os("ORT_DYLIB_PATH").map_or_else(|| repository("target/onnxruntime"), PathBuf::from)
+}
+
+/// A committed tiny model.
+pub fn tiny() -> PathBuf {
+    repository("tests/models/tiny-optimum")
+}
+
+/// What a program printed, for messages.
+pub fn said(output: &Output) -> String {
+    format!(
+        "{}\nstdout: {}\nstderr: {}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}

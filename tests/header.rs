@@ -1,0 +1,195 @@
+//! The header is what cbindgen makes of `src/ffi`, compiles everywhere, and names exactly what the library exports.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test states what it expects by panicking"
+)]
+
+mod cabi;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use cabi::{cc, library, repository};
+use object::{Object, ObjectSymbol};
+
+/// The files with C functions, in the order in which one reads the header.
+const SOURCES: [&str; 16] = [
+    "status", "guard", "version", "runtime", "names", "log", "cancel", "progress", "options", "pipeline", "request",
+    "generate", "result", "timings", "image", "buffer",
+];
+
+/// The files without.
+const PRIVATE: [&str; 3] = ["mod", "handle", "text"];
+
+/// The header as it should be.
+fn generate() -> String {
+    let mut config = cbindgen::Config::from_file(repository("cbindgen.toml")).expect("cbindgen.toml is valid");
+    let hello = fs::read_to_string(repository("examples/hello.c")).unwrap();
+    assert!(!hello.contains("*/") && !hello.contains("/*"), "hello.c goes into a comment, so it has none of this kind");
+    let commented: Vec<String> = hello.lines().map(|line| format!(" *   {line}").trim_end().to_owned()).collect();
+    let fill = |text: String| {
+        text.replace("@HELLO@", &commented.join("\n"))
+            .replace("@VERSION_MAJOR@", env!("CARGO_PKG_VERSION_MAJOR"))
+            .replace("@VERSION_MINOR@", env!("CARGO_PKG_VERSION_MINOR"))
+            .replace("@VERSION_PATCH@", env!("CARGO_PKG_VERSION_PATCH"))
+            .replace("@VERSION_STRING@", env!("CARGO_PKG_VERSION"))
+    };
+    config.header = config.header.map(fill);
+    config.after_includes = config.after_includes.map(fill);
+    let builder = SOURCES.iter().fold(cbindgen::Builder::new().with_config(config), |builder, name| {
+        builder.with_src(repository("src/ffi").join(name).with_extension("rs"))
+    });
+    let mut header = Vec::new();
+    builder.generate().expect("cbindgen reads src/ffi").write(&mut header);
+    String::from_utf8(header).unwrap()
+}
+
+fn committed() -> String {
+    fs::read_to_string(repository("include/diffusion.h")).unwrap()
+}
+
+/// The names of the functions that a header declares.
+fn declared(header: &str) -> BTreeSet<String> {
+    let names = header.split("\nDIFFUSION_API").skip(1).filter_map(|declaration| {
+        let before = declaration.split('(').next()?;
+        Some(before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next()?.to_owned())
+    });
+    names.filter(|name| name.starts_with("diffusion_")).collect()
+}
+
+#[test]
+fn the_committed_header_is_what_cbindgen_makes() {
+    let (path, wanted) = (repository("include/diffusion.h"), generate());
+    if std::env::var_os("UPDATE_HEADER").is_some() {
+        fs::write(&path, &wanted).unwrap();
+    }
+    let found = committed();
+    if let Some((number, (is, should))) = found.lines().zip(wanted.lines()).enumerate().find(|(_, (a, b))| a != b) {
+        panic!(
+            "line {}: it is\n{is}\nand should be\n{should}\nRun: UPDATE_HEADER=1 cargo test --test header",
+            number + 1
+        );
+    }
+    assert_eq!(found.len(), wanted.len(), "Run: UPDATE_HEADER=1 cargo test --test header");
+}
+
+#[test]
+fn no_file_of_the_c_interface_is_forgotten() {
+    let listed: BTreeSet<String> = SOURCES.iter().chain(&PRIVATE).map(|name| (*name).to_owned()).collect();
+    let there: BTreeSet<String> = fs::read_dir(repository("src/ffi"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(listed, there);
+}
+
+#[test]
+fn the_library_exports_what_the_header_declares_and_nothing_else() {
+    let bytes = fs::read(library()).unwrap();
+    let file = object::File::parse(&*bytes).unwrap();
+    let symbols: Vec<_> = match file.format() {
+        // In ELF the names that others see are in a table of their own.
+        object::BinaryFormat::Elf => file.dynamic_symbols().collect(),
+        _ => file.symbols().filter(ObjectSymbol::is_global).collect(),
+    };
+    let exported: BTreeSet<String> = symbols
+        .iter()
+        .filter(|symbol| symbol.is_definition())
+        .map(|symbol| symbol.name().unwrap().trim_start_matches('_').to_owned())
+        .collect();
+    let declared = declared(&committed());
+    assert!(declared.len() > 80, "{declared:?}");
+    assert_eq!(exported, declared);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_library_has_a_soname_with_the_major_version() {
+    let output = Command::new("readelf").arg("-d").arg(library()).output().expect("binutils are installed");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let soname = format!("[libdiffusion.so.{}]", env!("CARGO_PKG_VERSION_MAJOR"));
+    assert!(text.lines().any(|line| line.contains("SONAME") && line.contains(&soname)), "{text}");
+}
+
+/// A translation unit that uses the header twice, and every enumeration and struct once.
+const UNIT: &str = r#"
+#include "diffusion.h"
+#include "diffusion.h"
+int use(void);
+int use(void)
+{
+    diffusion_status status = DIFFUSION_STATUS_OK;
+    diffusion_progress progress = { sizeof(diffusion_progress), DIFFUSION_PHASE_DENOISING, 1, 2 };
+    const struct diffusion_pipeline *pipeline = 0;
+    diffusion_log_callback callback = 0;
+    return (int)(sizeof(diffusion_status) == 4 && status == 0 && progress.steps == 2 && pipeline == 0 && callback == 0
+        && DIFFUSION_VERSION_NUMBER >= 0 && DIFFUSION_PIXEL_FORMAT_RGBA_F32 == 3 && DIFFUSION_LOG_LEVEL_TRACE == 5);
+}
+"#;
+
+fn compiles(mut compiler: Command, language: &str, standard: &str, folder: &Path) -> Result<(), String> {
+    let unit = folder.join(format!("unit-{standard}.{}", if language == "c" { "c" } else { "cpp" }));
+    fs::write(&unit, UNIT).unwrap();
+    let output = compiler
+        .args(["-x", language, &format!("-std={standard}"), "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c", "-I"])
+        .arg(repository("include"))
+        .arg(&unit)
+        .arg("-o")
+        .arg(folder.join(format!("unit-{standard}.o")))
+        .output()
+        .map_err(|e| e.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
+#[test]
+fn the_header_compiles_alone_and_twice_as_every_c() {
+    let folder = tempfile::tempdir().unwrap();
+    for standard in ["c99", "c11", "c17"] {
+        compiles(cc(), "c", standard, folder.path()).unwrap_or_else(|e| panic!("{standard}: {e}"));
+    }
+    // Compilers learned the name c23 later than the language.
+    let c23 = compiles(cc(), "c", "c23", folder.path()).or_else(|_| compiles(cc(), "c", "c2x", folder.path()));
+    c23.unwrap_or_else(|e| panic!("c23: {e}"));
+}
+
+#[test]
+fn the_header_compiles_alone_and_twice_as_every_cpp() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
+    if Command::new(&name).arg("--version").output().is_err() {
+        println!("SKIPPED: there is no C++ compiler \"{name}\"; set CXX to one");
+        return;
+    }
+    for standard in ["c++11", "c++14", "c++17", "c++20"] {
+        compiles(Command::new(&name), "c++", standard, folder.path()).unwrap_or_else(|e| panic!("{standard}: {e}"));
+    }
+}
+
+#[test]
+fn every_item_is_documented_and_every_maker_has_its_destroyer() {
+    let header = committed();
+    let lines: Vec<&str> = header.lines().collect();
+    for (i, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("DIFFUSION_API")) {
+        assert_eq!(lines[i - 1].trim(), "*/", "no documentation: {line}");
+    }
+    let declared = declared(&header);
+    let object_of = |name: &String, verb: &str| name.strip_suffix(verb).map(str::to_owned);
+    let makers: Vec<String> = declared.iter().filter_map(|name| object_of(name, "_create")).collect();
+    assert!(makers.len() >= 3, "{makers:?}");
+    for maker in makers {
+        assert!(declared.contains(&format!("{maker}_destroy")), "{maker} is never given back");
+    }
+}
+
+#[test]
+fn readme_and_header_show_the_same_program_and_it_is_short() {
+    let hello = fs::read_to_string(repository("examples/hello.c")).unwrap();
+    assert!(hello.lines().count() <= 40, "{} lines", hello.lines().count());
+    let readme = fs::read_to_string(repository("README.md")).unwrap();
+    assert!(readme.contains(hello.trim_end()), "README.md shows examples/hello.c as it is");
+}
