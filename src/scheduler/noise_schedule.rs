@@ -149,14 +149,16 @@ fn betas_of(shape: BetaSchedule, start: f64, end: f64, count: usize) -> Vec<f32>
     }
 }
 
-/// `torch.linspace` in float32: counted from both ends (ATen `RangeFactoriesKernel.cpp`).
+/// `torch.linspace` in float32: counted from both ends (ATen `RangeFactoriesKernel.cpp`), with the fused
+/// multiplication and addition that torch's compiled kernel uses. The last bit matters: from it comes, over the
+/// largest sigma's logarithm, whether a cut-off first timestep is 998 or 999.
 pub(super) fn linspace_f32(start: f32, end: f32, count: usize) -> Vec<f32> {
     if count < 2 {
         return vec![start; count];
     }
     let step = (end - start) / (count - 1) as f32;
     let value = |i: usize| {
-        if i < count / 2 { start + step * i as f32 } else { end - step * (count - i - 1) as f32 }
+        if i < count / 2 { step.mul_add(i as f32, start) } else { (-step).mul_add((count - i - 1) as f32, end) }
     };
     (0..count).map(value).collect()
 }

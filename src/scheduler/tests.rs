@@ -255,6 +255,18 @@ fn no_configuration_makes_it_panic() {
     assert!(made > 400 && walked > made / 2, "{made} made, {walked} walked: the configurations are too wild");
 }
 
+/// The multistep solvers cut fractional timesteps off, so that one wrong bit in the betas shows: diffusers 0.35.2
+/// has 999 first for these, and 998 after a beta table without fused operations.
+#[test]
+fn the_last_bit_of_the_betas_is_torchs() {
+    for kind in [SchedulerKind::Dpmpp2M, SchedulerKind::UniPc, SchedulerKind::Deis] {
+        for field in ["use_exponential_sigmas", "use_beta_sigmas"] {
+            let scheduler = create(kind, &map(json!({field: true})), &SchedulerOptions::new(10)).unwrap();
+            assert_eq!(scheduler.timesteps().first(), Some(&999.0), "{} {field}", kind.name());
+        }
+    }
+}
+
 #[test]
 fn ordinary_configurations_stay_finite() {
     let base = json!({
