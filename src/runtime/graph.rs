@@ -59,7 +59,7 @@ impl Graph {
             Ok(Self {
                 name: name.to_owned(),
                 path: path.to_owned(),
-                provider: options.provider,
+                provider: options.provider.resolved(),
                 inputs: Io::read(session.inputs()),
                 outputs: Io::read(session.outputs()),
                 session: Mutex::new(session),
@@ -164,7 +164,7 @@ impl Graph {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The execution provider that the graph was opened on.
+    /// The execution provider that the graph was opened on; never [`Provider::Auto`].
     #[must_use]
     pub fn provider(&self) -> Provider {
         self.provider

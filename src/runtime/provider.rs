@@ -90,6 +90,15 @@ impl Provider {
         })
     }
 
+    /// What [`Provider::Auto`] stands for, and every other provider itself. For now that is the CPU: it is the one that
+    /// works everywhere.
+    pub(super) fn resolved(self) -> Self {
+        match self {
+            Self::Auto => Self::Cpu,
+            named => named,
+        }
+    }
+
     /// Whether graphs on this provider read the host's memory directly, so that a bound tensor that is written
     /// to again is seen without being bound again.
     pub(super) fn shares_host_memory(self) -> bool {

@@ -14,7 +14,11 @@ use super::vocabulary::{Special, read_merges, read_vocabulary};
 use crate::error::{Error, Result};
 
 /// Words, as OpenAI's `simple_tokenizer.py` finds them.
-const WORDS: &str = r"(?i)<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+";
+///
+/// Only the words in letters ignore case: Rust's `(?i)` would also widen `\p{L}` by what folds to a letter. And
+/// U+0345, which folds to ι, belongs to no word in Python's `regex` module, so it is dropped here too.
+const WORDS: &str =
+    r"(?i:<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d)|\p{L}+|\p{N}|[^\s\p{L}\p{N}\u{345}]+";
 /// Marks a token that ends a word.
 const END_OF_WORD: &str = "</w>";
 
