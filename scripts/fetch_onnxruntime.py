@@ -201,8 +201,11 @@ def main():
         print(fetch(arguments.target_dir.resolve()))
     except Failure as failure:
         sys.exit(f"fetch_onnxruntime.py: {failure}.")
-    except (OSError, zipfile.BadZipFile) as error:
-        sys.exit(f"fetch_onnxruntime.py: {error}.")
+    except zipfile.BadZipFile as error:
+        sys.exit(f"fetch_onnxruntime.py: the wheel cannot be unpacked: {error}.")
+    except OSError as error:
+        where = error.filename2 or error.filename or arguments.target_dir
+        sys.exit(f"fetch_onnxruntime.py: cannot write \"{where}\": {error.strerror or error}.")
 
 
 if __name__ == "__main__":
