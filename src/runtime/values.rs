@@ -81,7 +81,7 @@ pub(super) fn from_value(value: &DynValue) -> ort::Result<Option<Tensor>> {
     }))
 }
 
-/// Writes `values` into a tensor of the same number of elements, cast to its type.
+/// Writes `values` into a tensor of the same number of elements (the caller has checked that), cast to its type.
 pub(super) fn write_f32(value: &mut DynTensor, dtype: DType, values: &[f32]) -> ort::Result<()> {
     fn each<T: PrimitiveTensorElementType>(
         value: &mut DynTensor,
@@ -93,10 +93,13 @@ pub(super) fn write_f32(value: &mut DynTensor, dtype: DType, values: &[f32]) -> 
         Ok(())
     }
     match dtype {
-        DType::F32 => each::<f32>(value, values, |v| v),
+        // Whole slices where there is nothing, or something vectorised, to do: these two are the denoiser's.
+        DType::F32 => {
+            value.try_extract_tensor_mut::<f32>()?.1.copy_from_slice(values);
+            Ok(())
+        }
         DType::F16 => {
-            let (_, place) = value.try_extract_tensor_mut::<f16>()?;
-            place.convert_from_f32_slice(values);
+            value.try_extract_tensor_mut::<f16>()?.1.convert_from_f32_slice(values);
             Ok(())
         }
         DType::F64 => each::<f64>(value, values, f64::from),
@@ -106,7 +109,7 @@ pub(super) fn write_f32(value: &mut DynTensor, dtype: DType, values: &[f32]) -> 
     }
 }
 
-/// Reads a tensor of `into.len()` elements, whatever its type.
+/// Reads a tensor of `into.len()` elements (the caller has checked that), whatever its type.
 pub(super) fn read_f32(value: &DynTensor, dtype: DType, into: &mut [f32]) -> ort::Result<()> {
     fn each<T: PrimitiveTensorElementType + Copy>(
         value: &DynTensor,
@@ -118,10 +121,12 @@ pub(super) fn read_f32(value: &DynTensor, dtype: DType, into: &mut [f32]) -> ort
         Ok(())
     }
     match dtype {
-        DType::F32 => each::<f32>(value, into, |v| v),
+        DType::F32 => {
+            into.copy_from_slice(value.try_extract_tensor::<f32>()?.1);
+            Ok(())
+        }
         DType::F16 => {
-            let (_, place) = value.try_extract_tensor::<f16>()?;
-            place.convert_to_f32_slice(into);
+            value.try_extract_tensor::<f16>()?.1.convert_to_f32_slice(into);
             Ok(())
         }
         DType::F64 => each::<f64>(value, into, |v| v as f32),
