@@ -20,9 +20,19 @@ TOOL := target/diffusion
 RUST := $(shell find src -name '*.rs' 2>/dev/null) Cargo.toml Cargo.lock build.rs
 TOOL_SOURCES := $(wildcard examples/diffusion/*.c)
 TOOL_HEADERS := $(wildcard examples/diffusion/*.h) include/diffusion.h
+# How a program says "the library is beside me, in release/".
+ifeq ($(shell uname -s),Darwin)
+RPATH := -Wl,-rpath,@loader_path/release
+else
+RPATH := -Wl,-rpath,'$$ORIGIN/release'
+endif
 STRICT := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror
 
-.PHONY: all demo test check unit bench header clean help
+# Systems that the library is checked to compile for, without a linker or a device of theirs.
+PLATFORMS := x86_64-pc-windows-msvc aarch64-pc-windows-msvc x86_64-apple-darwin aarch64-apple-darwin aarch64-apple-ios \
+	aarch64-linux-android aarch64-unknown-linux-gnu
+
+.PHONY: all demo test check unit bench header platforms clean help
 
 all: $(TOOL)
 
@@ -31,6 +41,7 @@ help:
 	@echo 'make demo    draw a picture with models/demo; PROMPT="..." and SEED=n choose another'
 	@echo 'make test    formatting, lints, and every test'
 	@echo 'make bench   time the demo model'
+	@echo 'make platforms  check that the library compiles for Windows, macOS, iOS, Android and Arm Linux'
 	@echo 'make header  write include/diffusion.h anew after a change of src/ffi'
 
 demo: $(TOOL)
@@ -52,10 +63,14 @@ bench: $(TOOL)
 header:
 	UPDATE_HEADER=1 $(CARGO) test --locked --test header
 
+platforms:
+	rustup target add $(PLATFORMS)
+	for target in $(PLATFORMS); do $(CARGO) check --locked --lib --target $$target || exit 1; done
+
 # The tool finds the library beside itself, and the library finds ONNX Runtime in onnxruntime/ beside itself.
 $(TOOL): $(TOOL_SOURCES) $(TOOL_HEADERS) $(LIBRARY)
 	$(CC) $(STRICT) $(CFLAGS) -Iinclude $(TOOL_SOURCES) -Ltarget/release -ldiffusion -lpthread \
-		-Wl,-rpath,'$$ORIGIN/release' -o $@
+		$(RPATH) -o $@
 
 $(LIBRARY): $(RUST) $(ORT_STAMP)
 	$(CARGO) build --locked --release --lib
