@@ -63,4 +63,5 @@ def noise_schedule() -> DDPMScheduler:
 
 def default_scheduler() -> DPMSolverMultistepScheduler:
     """What `scheduler_config.json` names: DPM-Solver++ (2M)."""
-    return DPMSolverMultistepScheduler(**NOISE, steps_offset=1, final_sigmas_type="zero", timestep_spacing="leading")
+    return DPMSolverMultistepScheduler(**NOISE, final_sigmas_type="zero", timestep_spacing="trailing",
+                                       steps_offset=1)
