@@ -24,7 +24,11 @@ thread_local! {
 pub(super) fn guard(body: impl FnOnce() -> Result<(), Failure>) -> diffusion_status {
     keep(diffusion_status::Ok, CString::default());
     match catch(body) {
-        Ok(()) => diffusion_status::Ok,
+        Ok(()) => {
+            // A callback may have failed in a call of its own.
+            keep(diffusion_status::Ok, CString::default());
+            diffusion_status::Ok
+        }
         Err(failure) => record(&failure),
     }
 }

@@ -61,9 +61,9 @@ pub fn compile(sources: &[PathBuf], program: &Path) {
     assert!(output.status.success(), "{sources:?}:\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// ONNX Runtime, as the environment or the Makefile's download has it.
+/// ONNX Runtime, as the environment names it or as the Makefile fetches it, below `target/onnxruntime`.
 pub fn onnx_runtime() -> PathBuf {
-    std::env::var_os("ORT_DYLIB_PATH").map_or_else(|| repository("target/onnxruntime"), PathBuf::from)
+    std::env::var_os("ORT_DYLIB_PATH").map_or_else(|| repository("target"), PathBuf::from)
 }
 
 /// A committed tiny model.

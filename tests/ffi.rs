@@ -1,0 +1,121 @@
+//! Drives the C programs in `tests/c`: each is compiled against the public header and the shared library, run, and
+//! run again under valgrind where that is installed.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test states what it expects by panicking"
+)]
+
+mod cabi;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cabi::{compile, onnx_runtime, repository, said, tiny};
+
+/// Compiles `tests/c/NAME.c` and returns the program with a folder that it may write to.
+fn program(name: &str) -> (PathBuf, tempfile::TempDir) {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let program = folder.path().join(name);
+    compile(&[repository("tests/c").join(name).with_extension("c")], &program);
+    (program, folder)
+}
+
+/// Runs a command to its end, which must be a good one.
+fn succeed(command: &mut Command, scratch: &Path) {
+    let command = command.arg(tiny()).arg(scratch).env("GOOD_LIBRARY", onnx_runtime());
+    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    assert!(output.status.success(), "{command:?}: {}", said(&output));
+    // Neither the library nor ONNX Runtime prints anything, ever.
+    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{command:?} printed: {}", said(&output));
+}
+
+/// Runs a test program, as it is and under valgrind.
+fn run(name: &str) {
+    run_with(name, &onnx_runtime());
+}
+
+fn run_with(name: &str, default_library: &Path) {
+    let (program, scratch) = program(name);
+    succeed(Command::new(&program).env("ORT_DYLIB_PATH", default_library), scratch.path());
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("SKIPPED: valgrind is not installed, so {name}.c ran without it");
+        return;
+    }
+    let suppressions = format!("--suppressions={}", repository("tests/c/onnxruntime.supp").display());
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite,indirect"]);
+    valgrind.args(["--errors-for-leak-kinds=definite,indirect", "--fair-sched=yes", "--num-callers=40", &suppressions]);
+    succeed(valgrind.arg(&program).env("ORT_DYLIB_PATH", default_library).env("UNDER_VALGRIND", "1"), scratch.path());
+}
+
+#[test]
+fn null_pointers() {
+    run("nulls");
+}
+
+#[test]
+fn arguments_that_are_not_allowed() {
+    run("arguments");
+}
+
+#[test]
+fn pictures_copies_and_files() {
+    run("pictures");
+}
+
+#[test]
+fn cancelling_before_during_and_after() {
+    run("cancel");
+}
+
+#[test]
+fn threads() {
+    run("threads");
+}
+
+#[test]
+fn the_log_callback() {
+    run("logging");
+}
+
+#[test]
+fn a_missing_runtime_and_a_later_good_one() {
+    run_with("runtime", Path::new("/no/such/onnxruntime.so"));
+}
+
+#[test]
+fn the_program_in_the_readme_draws() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (program, picture) = (folder.path().join("hello"), folder.path().join("picture.png"));
+    compile(&[repository("examples/hello.c")], &program);
+    let mut hello = Command::new(&program);
+    hello.arg(tiny()).arg("a red house").arg(&picture).env("ORT_DYLIB_PATH", onnx_runtime());
+    let output = hello.output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("64 x 64"), "{}", said(&output));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("denoising"), "{}", said(&output));
+    assert_eq!(image::open(&picture).unwrap().to_rgb8().dimensions(), (64, 64));
+}
+
+/// What the tests above cannot show: that they leave no function out.
+#[test]
+fn every_function_is_called_by_a_test_program() {
+    let header = fs::read_to_string(repository("include/diffusion.h")).unwrap();
+    let programs: String = fs::read_dir(repository("tests/c"))
+        .unwrap()
+        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    let mut count = 0;
+    for declaration in header.split("\nDIFFUSION_API").skip(1) {
+        let before = declaration.split('(').next().unwrap();
+        let name = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap();
+        assert!(programs.contains(&format!("{name}(")), "no program in tests/c calls {name}");
+        count += 1;
+    }
+    assert!(count > 80, "only {count} functions found in the header");
+}

@@ -1,0 +1,385 @@
+//! The command-line tool as a user meets it: what it refuses and how, what it writes, its exit codes, Ctrl-C.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test states what it expects by panicking"
+)]
+
+mod cabi;
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use cabi::{compile, onnx_runtime, repository, said, tiny};
+use serde_json::Value;
+
+/// The tool, compiled once for all tests of this file.
+fn tool() -> Command {
+    static TOOL: OnceLock<PathBuf> = OnceLock::new();
+    let tool = TOOL.get_or_init(|| {
+        let tool = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("diffusion-{}", std::process::id()));
+        let sources = fs::read_dir(repository("examples/diffusion")).unwrap().map(|entry| entry.unwrap().path());
+        let sources: Vec<_> = sources.filter(|path| path.extension().is_some_and(|e| e == "c")).collect();
+        assert!(sources.len() >= 8, "{sources:?}");
+        compile(&sources, &tool);
+        tool
+    });
+    let mut command = Command::new(tool);
+    command.env("ORT_DYLIB_PATH", onnx_runtime()).stdin(Stdio::null());
+    command
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+/// `generate` with a good model and prompt, two steps, into `output`.
+fn generate(output: &Path) -> Command {
+    let mut command = tool();
+    command.args(["generate", "--steps", "2", "-p", "a red house", "-o"]).arg(output).arg("-m").arg(tiny());
+    command
+}
+
+fn run(command: &mut Command) -> Output {
+    command.output().unwrap()
+}
+
+/// The command fails with this exit code and one line on stderr that has every one of these words.
+fn refuses(command: &mut Command, code: i32, words: &[&str]) {
+    let output = run(command);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{command:?}: {}", said(&output));
+    assert!(output.stdout.is_empty(), "{command:?}: {}", said(&output));
+    assert!(
+        text.starts_with("diffusion: ") && text.ends_with('\n') && text.lines().count() == 1,
+        "not one line: {text}"
+    );
+    for word in words {
+        assert!(text.contains(word), "{command:?}: no \"{word}\" in: {text}");
+    }
+}
+
+fn succeeds(command: &mut Command) -> Output {
+    let output = run(command);
+    assert!(output.status.success(), "{command:?}: {}", said(&output));
+    output
+}
+
+fn json(command: &mut Command) -> Value {
+    serde_json::from_slice(&succeeds(command).stdout).unwrap()
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// A text chunk of a PNG, which is stored as Latin-1.
+fn png_text(path: &Path, key: &str) -> Option<String> {
+    let bytes = fs::read(path).unwrap();
+    let mut rest = &bytes[8..];
+    while rest.len() >= 12 {
+        let length = u32::from_be_bytes(rest[..4].try_into().unwrap()) as usize;
+        let (kind, data) = (&rest[4..8], &rest[8..8 + length]);
+        if kind == b"tEXt" && data.starts_with(key.as_bytes()) && data.get(key.len()) == Some(&0) {
+            return Some(data[key.len() + 1..].iter().map(|&b| char::from(b)).collect());
+        }
+        rest = &rest[12 + length..];
+    }
+    None
+}
+
+#[test]
+fn bad_command_lines_are_one_line_and_exit_2() {
+    let folder = folder();
+    let out = folder.path().join("x.png");
+    refuses(&mut tool(), 2, &["generate", "inspect", "devices"]);
+    refuses(tool().arg("paint"), 2, &["\"paint\"", "generate"]);
+    refuses(tool().arg("generate"), 2, &["--prompt"]);
+    refuses(generate(&out).arg("--stepz"), 2, &["--stepz"]);
+    refuses(generate(&out).args(["-z", "1"]), 2, &["-z"]);
+    refuses(generate(&out).arg("stray"), 2, &["\"stray\""]);
+    refuses(generate(&out).arg("--steps"), 2, &["--steps", "value"]);
+    refuses(generate(&out).arg("--json=yes"), 2, &["--json"]);
+    refuses(tool().args(["inspect", "--prompt", "x"]), 2, &["--prompt"]);
+    refuses(tool().args(["devices", "--model", "x"]), 2, &["--model"]);
+    refuses(tool().args(["generate", "-p", "x", "-o"]).arg(&out), 2, &["--model"]);
+    refuses(tool().args(["generate", "-p", "x", "-m"]).arg(tiny()), 2, &["--output"]);
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
+fn every_option_refuses_bad_values_and_says_what_is_allowed() {
+    let folder = folder();
+    let out = folder.path().join("x.png");
+    let bad: &[(&[&str], &[&str])] = &[
+        (&["--steps", "0"], &["--steps", "0", "1 to 1000"]),
+        (&["--steps", "-3"], &["-3", "1 to 1000"]),
+        (&["--steps", "99999999999999999999"], &["not a whole number"]),
+        (&["--steps", "2.5"], &["\"2.5\""]),
+        (&["--steps="], &["\"\""]),
+        (&["-W", "0"], &["--width", "1 to 8192"]),
+        (&["-W61"], &["61", "16"]),
+        (&["--height", "100000"], &["--height", "1 to 8192"]),
+        (&["-H", "x"], &["--height", "\"x\""]),
+        (&["--guidance", "nan"], &["--guidance"]),
+        (&["-g", "1e9"], &["--guidance", "1000"]),
+        (&["-g", "seven"], &["\"seven\""]),
+        (&["--scheduler", "eulr"], &["--scheduler", "eulr", "euler_ancestral"]),
+        (&["--sigmas", "carras"], &["--sigmas", "karras"]),
+        (&["--seed", "-1"], &["--seed", "18446744073709551615"]),
+        (&["--seed", "18446744073709551616"], &["--seed"]),
+        (&["--count", "0"], &["--count", "1 to 64"]),
+        (&["--count", "65"], &["--count", "1 to 64"]),
+        (&["--rng", "dice"], &["--rng", "torch-cpu"]),
+        (&["--provider", "gpu"], &["--provider", "cpu"]),
+        (&["--device-id", "-1"], &["--device-id", "0 to 255"]),
+        (&["--threads", "-1"], &["--threads", "0 to 1024"]),
+        (&["--memory", "tiny"], &["--memory", "speed"]),
+        (&["--ort-library", "/no/such/lib.so"], &["--ort-library", "/no/such/lib.so"]),
+        (&["--model", "/no/such/folder"], &["--model", "/no/such/folder"]),
+        (&["-o", "x.gif"], &["--output", ".png"]),
+        (&["-o", "/no/such/folder/x.png"], &["--output", "/no/such/folder"]),
+        (&["-o", "png"], &["--output", ".png"]),
+        // What later versions add is refused, not ignored.
+        (&["--memory", "balanced"], &["--memory", "balanced"]),
+        (&["--init", "x.png"], &["--init", "not there yet"]),
+        (&["--strength", "0.5"], &["--strength", "not there yet"]),
+        (&["--mask", "x.png"], &["--mask", "not there yet"]),
+        (&["--clip-skip", "1"], &["--clip-skip", "not there yet"]),
+        (&["--cache-dir", "x"], &["--cache-dir", "not there yet"]),
+    ];
+    for (arguments, words) in bad {
+        refuses(generate(&out).args(*arguments), 2, words);
+    }
+    assert!(files(folder.path()).is_empty(), "{:?}", files(folder.path()));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_text_that_is_not_utf_8_is_exit_2() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder();
+    let bad = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    refuses(generate(&folder.path().join("x.png")).arg("-n").arg(bad), 2, &["--negative", "UTF-8"]);
+}
+
+#[test]
+fn an_output_that_cannot_be_is_refused_before_the_model_is_opened() {
+    // The folder is no model, which would be exit 3.
+    let empty = folder();
+    refuses(tool().args(["generate", "-p", "x", "-o", "/no/such/x.png", "-m"]).arg(empty.path()), 2, &["--output"]);
+    refuses(tool().args(["generate", "-p", "x", "-o"]).arg(empty.path()).arg("-m").arg(tiny()), 2, &["--output"]);
+}
+
+#[test]
+fn what_is_no_model_is_exit_3() {
+    let empty = folder();
+    refuses(generate(&empty.path().join("x.png")).arg("-m").arg(empty.path()), 3, &["model"]);
+    refuses(tool().args(["inspect", "-m"]).arg(empty.path()), 3, &["model"]);
+    let spoiled = folder();
+    cp(&tiny(), spoiled.path());
+    fs::write(spoiled.path().join("unet/model.onnx"), b"not a graph").unwrap();
+    refuses(tool().args(["inspect", "-m"]).arg(spoiled.path()), 3, &["unet"]);
+}
+
+fn cp(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() { cp(&entry.path(), &target) } else { drop(fs::copy(entry.path(), target).unwrap()) }
+    }
+}
+
+#[test]
+fn a_missing_runtime_or_provider_is_exit_4() {
+    let folder = folder();
+    let (out, broken) = (folder.path().join("x.png"), folder.path().join("libonnxruntime.so"));
+    fs::write(&broken, b"not a library").unwrap();
+    refuses(generate(&out).arg("--ort-library").arg(&broken), 4, &["libonnxruntime.so"]);
+    refuses(tool().arg("devices").arg("--ort-library").arg(&broken), 4, &["libonnxruntime.so"]);
+    refuses(tool().arg("devices").env("ORT_DYLIB_PATH", "/no/such/lib.so"), 4, &["/no/such/lib.so", "ORT_DYLIB_PATH"]);
+    refuses(generate(&out).args(["--provider", "coreml"]), 4, &["coreml"]);
+}
+
+#[test]
+fn help_and_version() {
+    for help in [["--help", ""], ["-h", ""], ["generate", "--help"]] {
+        let output = succeeds(tool().args(help.iter().filter(|word| !word.is_empty())));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let options = "model prompt negative width height steps guidance scheduler sigmas seed count rng provider device-id \
+                       threads memory ort-library output json quiet verbose";
+        for option in options.split_whitespace() {
+            assert!(text.contains(&format!("--{option}")), "--{option} is not in the help:\n{text}");
+        }
+        for name in ["dpmpp_2m_sde", "karras", "torch-cuda", "cpu", "130"] {
+            assert!(text.contains(name), "{name} is not in the help");
+        }
+    }
+    let version = succeeds(tool().arg("--version"));
+    assert_eq!(String::from_utf8(version.stdout).unwrap(), format!("diffusion {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn json_holds_images_settings_times_providers_and_memory() {
+    let folder = folder();
+    // Quotes, a line break, Umlauts and a Chinese character, in the prompt and in the path.
+    let out = folder.path().join("a \"bild\" \u{e4}\u{753b}.png");
+    let prompt = "a \"red\" house\n\\ \u{fc}\u{753b}";
+    let found =
+        json(generate(&out).args(["-p", prompt, "--json", "-s", "18446744073709551615", "--scheduler", "euler"]));
+    let image = &found["images"][0];
+    assert_eq!(image["path"], out.to_str().unwrap());
+    assert_eq!((image["width"].as_u64(), image["height"].as_u64()), (Some(64), Some(64)));
+    assert_eq!(image["seed"].as_u64(), Some(u64::MAX));
+    assert_eq!(found["settings"]["prompt"], prompt);
+    assert_eq!(found["settings"]["scheduler"], "euler");
+    assert_eq!(found["settings"]["steps"], 2);
+    let times = &found["timings"];
+    for name in ["open", "text", "encode", "decode", "total"] {
+        assert!(times[name].as_f64().is_some_and(|ms| ms >= 0.0), "{name}: {times}");
+    }
+    let steps: Vec<f64> = times["denoise"].as_array().unwrap().iter().map(|ms| ms.as_f64().unwrap()).collect();
+    assert_eq!(steps.len(), 2);
+    assert!(steps.iter().all(|ms| *ms > 0.0));
+    let parts: f64 = ["open", "text", "encode", "decode"].iter().map(|name| times[name].as_f64().unwrap()).sum();
+    assert!(times["total"].as_f64().unwrap() + 1.0 >= parts + steps.iter().sum::<f64>(), "{times}");
+    assert_eq!(found["providers"]["unet"], "cpu", "{}", found["providers"]);
+    assert!(found["peak_memory_bytes"].as_u64().unwrap() > 10_000_000);
+    assert_eq!(found["warnings"], serde_json::json!([]));
+}
+
+#[test]
+fn a_png_carries_its_settings() {
+    let folder = folder();
+    let out = folder.path().join("x.png");
+    let output = succeeds(generate(&out).args(["-s", "11", "-g", "3.5", "-n", "rain"]));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("seed 11"), "{}", said(&output));
+    assert!(output.stderr.is_empty(), "a pipe shows no progress bar: {}", said(&output));
+    let parameters = png_text(&out, "parameters").unwrap();
+    for part in ["a red house\n", "Negative prompt: rain", "Steps: 2", "CFG scale: 3.5", "Seed: 11", "Size: 64x64"] {
+        assert!(parameters.contains(part), "{part}: {parameters}");
+    }
+    let settings: Value = serde_json::from_str(&png_text(&out, "libdiffusion").unwrap()).unwrap();
+    assert_eq!((&settings["seed"], &settings["negative_prompt"]), (&11.into(), &"rain".into()));
+}
+
+#[test]
+fn count_numbers_the_files_and_one_seed_is_one_picture() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let several = json(generate(&path("out.v1.png")).args(["--count", "2", "-s", "5", "--json"]));
+    succeeds(generate(&path("one.png")).args(["--seed=5", "--quiet"]));
+    succeeds(generate(&path("other.jpg")).args(["-s6", "--quiet"]));
+    assert_eq!(files(folder.path()), ["one.png", "other.jpg", "out.v1_0.png", "out.v1_1.png"]);
+    let listed: Vec<_> = several["images"].as_array().unwrap().iter().map(|i| i["path"].clone()).collect();
+    assert_eq!(listed, [path("out.v1_0.png").to_str().unwrap(), path("out.v1_1.png").to_str().unwrap()]);
+    let pixels = |name: &str| image::open(path(name)).unwrap().to_rgb8();
+    // The first of several has the same start as the only one; a batch of two may round differently.
+    let same = pixels("out.v1_0.png").iter().zip(pixels("one.png").iter()).all(|(a, b)| a.abs_diff(*b) <= 1);
+    assert!(same, "one generator draws the pictures in turn");
+    assert_ne!(pixels("out.v1_0.png"), pixels("out.v1_1.png"));
+    assert_eq!(&fs::read(path("other.jpg")).unwrap()[..3], b"\xff\xd8\xff");
+}
+
+#[test]
+fn quiet_prints_nothing_and_verbose_prints_the_log() {
+    let folder = folder();
+    let quiet = succeeds(generate(&folder.path().join("q.png")).arg("--quiet"));
+    assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty(), "{}", said(&quiet));
+    let verbose = succeeds(generate(&folder.path().join("v.png")).arg("--verbose"));
+    assert!(String::from_utf8_lossy(&verbose.stderr).contains("[info] "), "{}", said(&verbose));
+    let long = "house ".repeat(200);
+    let warned = succeeds(generate(&folder.path().join("w.png")).args(["-p", &long]));
+    assert!(String::from_utf8_lossy(&warned.stderr).contains("warning: "), "{}", said(&warned));
+}
+
+#[test]
+fn inspect_and_devices() {
+    let text = String::from_utf8(succeeds(tool().args(["inspect", "-m"]).arg(tiny())).stdout).unwrap();
+    for part in ["stable-diffusion-1", "optimum", "64 x 64", "unet", "on cpu", "notes"] {
+        assert!(text.contains(part), "{part}:\n{text}");
+    }
+    let found = json(tool().args(["inspect", "--json", "-m"]).arg(tiny()));
+    assert_eq!(found["family"], "stable-diffusion-1");
+    assert!(found["graphs"].as_array().unwrap().len() >= 3);
+    let text = String::from_utf8(succeeds(tool().arg("devices")).stdout).unwrap();
+    assert!(text.starts_with("ONNX Runtime 1.") && text.contains("CPU"), "{text}");
+    let found = json(tool().args(["devices", "--json"]));
+    assert!(found["version"].as_str().unwrap().starts_with("1."), "{found}");
+    assert!(Path::new(found["library"].as_str().unwrap()).exists(), "{found}");
+}
+
+/// Sends a signal as Ctrl-C does.
+fn interrupt(process: u32) {
+    assert!(Command::new("kill").args(["-INT", &process.to_string()]).status().unwrap().success());
+}
+
+/// Starts a generation of minutes and waits until its log says that ONNX Runtime is loaded.
+fn start_long_work(out: &Path) -> std::process::Child {
+    let mut command = generate(out);
+    command.args(["--steps", "990", "--count", "16", "--scheduler", "euler", "--verbose"]).stderr(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let (mut seen, mut byte) = (Vec::new(), [0]);
+    while !String::from_utf8_lossy(&seen).contains("[info] ") {
+        assert_eq!(child.stderr.as_mut().unwrap().read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&seen));
+        seen.push(byte[0]);
+    }
+    child
+}
+
+#[test]
+fn ctrl_c_at_any_moment_is_exit_130_and_leaves_no_file() {
+    let folder = folder();
+    for wait in [0, 30, 200, 1000, 3000] {
+        let child = start_long_work(&folder.path().join("x.png"));
+        std::thread::sleep(Duration::from_millis(wait));
+        interrupt(child.id());
+        let started = Instant::now();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "after {wait} ms: {}", said(&output));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("diffusion: cancelled\n"), "{}", said(&output));
+        // "At once", with room for a machine that has other things to do.
+        assert!(started.elapsed() < Duration::from_secs(5), "it took {:?}", started.elapsed());
+        assert!(files(folder.path()).is_empty(), "{:?}", files(folder.path()));
+    }
+}
+
+#[test]
+fn the_tool_runs_from_any_folder_without_any_environment() {
+    // As `make` lays it out: the tool above a folder with the library and a link to ONNX Runtime.
+    let folder = folder();
+    let (place, release) = (folder.path().join("with spaces"), folder.path().join("with spaces/release"));
+    fs::create_dir_all(&release).unwrap();
+    for name in ["libdiffusion.so.0", "libdiffusion.so"] {
+        fs::copy(cabi::library(), release.join(name)).unwrap();
+    }
+    let runtime = onnx_runtime();
+    let runtime = if runtime.is_dir() { runtime.join("onnxruntime") } else { runtime.parent().unwrap().to_owned() };
+    std::os::unix::fs::symlink(runtime, release.join("onnxruntime")).unwrap();
+    let sources = fs::read_dir(repository("examples/diffusion")).unwrap().map(|entry| entry.unwrap().path());
+    let origin = if cfg!(target_vendor = "apple") { "@executable_path" } else { "$ORIGIN" };
+    let output = cabi::cc()
+        .args(cabi::STRICT)
+        .arg("-I")
+        .arg(repository("include"))
+        .args(sources.filter(|path| path.extension().is_some_and(|e| e == "c")))
+        .arg("-L")
+        .arg(&release)
+        .args(["-ldiffusion", "-lpthread", &format!("-Wl,-rpath,{origin}/release"), "-o"])
+        .arg(place.join("diffusion"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let found = json(Command::new(place.join("diffusion")).args(["devices", "--json"]).env_clear().current_dir("/"));
+    assert!(found["library"].as_str().unwrap().contains("with spaces"), "{found}");
+}
