@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cabi::{compile, onnx_runtime, repository, said, tiny};
+use cabi::{command, compile, onnx_runtime, repository, said, tiny};
 
 /// Compiles `tests/c/NAME.c` and returns the program with a folder that it may write to.
 fn program(name: &str) -> (PathBuf, tempfile::TempDir) {
@@ -41,13 +41,13 @@ fn run(name: &str) {
 
 fn run_with(name: &str, default_library: &Path) {
     let (program, scratch) = program(name);
-    succeed(Command::new(&program).env("ORT_DYLIB_PATH", default_library), scratch.path());
+    succeed(command(&program).env("ORT_DYLIB_PATH", default_library), scratch.path());
     if Command::new("valgrind").arg("--version").output().is_err() {
         println!("SKIPPED: valgrind is not installed, so {name}.c ran without it");
         return;
     }
     let suppressions = format!("--suppressions={}", repository("tests/c/onnxruntime.supp").display());
-    let mut valgrind = Command::new("valgrind");
+    let mut valgrind = command("valgrind");
     valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite,indirect"]);
     valgrind.args(["--errors-for-leak-kinds=definite,indirect", "--fair-sched=yes", "--num-callers=40", &suppressions]);
     succeed(valgrind.arg(&program).env("ORT_DYLIB_PATH", default_library).env("UNDER_VALGRIND", "1"), scratch.path());
@@ -93,7 +93,7 @@ fn the_program_in_the_readme_draws() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let (program, picture) = (folder.path().join("hello"), folder.path().join("picture.png"));
     compile(&[repository("examples/hello.c")], &program);
-    let mut hello = Command::new(&program);
+    let mut hello = command(&program);
     hello.arg(tiny()).arg("a red house").arg(&picture).env("ORT_DYLIB_PATH", onnx_runtime());
     let output = hello.output().unwrap();
     assert!(output.status.success(), "{}", said(&output));

@@ -17,7 +17,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use cabi::{compile, onnx_runtime, repository, said, tiny};
+use cabi::{command, compile, onnx_runtime, repository, said, tiny};
 use serde_json::Value;
 
 /// The tool, compiled once for all tests of this file.
@@ -31,7 +31,7 @@ fn tool() -> Command {
         compile(&sources, &tool);
         tool
     });
-    let mut command = Command::new(tool);
+    let mut command = command(tool);
     command.env("ORT_DYLIB_PATH", onnx_runtime()).stdin(Stdio::null());
     command
 }
@@ -380,6 +380,6 @@ fn the_tool_runs_from_any_folder_without_any_environment() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", said(&output));
-    let found = json(Command::new(place.join("diffusion")).args(["devices", "--json"]).env_clear().current_dir("/"));
+    let found = json(command(place.join("diffusion")).args(["devices", "--json"]).env_clear().current_dir("/"));
     assert!(found["library"].as_str().unwrap().contains("with spaces"), "{found}");
 }

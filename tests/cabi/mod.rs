@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -69,6 +70,14 @@ pub fn onnx_runtime() -> PathBuf {
 /// A committed tiny model.
 pub fn tiny() -> PathBuf {
     repository("tests/models/tiny-optimum")
+}
+
+/// A program that finds the library that it was compiled with, not another one of an earlier build, which cargo's
+/// environment would put in its way.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove("LD_LIBRARY_PATH").env_remove("DYLD_FALLBACK_LIBRARY_PATH");
+    command
 }
 
 /// What a program printed, for messages.
