@@ -8,6 +8,8 @@ pub use format::PixelFormat;
 pub use read::MAX_SIDE;
 pub use save::{ImageFile, Metadata};
 
+use std::borrow::Cow;
+
 use ndarray::ArrayView3;
 
 use crate::{Error, Result};
@@ -26,6 +28,26 @@ pub struct Image {
 enum Pixels {
     Bytes(Vec<u8>),
     Floats(Vec<f32>),
+}
+
+impl Pixels {
+    /// `length` bytes of black and transparent pixels; a picture may be large, and running out of memory must not end
+    /// the host.
+    fn blank(format: PixelFormat, length: usize) -> Result<Self> {
+        fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>> {
+            let mut values = Vec::new();
+            values.try_reserve_exact(count).map_err(|_| {
+                let bytes = count * size_of::<T>();
+                Error::OutOfMemory(format!("a picture needs {bytes} bytes; draw a smaller one, or fewer at a time"))
+            })?;
+            values.resize(count, T::default());
+            Ok(values)
+        }
+        match format {
+            PixelFormat::RgbaF32 => zeros(length / 4).map(Self::Floats),
+            _ => zeros(length).map(Self::Bytes),
+        }
+    }
 }
 
 impl Image {
@@ -104,11 +126,7 @@ impl Image {
     fn blank(width: u32, height: u32, format: PixelFormat) -> Result<Self> {
         let row = (width as usize).saturating_mul(format.bytes_per_pixel());
         let length = Layout::new(width, height, row, format)?.length;
-        let pixels = match format {
-            PixelFormat::RgbaF32 => Pixels::Floats(vec![0.0; length / 4]),
-            _ => Pixels::Bytes(vec![0; length]),
-        };
-        Ok(Self { width, height, format, pixels })
+        Ok(Self { width, height, format, pixels: Pixels::blank(format, length)? })
     }
 
     /// Writes row `y` from RGBA samples in 0…1.
@@ -166,21 +184,18 @@ impl Image {
     }
 
     /// The same picture in another format. Going to bytes rounds, halves to even; going to RGB8 drops alpha.
-    #[must_use]
-    pub fn convert(&self, format: PixelFormat) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn convert(&self, format: PixelFormat) -> Result<Cow<'_, Self>> {
         if format == self.format {
-            return self.clone();
+            return Ok(Cow::Borrowed(self));
         }
-        let length = self.pixels().len() / self.format.bytes_per_pixel() * format.bytes_per_pixel();
-        let pixels = match format {
-            PixelFormat::RgbaF32 => Pixels::Floats(vec![0.0; length / 4]),
-            _ => Pixels::Bytes(vec![0; length]),
-        };
-        let mut image = Self { width: self.width, height: self.height, format, pixels };
+        let mut image = Self::blank(self.width, self.height, format)?;
         for (y, row) in self.pixels().chunks_exact(self.stride()).enumerate() {
             image.fill_row(y, row.chunks_exact(self.format.bytes_per_pixel()).map(|pixel| self.format.read(pixel)));
         }
-        image
+        Ok(Cow::Owned(image))
     }
 
     /// Copies the picture into a host's buffer, converting where the buffer's `format` is another.

@@ -1,10 +1,7 @@
 //! Writing PNG and JPEG.
 
-use std::ffi::OsString;
-use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 
 use super::{Image, PixelFormat};
 use crate::{Error, Result};
@@ -85,7 +82,7 @@ impl Image {
     fn encode_png(&self, metadata: &Metadata) -> Result<Vec<u8>> {
         let failed = |e: png::EncodingError| Error::invalid(format!("the picture cannot be written as PNG: {e}"));
         let alpha = self.format() != PixelFormat::Rgb8;
-        let picture = self.convert(if alpha { PixelFormat::Rgba8 } else { PixelFormat::Rgb8 });
+        let picture = self.convert(if alpha { PixelFormat::Rgba8 } else { PixelFormat::Rgb8 })?;
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, self.width(), self.height());
         encoder.set_color(if alpha { png::ColorType::Rgba } else { png::ColorType::Rgb });
@@ -110,7 +107,7 @@ impl Image {
     }
 
     fn encode_jpeg(&self) -> Result<Vec<u8>> {
-        let picture = self.convert(PixelFormat::Rgb8);
+        let picture = self.convert(PixelFormat::Rgb8)?;
         let mut bytes = Vec::new();
         image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
             .encode(picture.pixels(), self.width(), self.height(), image::ExtendedColorType::Rgb8)
@@ -121,26 +118,16 @@ impl Image {
 
 /// Writes a file under another name in the same folder, then gives it its name: it is there whole or not at all.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let part = part_name(path);
-    let written = write_new(&part, bytes).and_then(|()| fs::rename(&part, path));
-    written.map_err(|e| {
-        // Where the file could not even be made there is nothing to remove.
-        let _ = fs::remove_file(&part);
-        Error::io("cannot write the picture", path, e)
-    })
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = fs::File::create_new(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// A name beside `path` that no other thread or process uses.
-fn part_name(path: &Path) -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}-{}.part", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-    path.with_file_name(name)
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".diffusion-").suffix(".part");
+    // Temporary files are private by default; a picture is an ordinary file, subject to the umask.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let written = builder.tempfile_in(folder).and_then(|mut part| {
+        part.write_all(bytes)?;
+        part.as_file().sync_all()?;
+        part.persist(path).map_err(|failed| failed.error)
+    });
+    written.map(drop).map_err(|e| Error::io("cannot write the picture", path, e))
 }

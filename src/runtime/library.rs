@@ -1,5 +1,6 @@
 //! The one ONNX Runtime of the process.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -69,16 +70,36 @@ pub(super) fn environment() -> Result<(&'static Environment, &'static RuntimeInf
     Ok((&runtime.environment, &runtime.info))
 }
 
+thread_local! {
+    /// Whether this very thread is loading ONNX Runtime, whose messages go to the host's log callback meanwhile.
+    static LOADING: Cell<bool> = const { Cell::new(false) };
+}
+
 fn start(explicit: Option<&Path>) -> Result<&'static Runtime> {
-    RUNTIME.get_or_try_init(|| {
+    // A cell that is being filled would wait for itself.
+    if LOADING.get() {
+        return Err(Error::Busy(
+            "ONNX Runtime is being loaded; a log callback cannot use it before that is done".into(),
+        ));
+    }
+    let mut loaded_now = false;
+    let runtime = RUNTIME.get_or_try_init(|| {
         let found = search::find(explicit)?;
-        let runtime = guarded(|| load(&found))?;
+        LOADING.set(true);
+        let runtime = guarded(|| load(&found));
+        LOADING.set(false);
+        let runtime = runtime?;
         // The library must never be unloaded: threads and callbacks of ONNX Runtime live in it.
         std::mem::forget(found.library);
         pin();
+        loaded_now = true;
+        Ok::<_, Error>(runtime)
+    })?;
+    if loaded_now {
+        // Out here, so that a log callback may use the library.
         log::info!("ONNX Runtime {} from \"{}\"", runtime.info.version, runtime.info.path.display());
-        Ok(runtime)
-    })
+    }
+    Ok(runtime)
 }
 
 fn load(found: &Probed) -> Result<Runtime> {
