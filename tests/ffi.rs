@@ -1,5 +1,5 @@
 //! Drives the C programs in `tests/c`: each is compiled against the public header and the shared library, run, and
-//! run again under valgrind where that is installed.
+//! run again under valgrind where that is installed (minutes; `NO_VALGRIND=1` leaves it out).
 
 #![cfg(unix)]
 #![allow(
@@ -42,6 +42,10 @@ fn run(name: &str) {
 fn run_with(name: &str, default_library: &Path) {
     let (program, scratch) = program(name);
     succeed(command(&program).env("ORT_DYLIB_PATH", default_library), scratch.path());
+    if std::env::var_os("NO_VALGRIND").is_some() {
+        println!("SKIPPED: NO_VALGRIND is set, so {name}.c ran without it");
+        return;
+    }
     if Command::new("valgrind").arg("--version").output().is_err() {
         println!("SKIPPED: valgrind is not installed, so {name}.c ran without it");
         return;

@@ -21,6 +21,7 @@ pub fn library() -> PathBuf {
 }
 
 /// A folder with the library under the name that programs ask for (its soname), for this test binary alone.
+#[cfg(unix)]
 pub fn library_folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -43,6 +44,7 @@ pub fn cc() -> Command {
 pub const STRICT: [&str; 6] = ["-std=c11", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
 /// Compiles C files against the public header and the library, into a program that runs from anywhere.
+#[cfg(unix)]
 pub fn compile(sources: &[PathBuf], program: &Path) {
     let folder = library_folder();
     let output = cc()
