@@ -27,7 +27,7 @@ import networks
 import sample
 import vocabulary
 
-DEFAULTS = {"steps": 25, "guidance": 4.5, "width": 128, "height": 128}
+DEFAULTS = {"steps": 25, "guidance": 3.0, "width": 128, "height": 128}
 GRAPHS = ("text_encoder", "unet", "vae_encoder", "vae_decoder")
 LIMIT_MB = 40.0
 SMALL = 64  # initializers below this many elements stay float32

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import sys
 from pathlib import Path
@@ -63,7 +64,7 @@ def draw(model: Path, wanted: list[dict], steps: int | None, guidance: float | N
 
     defaults = json.loads((model / "model_index.json").read_text())["libdiffusion"]
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = common.THREADS
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", common.THREADS))
     pipe = ORTStableDiffusionPipeline.from_pretrained(model, session_options=options)
     pipe.set_progress_bar_config(disable=True)
     out = []

@@ -52,7 +52,7 @@ def contact_sheet(pictures: np.ndarray, columns: int) -> Image.Image:
 
 
 @torch.no_grad()
-def generate(tokenizer, text, unet, vae, prompts: list[str], steps: int = 25, guidance: float = 4.5,
+def generate(tokenizer, text, unet, vae, prompts: list[str], steps: int = 25, guidance: float = 3.0,
              seed: int = 0, scheduler=None) -> np.ndarray:
     """Pictures uint8 [B, 128, 128, 3] of the prompts."""
     scheduler = scheduler or networks.default_scheduler()
