@@ -7,8 +7,11 @@ use crate::error::Result;
 /// The key of `model_index.json`; diffusers and optimum pass over keys that they do not know.
 pub(super) const KEY: &str = "libdiffusion";
 
-/// The largest side, in pixels, that a model may recommend.
-const MAX_SIDE: usize = 16_384;
+/// The largest side, in pixels, that a model may recommend or have been trained on.
+///
+/// It is the most that a request may ask for (`pipeline::MAX_SIDE`; rooms above this one cannot be named from
+/// here): a larger default would turn every request that names no size into an error.
+pub(super) const MAX_SIDE: usize = 8_192;
 /// The most steps that a model may recommend; the schedules were trained with 1000.
 const MAX_STEPS: usize = 1_000;
 /// The strongest guidance that a model may recommend.
@@ -22,7 +25,7 @@ const MAX_GUIDANCE: f64 = 100.0;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GenerationDefaults {
-    /// Width in pixels, 1 to 16384, a multiple of the autoencoder's spatial factor.
+    /// Width in pixels, 1 to 8192, a multiple of the autoencoder's spatial factor.
     pub width: Option<usize>,
     /// Height in pixels, as the width.
     pub height: Option<usize>,

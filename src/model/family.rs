@@ -65,6 +65,53 @@ const EXTRAS: [&str; 2] = ["controlnet", "cnet"];
 /// What every refusal ends with.
 const READS: &str = "this version reads Stable Diffusion 1.x only";
 
+/// Width of the context in Stable Diffusion 2.x, whose text encoder is OpenCLIP's ViT-H (`context_dim` in
+/// Stability-AI/stablediffusion, `configs/stable-diffusion/v2-inference.yaml`); 768 in 1.x, with CLIP's ViT-L.
+const CONTEXT_WIDTH_2: usize = 1024;
+
+/// The families whose graphs this version runs. The pipeline class is the same for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    StableDiffusion1,
+    /// Runs, but nothing has compared its pictures with the originals' yet.
+    StableDiffusion2,
+}
+
+impl Family {
+    /// By the width of the context, where a config states it; 1.x is what the family began with, and what the
+    /// legacy layout, which has no configs, was made for.
+    pub(super) fn by_context_width(width: Option<usize>) -> Self {
+        if width == Some(CONTEXT_WIDTH_2) { Self::StableDiffusion2 } else { Self::StableDiffusion1 }
+    }
+
+    /// As `info` and `inspect` show it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::StableDiffusion1 => "stable-diffusion-1",
+            Self::StableDiffusion2 => "stable-diffusion-2",
+        }
+    }
+
+    /// As sentences for people have it.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::StableDiffusion1 => "Stable Diffusion 1.x",
+            Self::StableDiffusion2 => "Stable Diffusion 2.x",
+        }
+    }
+
+    /// What people should know before they trust a picture.
+    pub(super) fn caution(self) -> Option<String> {
+        match self {
+            Self::StableDiffusion1 => None,
+            Self::StableDiffusion2 => Some(format!(
+                "Its context width {CONTEXT_WIDTH_2} is Stable Diffusion 2's; this version is made for Stable \
+                 Diffusion 1.x, and 2.x is not tested yet."
+            )),
+        }
+    }
+}
+
 /// Whether the class is one of a pipeline of diffusers' own ONNX support, as `OnnxStableDiffusionPipeline` or,
 /// before diffusers 0.6, `StableDiffusionOnnxPipeline`.
 pub(super) fn is_legacy_class(class_name: &str) -> bool {

@@ -9,7 +9,7 @@ use super::json;
 use crate::error::{Error, Result};
 
 /// The largest size or count that a config may state; keeps every product of two of them far from overflow.
-pub(super) const MAX_SIZE: usize = 1 << 20;
+const MAX_SIZE: usize = 1 << 20;
 
 /// How much of a bad value an error message shows.
 const SHOWN_CHARS: usize = 60;
@@ -118,12 +118,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// `true` or `false`.
-    pub(super) fn boolean(self, key: &str) -> Result<Option<bool>> {
-        let Some(value) = self.get(key) else { return Ok(None) };
-        value.as_bool().map(Some).ok_or_else(|| self.bad(key, value, "true or false"))
-    }
-
     /// A string.
     pub(super) fn text(self, key: &str) -> Result<Option<&'a str>> {
         let Some(value) = self.get(key) else { return Ok(None) };
@@ -144,7 +138,7 @@ impl<'a> Fields<'a> {
 }
 
 /// The value as a whole number; `64.0` counts as one.
-pub(super) fn whole(value: &Value) -> Option<usize> {
+fn whole(value: &Value) -> Option<usize> {
     if let Some(number) = value.as_u64() {
         return usize::try_from(number).ok();
     }

@@ -62,6 +62,11 @@ impl Inventory {
         self.folders.get(folder).is_some_and(|files| !files.is_empty())
     }
 
+    /// Whether any graph's folder has a `config.json`, as optimum writes one beside every graph.
+    pub(super) fn has_graph_configs(&self) -> bool {
+        GraphRole::ALL.iter().any(|role| self.has(role.name(), "config.json"))
+    }
+
     /// Whether the sub-folder has the file.
     pub(super) fn has(&self, folder: &str, file: &str) -> bool {
         self.folders.get(folder).is_some_and(|files| files.iter().any(|name| name == file))

@@ -12,7 +12,8 @@ pub enum Layout {
     /// The one of diffusers' own `OnnxStableDiffusionPipeline` and its relatives: no `config.json` beside the
     /// graphs, and a pipeline that fixes the latents' scale and rewrites the scheduler's config.
     LegacyDiffusers,
-    /// Folders with graphs in them and nothing that names a pipeline class.
+    /// Folders with graphs in them and nothing that names a pipeline class. Without a `config.json` beside any
+    /// graph it is taken for a legacy one that lost its index, and its scheduler's config is rewritten too.
     Bare,
 }
 

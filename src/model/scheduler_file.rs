@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::json;
-use super::layout::Layout;
 use crate::error::{Error, Result};
 
 /// The scheduler's class when nothing names one: what Stable Diffusion 1.x was published with.
@@ -31,7 +30,7 @@ pub struct SchedulerFile {
 impl SchedulerFile {
     /// Reads the scheduler's config of the model at `root`.
     ///
-    /// `index_class` is the class that `model_index.json` names. In the legacy layout the config is rewritten as
+    /// `index_class` is the class that `model_index.json` names. With `is_legacy` the config is rewritten as
     /// diffusers' `OnnxStableDiffusionPipeline.__init__` does it: `steps_offset` = 1 and `clip_sample` = false,
     /// since the configs of 2022 had neither right.
     ///
@@ -39,7 +38,7 @@ impl SchedulerFile {
     /// scheduler config either (`SCHEDULER_DEFAULT_CONFIG` in `loaders/single_file_utils.py`): the schedule that
     /// Stable Diffusion 1.x was trained with. A class's own defaults would be wrong here, since those are the
     /// DDPM paper's (linear, 0.0001 to 0.02) and belong to no latent model.
-    pub(super) fn read(root: &Path, layout: Layout, index_class: Option<&str>) -> Result<(Self, Vec<String>)> {
+    pub(super) fn read(root: &Path, is_legacy: bool, index_class: Option<&str>) -> Result<(Self, Vec<String>)> {
         let mut notes = Vec::new();
         let (path, file) = find(root)?;
         let mut config = match file {
@@ -62,7 +61,7 @@ impl SchedulerFile {
         }
         let class_name = index_class.or(own_class);
         drop_non_finite(&path, &mut config)?;
-        if layout == Layout::LegacyDiffusers {
+        if is_legacy {
             notes.extend(rewrite_like_legacy_pipeline(&mut config));
         }
         notes.push(match &class_name {
@@ -138,6 +137,11 @@ fn rewrite_like_legacy_pipeline(config: &mut Map<String, Value>) -> Option<Strin
             config.insert(key.to_owned(), value);
         }
     }
-    (!changed.is_empty())
-        .then(|| format!("As the legacy pipeline does, the scheduler's config is rewritten: {}.", changed.join(", ")))
+    (!changed.is_empty()).then(|| {
+        format!(
+            "As the legacy pipeline does, whose folders have no config beside any graph, the scheduler's config is \
+             rewritten: {}.",
+            changed.join(", ")
+        )
+    })
 }

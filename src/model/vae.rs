@@ -37,10 +37,6 @@ pub struct VaeConfig {
     pub latents_mean: Option<Vec<f64>>,
     /// Per-channel standard deviation of the latents, each above 0.
     pub latents_std: Option<Vec<f64>>,
-    /// Whether the autoencoder must run in float32; a hint only, the graph has its own element types.
-    pub force_upcast: Option<bool>,
-    /// Height and width, in pixels, that the autoencoder was trained on.
-    pub sample_size: Option<(usize, usize)>,
 }
 
 impl VaeConfig {
@@ -86,8 +82,6 @@ struct Stated {
     levels: Option<usize>,
     latents_mean: Option<Vec<f64>>,
     latents_std: Option<Vec<f64>>,
-    force_upcast: Option<bool>,
-    sample_size: Option<(usize, usize)>,
 }
 
 impl Stated {
@@ -99,8 +93,6 @@ impl Stated {
             levels: fields.sizes("block_out_channels", MAX_LEVELS)?.map(|channels| channels.len()),
             latents_mean: fields.numbers("latents_mean", -MAX_SCALE..=MAX_SCALE)?,
             latents_std: fields.numbers("latents_std", 1.0 / MAX_SCALE..=MAX_SCALE)?,
-            force_upcast: fields.boolean("force_upcast")?,
-            sample_size: fields.size_pair("sample_size", super::fields::MAX_SIZE)?,
         };
         stated.check_lengths(path)?;
         Ok(stated)
@@ -138,8 +130,6 @@ impl Stated {
             levels: self.levels.or(other.levels),
             latents_mean: self.latents_mean.or(other.latents_mean),
             latents_std: self.latents_std.or(other.latents_std),
-            force_upcast: self.force_upcast.or(other.force_upcast),
-            sample_size: self.sample_size.or(other.sample_size),
         }
     }
 
@@ -152,8 +142,6 @@ impl Stated {
             spatial_factor: self.levels.map_or(VaeConfig::DEFAULT_SPATIAL_FACTOR, |levels| 1 << (levels - 1)),
             latents_mean: self.latents_mean,
             latents_std: self.latents_std,
-            force_upcast: self.force_upcast,
-            sample_size: self.sample_size,
         }
     }
 

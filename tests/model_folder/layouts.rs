@@ -22,32 +22,28 @@ fn optimum_layout() {
     assert_eq!(model.class_name(), Some("StableDiffusionPipeline"));
     for role in [GraphRole::TextEncoder, GraphRole::Unet, GraphRole::VaeDecoder, GraphRole::VaeEncoder] {
         assert_eq!(model.graph(role), Some(folder.path().join(role.name()).join("model.onnx").as_path()));
-        assert_eq!(model.require(role).ok(), model.graph(role));
     }
     assert_eq!(model.graph(GraphRole::SafetyChecker), None);
-    assert!(model.require(GraphRole::SafetyChecker).is_err());
     assert_eq!(model.tokenizer(), folder.path().join("tokenizer"));
 
     let vae = model.vae();
     assert_eq!((vae.scaling_factor, vae.shift_factor), (0.18215, 0.0));
     assert_eq!((vae.latent_channels, vae.spatial_factor), (Some(4), 8));
-    assert_eq!((vae.force_upcast, vae.sample_size), (Some(true), Some((512, 512))));
     assert_eq!((&vae.latents_mean, &vae.latents_std), (&None, &None));
 
     let unet = model.unet();
     assert_eq!(unet.sample_size, Some((64, 64)));
-    assert_eq!((unet.in_channels, unet.out_channels, unet.cross_attention_dim), (Some(4), Some(4), Some(768)));
+    assert_eq!((unet.in_channels, unet.cross_attention_dim), (Some(4), Some(768)));
     assert_eq!(unet.time_cond_proj_dim, None);
 
     let text = model.text_encoder();
-    assert_eq!((text.hidden_size, text.max_position_embeddings), (Some(768), Some(77)));
-    assert_eq!((text.bos_token_id, text.eos_token_id, text.pad_token_id), (Some(0), Some(2), Some(1)));
+    assert_eq!((text.hidden_size, text.vocab_size), (Some(768), Some(49408)));
+    assert_eq!(model.family(), "stable-diffusion-1");
 
     // optimum's runtime takes the scheduler's config as it is.
     assert_eq!(model.scheduler().class_name.as_deref(), Some("DDIMScheduler"));
     assert_eq!(model.scheduler().config.get("steps_offset"), Some(&json!(1)));
     assert_eq!(model.defaults(), GenerationDefaults::default());
-    assert_eq!(model.default_size(), (512, 512));
 }
 
 #[test]
@@ -95,9 +91,9 @@ fn legacy_layout_has_the_pipelines_constants_and_rewrites_the_scheduler() {
         assert_eq!(model.scheduler().config.get("clip_sample"), Some(&json!(false)));
         assert_eq!(model.scheduler().config.get("skip_prk_steps"), Some(&json!(true)));
         assert!(has_note(&model, "rewritten: steps_offset = 1, clip_sample = false"));
-        assert!(has_note(&model, "no vae_encoder/"));
+        assert!(has_note(&model, "Without a vae_encoder/"));
         assert!(model.graph(GraphRole::SafetyChecker).is_some());
-        assert_eq!(model.default_size(), (512, 512));
+        assert_eq!((model.unet().sample_size, model.family()), (None, "stable-diffusion-1"));
     }
 }
 
@@ -119,6 +115,97 @@ fn bare_folders_without_any_json() {
 }
 
 #[test]
+fn bare_folders_without_configs_are_legacy_ones_without_an_index() {
+    let scheduler =
+        r#"{"_class_name": "PNDMScheduler", "skip_prk_steps": true, "steps_offset": 0, "clip_sample": true}"#;
+    let legacy = Folder::bare().with("scheduler/scheduler_config.json", scheduler);
+    let model = open(&legacy);
+    assert_eq!(model.layout(), Layout::Bare);
+    let expected = json!({"_class_name": "PNDMScheduler", "skip_prk_steps": true, "steps_offset": 1,
+        "clip_sample": false});
+    assert_eq!(Some(&model.scheduler().config), expected.as_object());
+    assert!(has_note(&model, "rewritten: steps_offset = 1, clip_sample = false"));
+
+    // One config beside any graph is optimum's hand, and its runtime rewrites nothing.
+    for role in GraphRole::ALL {
+        let folder = Folder::bare()
+            .with("scheduler/scheduler_config.json", scheduler)
+            .with(&format!("{}/config.json", role.name()), "{}");
+        let model = open(&folder);
+        assert_eq!(model.layout(), Layout::Bare, "{role:?}");
+        assert_eq!(model.scheduler().config.get("steps_offset"), Some(&json!(0)), "{role:?}");
+        assert_eq!(model.scheduler().config.get("clip_sample"), Some(&json!(true)), "{role:?}");
+        assert!(!has_note(&model, "rewritten"), "{role:?}");
+    }
+}
+
+#[test]
+fn broken_graphs_that_nobody_needs_are_passed_over() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+    for role in [GraphRole::VaeEncoder, GraphRole::SafetyChecker] {
+        for (content, part) in [("", "the file is empty"), (pointer, "Git LFS pointer")] {
+            let model = open(&Folder::optimum().with(&format!("{}/model.onnx", role.name()), content));
+            assert_eq!(model.graph(role), None);
+            assert!(model.graph(GraphRole::Unet).is_some());
+            let note = model.notes().iter().find(|note| note.contains("cannot be used")).unwrap();
+            assert!(note.starts_with(&format!("{}/ is passed over", role.name())) && note.contains(part), "{note}");
+            assert_eq!(has_note(&model, "Without a vae_encoder/"), role == GraphRole::VaeEncoder);
+            assert!(!has_note(&model, "There is a safety_checker/"));
+        }
+    }
+}
+
+#[test]
+fn stable_diffusion_2_by_its_context_width() {
+    let unet = ("unet/config.json", r#"{"in_channels": 4, "cross_attention_dim": 1024}"#);
+    let text = ("text_encoder/config.json", r#"{"hidden_size": 1024}"#);
+    let whole = Folder::optimum().with(unet.0, unet.1).with(text.0, text.1);
+    // Either config is enough.
+    let by_unet = Folder::optimum().with(unet.0, unet.1).without("text_encoder/config.json");
+    let by_text = Folder::optimum().with(text.0, text.1).without("unet/config.json");
+    for folder in [whole, by_unet, by_text] {
+        let model = open(&folder);
+        assert_eq!(model.family(), "stable-diffusion-2");
+        assert!(has_note(&model, "Recognised Stable Diffusion 2.x, layout optimum"));
+        assert!(has_note(&model, "context width 1024 is Stable Diffusion 2's"));
+        assert!(has_note(&model, "not tested yet"));
+    }
+    // Neither another width nor none makes it one.
+    for folder in [Folder::optimum(), Folder::bare()] {
+        let model = open(&folder);
+        assert_eq!(model.family(), "stable-diffusion-1");
+        assert!(has_note(&model, "Recognised Stable Diffusion 1.x") && !has_note(&model, "Stable Diffusion 2"));
+    }
+}
+
+#[test]
+fn sizes_up_to_what_a_request_may_ask_for() {
+    let folder = Folder::optimum()
+        .with("unet/config.json", r#"{"sample_size": [1024, 8]}"#)
+        .with("model_index.json", r#"{"libdiffusion": {"width": 8192, "height": 8}}"#);
+    let model = open(&folder);
+    assert_eq!(model.unet().sample_size, Some((1024, 8)));
+    assert_eq!((model.defaults().width, model.defaults().height), (Some(8192), Some(8)));
+}
+
+#[test]
+fn values_that_nobody_reads_are_not_checked() {
+    let folder = Folder::optimum()
+        .with("unet/config.json", r#"{"out_channels": "?", "class_embed_type": 1, "num_class_embeds": -1}"#)
+        .with(
+            "text_encoder/config.json",
+            r#"{"eos_token_id": [], "bos_token_id": {}, "pad_token_id": -7, "num_hidden_layers": 0,
+            "max_position_embeddings": "?"}"#,
+        )
+        .with(
+            "vae_decoder/config.json",
+            r#"{"force_upcast": 1, "sample_size": 0, "latent_channels": 4, "scaling_factor": 0.5,
+            "block_out_channels": [8, 8]}"#,
+        );
+    assert_eq!(open(&folder).vae().scaling_factor, 0.5);
+}
+
+#[test]
 fn the_autoencoders_missing_facts_come_from_the_vae_folder_beside() {
     let folder = Folder::optimum()
         .without("vae_encoder")
@@ -129,7 +216,6 @@ fn the_autoencoders_missing_facts_come_from_the_vae_folder_beside() {
     let vae = model.vae();
     // What the nearer file states holds; 2^(3-1) = 4 from it.
     assert_eq!((vae.scaling_factor, vae.latent_channels, vae.spatial_factor), (0.9, Some(4), 4));
-    assert_eq!(model.default_size(), (256, 256));
     assert!(has_note(&model, "vae_decoder/config.json and vae/config.json"));
 }
 
@@ -157,7 +243,7 @@ fn latents_statistics_and_odd_but_legal_types() {
         .with("unet/config.json", r#"{"sample_size": [32, 48], "cross_attention_dim": [768, 768], "in_channels": 4}"#)
         .with(
             "text_encoder/config.json",
-            r#"{"text_config": {"hidden_size": 768, "eos_token_id": [7, 9], "pad_token_id": -1}}"#,
+            r#"{"text_config": {"hidden_size": 768, "eos_token_id": [], "pad_token_id": -1}}"#,
         );
     let model = open(&folder);
     let vae = model.vae();
@@ -166,9 +252,7 @@ fn latents_statistics_and_odd_but_legal_types() {
     assert_eq!(vae.latents_std.as_deref(), Some(&[1.0, 2.0, 3.0, 4.5][..]));
     assert_eq!(model.unet().sample_size, Some((32, 48)));
     assert_eq!(model.unet().cross_attention_dim, Some(768));
-    assert_eq!(model.default_size(), (48, 32));
     assert_eq!(model.text_encoder().hidden_size, Some(768));
-    assert_eq!((model.text_encoder().eos_token_id, model.text_encoder().pad_token_id), (Some(7), None));
 }
 
 #[test]
@@ -181,7 +265,6 @@ fn the_makers_defaults() {
     let model = open(&folder);
     let expected = GenerationDefaults { width: Some(128), height: Some(96), steps: Some(20), guidance: Some(4.0) };
     assert_eq!(model.defaults(), expected);
-    assert_eq!(model.default_size(), (128, 96));
     assert!(has_note(&model, "\"libdiffusion.mood\""));
 }
 

@@ -211,18 +211,20 @@ fn values_that_cannot_be() {
         ),
         ("vae_decoder/config.json", r#"{"latents_std": [1, 0, 1, 1]}"#, "\"latents_std\" is [1,0,1,1]"),
         (
-            "vae_decoder/config.json",
-            r#"{"force_upcast": 1}"#,
-            "\"force_upcast\" is 1 (a number), but it must be true or false",
-        ),
-        (
             "unet/config.json",
             r#"{"sample_size": -64}"#,
-            "\"sample_size\" is -64 (a number), but it must be a whole number from 1 to 16384, or [height, width]",
+            "\"sample_size\" is -64 (a number), but it must be a whole number from 1 to 8192, or [height, width]",
         ),
         ("unet/config.json", r#"{"sample_size": 64.5}"#, "\"sample_size\" is 64.5"),
         ("unet/config.json", r#"{"sample_size": [64]}"#, "\"sample_size\" is [64] (an array)"),
         ("unet/config.json", r#"{"sample_size": 99999999999999999999}"#, "\"sample_size\" is"),
+        (
+            "unet/config.json",
+            r#"{"sample_size": [64, 1025]}"#,
+            "\"sample_size\" is 64 high and 1025 wide, which at the autoencoder's 8 pixels per latent is 512 by 8200 \
+             pixels, but at most 8192 a side can be drawn",
+        ),
+        ("unet/config.json", r#"{"sample_size": [1025, 64]}"#, "8200 by 512 pixels"),
         ("unet/config.json", r#"{"in_channels": {}}"#, "\"in_channels\" is {} (an object)"),
         ("unet/config.json", r#"{"cross_attention_dim": [768, 1024]}"#, "must be one width for all blocks"),
         (
@@ -237,7 +239,7 @@ fn values_that_cannot_be() {
             "\"text_config\" is 1 (a number), but it must be a JSON object",
         ),
         ("text_encoder/config.json", r#"{"text_config": {"hidden_size": 0}}"#, "\"text_config.hidden_size\" is 0"),
-        ("text_encoder/config.json", r#"{"eos_token_id": []}"#, "\"eos_token_id\" is []"),
+        ("text_encoder/config.json", r#"{"vocab_size": []}"#, "\"vocab_size\" is []"),
         (
             "scheduler/scheduler_config.json",
             r#"{"_class_name": 7}"#,
@@ -266,6 +268,11 @@ fn values_that_cannot_be() {
             "\"libdiffusion.width\" is 100 (a number), but it must be a multiple of 8",
         ),
         ("model_index.json", r#"{"libdiffusion": {"height": 0}}"#, "\"libdiffusion.height\" is 0"),
+        (
+            "model_index.json",
+            r#"{"libdiffusion": {"width": 8200}}"#,
+            "\"libdiffusion.width\" is 8200 (a number), but it must be a whole number from 1 to 8192",
+        ),
         (
             "model_index.json",
             r#"{"libdiffusion": {"steps": 1001}}"#,
@@ -410,8 +417,9 @@ fn check_opens_or_explains(folder: &Folder, file: &str, content: &[u8]) {
         Ok(model) => {
             let vae = model.vae();
             assert!(vae.scaling_factor > 0.0 && vae.scaling_factor.is_finite() && vae.spatial_factor.is_power_of_two());
-            let (width, height) = model.default_size();
-            assert!(width > 0 && height > 0);
+            if let Some((height, width)) = model.unet().sample_size {
+                assert!(height.min(width) > 0 && height.max(width) * vae.spatial_factor <= 8192);
+            }
         }
         Err(error) => {
             let text = error.to_string();

@@ -50,7 +50,7 @@ fn every_one_opens_with_the_facts_it_was_made_with() {
             assert_eq!(scheduler.config.get(key), Some(&value), "{name} {key}");
         }
 
-        // The legacy layout has no config that could say so: the pipeline's 512 pixels, and the graphs' word.
+        // The legacy layout has no config that could say so: the pipeline's constants, and the graphs' word.
         let has_configs = layout == Layout::Optimum;
         // The optimum ones were made with a scale that is nobody's constant, so that it must come from the config.
         let scale = if has_configs { 0.3 } else { 0.18215 };
@@ -60,6 +60,6 @@ fn every_one_opens_with_the_facts_it_was_made_with() {
         assert_eq!(model.vae().latent_channels, has_configs.then_some(4), "{name}");
         assert_eq!(model.text_encoder().hidden_size, has_configs.then_some(32), "{name}");
         assert_eq!(model.text_encoder().vocab_size, has_configs.then_some(714), "{name}");
-        assert_eq!(model.default_size(), if has_configs { (64, 64) } else { (512, 512) }, "{name}");
+        assert_eq!(model.family(), "stable-diffusion-1", "{name}");
     }
 }
