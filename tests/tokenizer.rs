@@ -12,7 +12,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{repository, sentence};
+use common::{repository, sentence, tiny};
 use diffusion::text::tokenizer::ClipTokenizer;
 use serde::Deserialize;
 
@@ -158,6 +158,126 @@ fn tokenizer_json_alone_is_enough() {
     assert_eq!(tokenizer.encode("AB b").unwrap().ids.len(), 77);
 }
 
+/// The vocabulary of the tiny models, whose 714 tokens end with the two special ones, beside other `files`.
+fn tiny_with(files: &[(&str, &str)]) -> ClipTokenizer {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["vocab.json", "merges.txt"] {
+        fs::copy(tiny("tiny-optimum/tokenizer").join(file), folder.path().join(file)).unwrap();
+    }
+    for (file, text) in files {
+        fs::write(folder.path().join(file), text).unwrap();
+    }
+    ClipTokenizer::open(folder.path()).unwrap()
+}
+
+fn check(tokenizer: &ClipTokenizer, cases: &[(&str, &[u32])]) {
+    for (text, ids) in cases {
+        assert_eq!(tokenizer.encode_whole(text).unwrap(), *ids, "{text:?}");
+    }
+}
+
+/// What a textual inversion writes.
+const ADDED: &str = r#"{"<cat-toy>": 714, "<cat-toy>_1": 715, "Zebra": 716}"#;
+
+// The numbers in the tests of added tokens are what CLIPTokenizer.from_pretrained(folder)(text).input_ids of
+// transformers 4.57.6 gives for the same files, without ftfy.
+
+#[test]
+fn added_tokens_have_one_number() {
+    let tokenizer = tiny_with(&[("added_tokens.json", ADDED)]);
+    assert_eq!(tokenizer.largest_id(), 716);
+    check(
+        &tokenizer,
+        &[
+            ("a photo of <cat-toy> on a table", &[712, 320, 566, 541, 714, 515, 320, 83, 64, 536, 324, 713]),
+            ("a <cat-toy>toy", &[712, 320, 714, 83, 78, 344, 713]),
+            ("A <CAT-TOY>", &[712, 320, 283, 623, 268, 83, 78, 344, 285, 713]),
+            ("<cat-toy>_1<cat-toy>_2", &[712, 715, 714, 318, 273, 713]),
+            ("Zebra zebra", &[712, 716, 89, 68, 65, 81, 320, 713]),
+            ("<|endoftext|>a<|STARTOFTEXT|>", &[712, 713, 320, 712, 713]),
+        ],
+    );
+    let long = format!("{}a <cat-toy> cat", "a ".repeat(75));
+    assert_eq!(tokenizer.encode(&long).unwrap().lost.as_deref(), Some("a <cat-toy> cat"));
+    // A tokenizer.json beside the vocabulary lists them too.
+    let pipeline = r#"{"added_tokens": [{"id": 714, "content": "<cat-toy>", "lstrip": false, "rstrip": false,
+        "single_word": false, "normalized": true, "special": false}]}"#;
+    check(&tiny_with(&[("tokenizer.json", pipeline)]), &[("a <cat-toy>", &[712, 320, 714, 713])]);
+    let none = tiny_with(&[]);
+    assert_eq!(none.largest_id(), 713);
+    check(&none, &[("<cat-toy>", &[712, 283, 623, 268, 83, 78, 344, 285, 713])]);
+}
+
+#[test]
+fn added_tokens_treat_their_neighbours_as_the_configuration_says() {
+    let config = r#"{"added_tokens_decoder": {
+        "712": {"content": "<|startoftext|>", "normalized": true, "special": true},
+        "713": {"content": "<|endoftext|>", "special": true},
+        "714": {"content": "<cat-toy>", "lstrip": false, "rstrip": false, "single_word": false, "special": false},
+        "715": {"content": "<s>", "single_word": true}, "716": {"content": "<l>", "lstrip": true},
+        "717": {"content": "<r>", "rstrip": true}, "718": {"content": " <sp> "}}}"#;
+    // With such a list, the older files have no say.
+    let older = [("added_tokens.json", ADDED), ("special_tokens_map.json", r#"{"pad_token": "!"}"#)];
+    let tokenizer = tiny_with(&[("tokenizer_config.json", config), older[0], older[1]]);
+    assert_eq!(tokenizer.largest_id(), 718);
+    assert_eq!(tokenizer.encode("").unwrap().ids[..3], [712, 713, 713]);
+    check(
+        &tokenizer,
+        &[
+            ("a <cat-toy> Zebra", &[712, 320, 714, 89, 68, 65, 81, 320, 713]),
+            ("x <s> y", &[712, 343, 715, 344, 713]),
+            ("x<s> y", &[712, 343, 283, 338, 285, 344, 713]),
+            ("x <s>y", &[712, 343, 283, 338, 285, 344, 713]),
+            ("<s><s>", &[712, 283, 338, 29, 283, 338, 285, 713]),
+            ("a <sp> b", &[712, 320, 718, 321, 713]),
+            ("<r> <sp> b", &[712, 717, 283, 82, 335, 285, 321, 713]),
+            ("a <sp> <l>", &[712, 320, 283, 82, 335, 285, 716, 713]),
+            ("<|endoftext|>a!", &[712, 713, 320, 256, 713]),
+        ],
+    );
+}
+
+#[test]
+fn the_padding_token_is_special_in_a_text_too() {
+    let tokenizer = tiny_with(&[("special_tokens_map.json", r#"{"pad_token": "!"}"#)]);
+    check(&tokenizer, &[("a!", &[712, 320, 0, 713]), ("!a !!", &[712, 0, 320, 0, 0, 713])]);
+}
+
+#[test]
+fn a_combining_iota_is_no_word() {
+    check(&tiny_with(&[]), &[("\u{345}", &[712, 713]), ("!\u{345}!", &[712, 256, 256, 713])]);
+}
+
+#[test]
+fn a_megabyte_of_special_tokens_is_cut_apart() {
+    let count = (1 << 20) / "<|endoftext|>".len();
+    let encoding = tiny_with(&[]).encode(&"<|endoftext|>".repeat(count)).unwrap();
+    assert_eq!((encoding.ids.len(), encoding.token_count), (77, count + 2));
+    assert!(encoding.ids[1..].iter().all(|&id| id == 713));
+    assert_eq!(encoding.lost.unwrap().split_whitespace().count(), count - 75);
+}
+
+#[test]
+fn tokenizer_json_of_transformers_gives_the_same_numbers() {
+    let fast = ClipTokenizer::open(&tiny("tokenizer-json")).unwrap();
+    let slow = ClipTokenizer::open(&tiny("tiny-optimum/tokenizer")).unwrap();
+    assert_eq!((fast.max_length(), fast.largest_id()), (slow.max_length(), slow.largest_id()));
+    let long = "many words, ".repeat(40);
+    let prompts = [
+        "",
+        "a photo of a cat",
+        "A Red House, by the Sea!",
+        "it's 1984; they'll've left",
+        "  two   spaces\tand\nlines ",
+        "<|endoftext|>",
+        &long,
+    ];
+    for prompt in prompts {
+        assert_eq!(fast.encode(prompt).unwrap(), slow.encode(prompt).unwrap(), "{prompt:?}");
+    }
+    assert!(slow.encode(&long).unwrap().lost.is_some());
+}
+
 #[test]
 fn damaged_folders_are_named() {
     let spoil = |file: &str, text: &str| {
@@ -177,6 +297,19 @@ fn damaged_folders_are_named() {
         ("tokenizer_config.json", "nonsense", "tokenizer_config.json"),
         ("tokenizer_config.json", "{\"model_max_length\": 0}", "model_max_length"),
         ("tokenizer_config.json", "{\"eos_token\": \"<eos>\"}", "<eos>"),
+        ("tokenizer_config.json", "{\"added_tokens_decoder\": []}", "added_tokens_decoder"),
+        ("tokenizer_config.json", "{\"added_tokens_decoder\": {\"x\": {\"content\": \"<x>\"}}}", "\"x\""),
+        ("tokenizer_config.json", "{\"added_tokens_decoder\": {\"8\": {\"lstrip\": true}}}", "\"8\""),
+        (
+            "tokenizer_config.json",
+            "{\"added_tokens_decoder\": {\"8\": {\"content\": \"<x>\", \"lstrip\": 1}}}",
+            "\"8\"",
+        ),
+        ("added_tokens.json", "[8]", "added_tokens.json"),
+        ("added_tokens.json", "{\"<x>\": ", "added_tokens.json"),
+        ("added_tokens.json", "{\"<x>\": \"8\"}", "\"<x>\""),
+        ("added_tokens.json", "{\"<x>\": -8}", "\"<x>\""),
+        ("tokenizer.json", "{\"added_tokens\": [{\"content\": \"<x>\"}]}", "tokenizer.json"),
     ];
     for (file, text, word) in cases {
         let said = spoil(file, text);

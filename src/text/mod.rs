@@ -1,5 +1,6 @@
 //! Prompts: tokenizers and text encoders.
 
+mod added_tokens;
 mod clean;
 pub(crate) mod encoder;
 pub mod tokenizer;

@@ -1,16 +1,19 @@
 //! CLIP's tokenizer: text to the numbers that a text encoder reads.
 //!
 //! The numbers equal those of transformers' `CLIPTokenizer` (the class that SD 1.x folders name) for a folder with
-//! `vocab.json` and `merges.txt`. A folder that has only `tokenizer.json` is read as that file says.
+//! `vocab.json` and `merges.txt`, and for the tokens that were added to these. A folder that has only
+//! `tokenizer.json` is read as that file says.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use regex::Regex;
 use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::{Model, Tokenizer};
 
+use super::added_tokens::{AddedToken, AddedTokens, read_added_tokens};
 use super::clean::clean;
-use super::vocabulary::{Special, read_merges, read_vocabulary};
+use super::vocabulary::{Special, read_merges, read_object, read_vocabulary};
 use crate::error::{Error, Result};
 
 /// Words, as OpenAI's `simple_tokenizer.py` finds them.
@@ -19,6 +22,8 @@ use crate::error::{Error, Result};
 /// U+0345, which folds to ι, belongs to no word in Python's `regex` module, so it is dropped here too.
 const WORDS: &str =
     r"(?i:<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d)|\p{L}+|\p{N}|[^\s\p{L}\p{N}\u{345}]+";
+/// CLIP's own special tokens, which [`WORDS`] finds in whatever case they are written.
+const CLIP_SPECIAL: [&str; 2] = ["<|startoftext|>", "<|endoftext|>"];
 /// Marks a token that ends a word.
 const END_OF_WORD: &str = "</w>";
 
@@ -40,6 +45,7 @@ pub struct ClipTokenizer {
     bos: u32,
     eos: u32,
     pad: u32,
+    largest: u32,
     /// The byte that each of the alphabet's 256 characters stands for is found by its place here.
     alphabet: Vec<char>,
 }
@@ -47,7 +53,7 @@ pub struct ClipTokenizer {
 /// How words become tokens.
 enum Words {
     /// `vocab.json` and `merges.txt`, with the cleaning of the slow Python class.
-    Pairs { model: Box<BPE>, pattern: Regex },
+    Pairs { model: Box<BPE>, pattern: Regex, added: Box<AddedTokens> },
     /// `tokenizer.json`, which says everything itself.
     Pipeline(Box<Tokenizer>),
 }
@@ -57,13 +63,16 @@ impl ClipTokenizer {
     ///
     /// # Errors
     /// [`Error::BadModel`] when neither `vocab.json` with `merges.txt` nor `tokenizer.json` is there, or one of them
-    /// is damaged or lacks a special token; [`Error::Io`] when a file cannot be read.
+    /// or a file about added tokens is damaged, or a special token is missing; [`Error::Io`] when a file cannot be
+    /// read.
     pub fn open(folder: &Path) -> Result<Self> {
-        let special = Special::read(folder)?;
+        let config = read_object(&folder.join("tokenizer_config.json"))?;
+        let special = Special::read(folder, &config)?;
         let [vocabulary, merges, pipeline] = ["vocab.json", "merges.txt", "tokenizer.json"].map(|f| folder.join(f));
         let words = if vocabulary.is_file() && merges.is_file() {
-            let tokens = read_vocabulary(&vocabulary)?;
+            let mut tokens = read_vocabulary(&vocabulary)?;
             let pairs = read_merges(&merges, &tokens)?;
+            let added = add_tokens(folder, read_added_tokens(folder, &config)?, &special, &mut tokens)?;
             let unknown = tokens.contains_key(&special.unk).then(|| special.unk.clone());
             let mut builder = BPE::builder()
                 .vocab_and_merges(tokens.into_iter().collect::<Vocab>(), pairs)
@@ -74,7 +83,7 @@ impl ClipTokenizer {
             let model =
                 builder.build().map_err(|e| Error::bad_model(&merges, format!("it does not fit vocab.json: {e}")))?;
             let pattern = Regex::new(WORDS).map_err(|e| Error::Internal(e.to_string()))?;
-            Words::Pairs { model: Box::new(model), pattern }
+            Words::Pairs { model: Box::new(model), pattern, added: Box::new(added) }
         } else if pipeline.is_file() {
             let mut tokenizer = Tokenizer::from_file(&pipeline)
                 .map_err(|e| Error::bad_model(&pipeline, format!("it is not a tokenizer: {e}")))?;
@@ -93,13 +102,21 @@ impl ClipTokenizer {
             })
         };
         let (bos, eos, pad) = (number(&special.bos)?, number(&special.eos)?, number(&special.pad)?);
-        Ok(Self { words, special, bos, eos, pad, alphabet: alphabet() })
+        let largest = words.largest_id();
+        Ok(Self { words, special, bos, eos, pad, largest, alphabet: alphabet() })
     }
 
     /// How many numbers [`ClipTokenizer::encode`] returns; 77 for CLIP.
     #[must_use]
     pub fn max_length(&self) -> usize {
         self.special.max_length
+    }
+
+    /// The largest number that [`ClipTokenizer::encode`] can return: the largest of the vocabulary and of the tokens
+    /// added to it. A text encoder's embedding table must reach it.
+    #[must_use]
+    pub fn largest_id(&self) -> u32 {
+        self.largest
     }
 
     /// The numbers of `text`, cut and padded to [`ClipTokenizer::max_length`].
@@ -133,59 +150,39 @@ impl ClipTokenizer {
                     .map_err(|e| Error::invalid(format!("the prompt cannot be tokenized: {e}")))?;
                 ids.extend_from_slice(encoding.get_ids());
             }
-            Words::Pairs { model, pattern } => self.encode_pairs(text, model, pattern, &mut ids)?,
+            Words::Pairs { model, pattern, added } => {
+                for piece in added.split(text) {
+                    match added.id(&piece) {
+                        Some(id) => ids.push(id),
+                        None => self.encode_words(&clean(&piece), model, pattern, &mut ids)?,
+                    }
+                }
+            }
         }
         ids.push(self.eos);
         Ok(ids)
     }
 
-    fn encode_pairs(&self, text: &str, model: &BPE, pattern: &Regex, ids: &mut Vec<u32>) -> Result<()> {
+    /// Appends the numbers of the words in `text`, which is cleaned, to `ids`.
+    fn encode_words(&self, text: &str, model: &BPE, pattern: &Regex, ids: &mut Vec<u32>) -> Result<()> {
         let mut word_bytes = String::new();
-        for piece in self.split_special(text) {
-            if let Some(id) = self.special_id(piece) {
+        for word in pattern.find_iter(text) {
+            let word = word.as_str();
+            // One of CLIP's special tokens that only became it by lower-casing counts all the same.
+            if CLIP_SPECIAL.contains(&word)
+                && let Some(id) = model.token_to_id(word).or_else(|| model.token_to_id(&self.special.unk))
+            {
                 ids.push(id);
                 continue;
             }
-            for word in pattern.find_iter(&clean(piece)) {
-                // A special token that only became one by lower-casing counts all the same.
-                if let Some(id) = self.special_id(word.as_str()) {
-                    ids.push(id);
-                    continue;
-                }
-                word_bytes.clear();
-                word_bytes.extend(word.as_str().bytes().map(|b| self.alphabet[usize::from(b)]));
-                let tokens = model
-                    .tokenize(&word_bytes)
-                    .map_err(|e| Error::invalid(format!("the prompt cannot be tokenized: {e}")))?;
-                ids.extend(tokens.iter().map(|t| t.id));
-            }
+            word_bytes.clear();
+            word_bytes.extend(word.bytes().map(|b| self.alphabet[usize::from(b)]));
+            let tokens = model
+                .tokenize(&word_bytes)
+                .map_err(|e| Error::invalid(format!("the prompt cannot be tokenized: {e}")))?;
+            ids.extend(tokens.iter().map(|t| t.id));
         }
         Ok(())
-    }
-
-    fn special_id(&self, word: &str) -> Option<u32> {
-        match word {
-            w if w == self.special.bos => Some(self.bos),
-            w if w == self.special.eos => Some(self.eos),
-            _ => None,
-        }
-    }
-
-    /// Cuts `text` at its special tokens, which keep pieces of their own.
-    fn split_special<'t>(&self, text: &'t str) -> Vec<&'t str> {
-        let mut pieces = Vec::new();
-        let mut rest = text;
-        loop {
-            let found =
-                [&self.special.bos, &self.special.eos].into_iter().filter_map(|s| Some((rest.find(s)?, s.len())));
-            let Some((at, len)) = found.filter(|(_, len)| *len > 0).min() else {
-                pieces.push(rest);
-                return pieces;
-            };
-            pieces.push(&rest[..at]);
-            pieces.push(&rest[at..at + len]);
-            rest = &rest[at + len..];
-        }
     }
 
     /// The text of `ids`, with a space after each word, as transformers decodes.
@@ -201,14 +198,15 @@ impl ClipTokenizer {
         };
         for &id in ids {
             let token = self.words.id_to_token(id).unwrap_or_default();
+            if self.words.is_added(&token) {
+                bytes.push(b' ');
+                bytes.extend_from_slice(token.as_bytes());
+                bytes.push(b' ');
+                continue;
+            }
             match token.strip_suffix(END_OF_WORD) {
                 Some(word) => {
                     flush(word, &mut bytes);
-                    bytes.push(b' ');
-                }
-                None if self.special_id(&token).is_some() => {
-                    bytes.push(b' ');
-                    bytes.extend_from_slice(token.as_bytes());
                     bytes.push(b' ');
                 }
                 None => flush(&token, &mut bytes),
@@ -233,6 +231,39 @@ impl Words {
             Self::Pipeline(tokenizer) => tokenizer.id_to_token(id),
         }
     }
+
+    fn is_added(&self, token: &str) -> bool {
+        match self {
+            Self::Pairs { added, .. } => added.id(token).is_some(),
+            Self::Pipeline(tokenizer) => tokenizer.get_added_vocabulary().get_vocab().contains_key(token),
+        }
+    }
+
+    /// The largest number in the vocabulary, added tokens included.
+    fn largest_id(&self) -> u32 {
+        let vocabulary = match self {
+            Self::Pairs { model, .. } => model.get_vocab(),
+            Self::Pipeline(tokenizer) => tokenizer.get_vocab(true),
+        };
+        vocabulary.into_values().max().unwrap_or(0)
+    }
+}
+
+/// Adds `added` and the special tokens that `vocabulary` has to it. A text that it already had is renumbered, as
+/// transformers looks among the added tokens first.
+fn add_tokens(
+    folder: &Path,
+    mut added: HashMap<String, AddedToken>,
+    special: &Special,
+    vocabulary: &mut HashMap<String, u32>,
+) -> Result<AddedTokens> {
+    for text in [&special.bos, &special.eos, &special.unk, &special.pad].into_iter().filter(|text| !text.is_empty()) {
+        if let Some(&id) = vocabulary.get(text) {
+            added.entry(text.clone()).or_insert(AddedToken { id, ..AddedToken::default() });
+        }
+    }
+    vocabulary.extend(added.iter().map(|(text, token)| (text.clone(), token.id)));
+    AddedTokens::new(folder, added)
 }
 
 /// The printable character that stands for each byte (GPT-2's `bytes_to_unicode`): printable Latin-1 stands for

@@ -68,10 +68,14 @@ pub(super) fn read_merges(path: &Path, vocabulary: &HashMap<String, u32>) -> Res
 }
 
 impl Special {
-    /// From `tokenizer_config.json` and `special_tokens_map.json`; CLIP's own where neither says anything.
-    pub(super) fn read(folder: &Path) -> Result<Self> {
-        let config = read_object(&folder.join("tokenizer_config.json"))?;
-        let map = read_object(&folder.join("special_tokens_map.json"))?;
+    /// From `config`, which is `tokenizer_config.json`, and `special_tokens_map.json`; CLIP's own where neither says
+    /// anything. As in transformers, the map is for older folders, whose config lists no `added_tokens_decoder`.
+    pub(super) fn read(folder: &Path, config: &Map<String, Value>) -> Result<Self> {
+        let map = if config.contains_key("added_tokens_decoder") {
+            Map::new()
+        } else {
+            read_object(&folder.join("special_tokens_map.json"))?
+        };
         // A token is a string, or an object that has it as "content".
         let find = |name: &str, default: &str| {
             let values = [map.get(name), config.get(name)].into_iter().flatten();
@@ -100,7 +104,7 @@ impl Special {
 }
 
 /// A JSON object, or an empty one where there is no file.
-fn read_object(path: &Path) -> Result<Map<String, Value>> {
+pub(super) fn read_object(path: &Path) -> Result<Map<String, Value>> {
     if !path.exists() {
         return Ok(Map::new());
     }
