@@ -7,7 +7,7 @@ PYTHON ?= python3
 CARGO ?= cargo
 CC ?= cc
 CFLAGS ?= -O2
-PROMPT ?= a red house on a snowy field at night, with a moon and two trees
+export PROMPT ?= a red house on a snowy field at night, with a moon and two trees
 SEED ?= 7
 
 # A build folder set in the environment would move the library away from where the tool looks for it.
@@ -23,8 +23,12 @@ TOOL_HEADERS := $(wildcard examples/diffusion/*.h) include/diffusion.h
 # How a program says "the library is beside me, in release/".
 ifeq ($(shell uname -s),Darwin)
 RPATH := -Wl,-rpath,@loader_path/release
+LINK_NAME := libdiffusion.0.dylib
+LINK_TO := libdiffusion.dylib
 else
 RPATH := -Wl,-rpath,'$$ORIGIN/release'
+LINK_NAME := libdiffusion.so.0
+LINK_TO := libdiffusion.so
 endif
 STRICT := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror
 
@@ -45,7 +49,7 @@ help:
 	@echo 'make header  write include/diffusion.h anew after a change of src/ffi'
 
 demo: $(TOOL)
-	$(TOOL) generate --model models/demo --prompt '$(PROMPT)' --seed $(SEED) --output target/demo.png
+	$(TOOL) generate --model models/demo --prompt "$$PROMPT" --seed $(SEED) --output target/demo.png
 	@echo "the picture is $(CURDIR)/target/demo.png"
 
 test: check unit
@@ -75,7 +79,7 @@ $(TOOL): $(TOOL_SOURCES) $(TOOL_HEADERS) $(LIBRARY)
 $(LIBRARY): $(RUST) $(ORT_STAMP)
 	$(CARGO) build --locked --release --lib
 	ln -sfn ../onnxruntime/1.28.0-cpu target/release/onnxruntime
-	ln -sf libdiffusion.so target/release/libdiffusion.so.0 # the name that programs ask for at run time
+	ln -sf $(LINK_TO) target/release/$(LINK_NAME) # the name that programs ask for at run time
 	touch $@
 
 $(ORT_STAMP): scripts/fetch_onnxruntime.py

@@ -12,7 +12,19 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{copy_into, copy_of, open, repository, sentence, tiny};
+use common::{copy_into, copy_of, generate, open, repository, sentence, tiny};
+use diffusion::{Request, SchedulerKind};
+
+/// Spoils a copy of the tiny optimum folder, opens it, draws with it, and returns what was said to the latter.
+fn drawn_after(spoil: impl FnOnce(&Path)) -> String {
+    let folder = copy_of(&tiny("tiny-optimum"));
+    spoil(folder.path());
+    let pipeline = open(folder.path()).unwrap();
+    let own = Request { steps: Some(2), ..Request::new("x") };
+    let said = sentence(generate(&pipeline, &own));
+    assert!(pipeline.info().notes.iter().any(|note| said.contains(note)), "inspect does not say it: {said}");
+    said
+}
 
 /// Spoils a copy of the tiny optimum folder, opens it, and returns what was said.
 fn opened_after(spoil: impl FnOnce(&Path)) -> String {
@@ -68,7 +80,7 @@ fn broken_json_is_named_with_its_place() {
 
 #[test]
 fn a_scheduler_setting_of_the_wrong_type_is_named() {
-    let said = opened_after(|f| {
+    let said = drawn_after(|f| {
         let path = f.join("scheduler/scheduler_config.json");
         fs::write(path, r#"{"_class_name": "DDIMScheduler", "beta_schedule": "sideways"}"#).unwrap();
     });
@@ -76,23 +88,34 @@ fn a_scheduler_setting_of_the_wrong_type_is_named() {
 }
 
 #[test]
-fn a_scheduler_of_unknown_class_is_named() {
-    let said = opened_after(|f| {
+fn a_scheduler_of_unknown_class_is_named_and_another_can_be_asked_for() {
+    let rename = |f: &Path| {
         let index = f.join("model_index.json");
         let text = fs::read_to_string(&index).unwrap();
         assert!(text.contains("PNDMScheduler"));
         fs::write(index, text.replace("PNDMScheduler", "WarpScheduler")).unwrap();
-    });
-    assert_names(&said, &["WarpScheduler", "ddim"]);
+    };
+    assert_names(&drawn_after(rename), &["WarpScheduler", "ddim"]);
+    let folder = copy_of(&tiny("tiny-optimum"));
+    rename(folder.path());
+    let named = Request { scheduler: Some(SchedulerKind::Ddim), steps: Some(2), ..Request::new("x") };
+    assert!(generate(&open(folder.path()).unwrap(), &named).is_ok());
 }
 
 #[test]
 fn a_text_encoder_of_another_model_is_noticed() {
-    let said = opened_after(|f| {
+    let exchange = |f: &Path| {
         fs::remove_dir_all(f.join("text_encoder")).unwrap();
         copy_into(&repository("models/demo/text_encoder"), &f.join("text_encoder"));
+    };
+    assert_names(&opened_after(exchange), &["text encoder", "UNet", "hidden_size", "cross_attention_dim"]);
+    // Without the configs the graphs themselves tell.
+    let said = opened_after(|f| {
+        exchange(f);
+        fs::remove_file(f.join("text_encoder/config.json")).unwrap();
+        fs::remove_file(f.join("unet/config.json")).unwrap();
     });
-    assert_names(&said, &["text encoder", "UNet", "width"]);
+    assert_names(&said, &["text encoder", "UNet", "width 32"]);
 }
 
 #[test]

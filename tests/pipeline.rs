@@ -54,7 +54,7 @@ fn the_makers_defaults_are_taken() {
 #[test]
 fn bad_requests_are_refused_in_a_sentence_that_says_what_is_allowed() {
     let pipeline = pipeline();
-    let cases: [(Request, &[&str]); 13] = [
+    let cases: [(Request, &[&str]); 14] = [
         (Request { steps: Some(0), ..request() }, &["steps is 0", "1 to 1000"]),
         (Request { steps: Some(1001), ..request() }, &["steps is 1001", "1 to 1000"]),
         (Request { width: Some(0), ..request() }, &["width is 0", "1 to 8192"]),
@@ -66,6 +66,7 @@ fn bad_requests_are_refused_in_a_sentence_that_says_what_is_allowed() {
         (Request { eta: 1.5, ..request() }, &["eta is 1.5", "0 to 1"]),
         (Request { eta: 0.5, ..request() }, &["eta", "ddim"]),
         (Request { count: 65, ..request() }, &["count is 65", "1 to 64"]),
+        (Request { width: Some(8192), height: Some(8192), count: 5, ..request() }, &["5 pictures", "268435456"]),
         (Request { rng: RngKind::Numpy, seed: Some(1 << 32), ..request() }, &["4294967296"]),
         (
             Request { scheduler: Some(SchedulerKind::Ddim), sigmas: Some(SigmaSchedule::Karras), ..request() },
@@ -156,6 +157,18 @@ fn an_observer_stops_the_work_in_every_phase() {
     let opened = Pipeline::open(&tiny("tiny-optimum"), &common::options(), &mut stop, &CancelToken::new());
     assert!(matches!(opened, Err(Error::Cancelled)));
     assert!(generate(&pipeline, &request()).is_ok());
+}
+
+#[test]
+fn an_observer_that_generates_with_its_own_pipeline_is_told_so() {
+    let pipeline = pipeline();
+    let mut inner = None;
+    let mut watch = |_: &Progress| {
+        inner.get_or_insert_with(|| generate(&pipeline, &request()).map(|_| ()));
+        Flow::Continue
+    };
+    pipeline.generate(&request(), &mut watch, &CancelToken::new()).unwrap();
+    assert!(matches!(inner, Some(Err(Error::Busy(_)))), "{inner:?}");
 }
 
 #[test]

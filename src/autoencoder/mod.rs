@@ -47,6 +47,12 @@ impl Decoder {
         })
     }
 
+    /// Channels, height and width of the latents, where the graph fixes them.
+    pub(crate) fn fixed_latent(&self) -> [Option<usize>; 3] {
+        let shape = self.graph.inputs().first().map(|input| input.shape.as_slice());
+        [1, 2, 3].map(|axis| shape.and_then(|s| s.get(axis).copied().flatten()))
+    }
+
     /// The picture of one latent (`[channels, height, width]`): `[3, height·f, width·f]`, nominally −1 to 1.
     ///
     /// One at a time, as the legacy pipelines do: the activations of a full-size decoder are what fills memory.

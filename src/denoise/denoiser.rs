@@ -49,16 +49,34 @@ struct Chunk {
 
 impl Denoiser {
     /// Checks that `graph` is one that [`Denoiser::bind`] can fill, so that a wrong file is noticed when the model is
-    /// opened.
+    /// opened. `tokens` is how many the text encoder gives.
     ///
     /// # Errors
-    /// [`Error::BadModel`] when an input or the output is missing; [`Error::Unsupported`] for one too many.
-    pub fn check(graph: &Graph) -> Result<()> {
-        for name in [SAMPLE, TIMESTEP, CONTEXT] {
-            required(graph, name)?;
-        }
+    /// [`Error::BadModel`] when an input or the output is missing or has an impossible shape;
+    /// [`Error::Unsupported`] for an input too many.
+    pub fn check(graph: &Graph, tokens: usize) -> Result<()> {
+        let (sample, timestep, context) =
+            (required(graph, SAMPLE)?, required(graph, TIMESTEP)?, required(graph, CONTEXT)?);
         output_name(graph)?;
         unused_inputs(graph)?;
+        let wrong = |spec: &IoSpec, wanted: &str| {
+            Error::bad_model(graph.path(), format!("its input \"{}\" is {spec}, but {wanted}", spec.name))
+        };
+        let batch = |spec: &IoSpec| spec.shape.first().copied().flatten();
+        if sample.shape.len() != 4 || sample.shape.contains(&Some(0)) {
+            return Err(wrong(sample, "a UNet's sample is [batch, channels, height, width]"));
+        }
+        if timestep.shape.len() > 1 || batch(timestep) == Some(0) {
+            return Err(wrong(timestep, "a timestep is one number, or one for each row of the batch"));
+        }
+        if context.shape.len() != 3 || context.shape[1].is_some_and(|fixed| fixed != tokens) {
+            return Err(wrong(context, &format!("the text encoder gives [batch, {tokens}, width]")));
+        }
+        if let (Some(a), Some(b)) = (batch(sample), batch(context))
+            && a != b
+        {
+            return Err(wrong(context, &format!("its \"{SAMPLE}\" has a fixed batch of {a}")));
+        }
         Ok(())
     }
 

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 pub use info::{GraphInfo, IoInfo, PipelineInfo};
 pub use observer::{Flow, Observer, Phase, Progress};
-pub use options::{MemoryMode, PipelineOptions};
-pub use request::{MAX_COUNT, MAX_GUIDANCE, MAX_PROMPT_BYTES, MAX_SIDE, MAX_STEPS, Request};
+pub use options::{MAX_THREADS, MemoryMode, PipelineOptions};
+pub use request::{MAX_COUNT, MAX_GUIDANCE, MAX_PIXELS, MAX_PROMPT_BYTES, MAX_SIDE, MAX_STEPS, Request};
 pub use result::{Generated, Settings, Timings};
 
 use crate::error::{Error, Result};
@@ -43,6 +43,7 @@ impl Pipeline {
         cancel: &CancelToken,
     ) -> Result<Self> {
         let started = Instant::now();
+        options.validate()?;
         cancel.check()?;
         let folder = ModelFolder::open(folder)?;
         let runtime = runtime::initialize(options.ort_library.as_deref())?;
@@ -70,7 +71,7 @@ impl Pipeline {
     /// # Errors
     /// [`Error::InvalidArgument`] before any work starts, naming the field; [`Error::Cancelled`] as soon as
     /// `cancel` is raised, also inside a graph run, or `observer` says stop; [`Error::Numeric`] when a number
-    /// became NaN or infinite; [`Error::GraphFailed`]. The pipeline stays usable after each of them.
+    /// became NaN or infinite; [`Error::GraphFailed`]; [`Error::Busy`] when `observer` itself calls this. The pipeline stays usable after each of them.
     pub fn generate(&self, request: &Request, observer: &mut dyn Observer, cancel: &CancelToken) -> Result<Generated> {
         request.validate()?;
         let plan = self.model.plan(request)?;

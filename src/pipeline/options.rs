@@ -44,6 +44,9 @@ impl MemoryMode {
     }
 }
 
+/// The most threads that may be asked for.
+pub const MAX_THREADS: u32 = 1024;
+
 /// How to open a model. [`Default`] is what most hosts want: the CPU, all cores, everything resident.
 #[derive(Debug, Clone, Default)]
 pub struct PipelineOptions {
@@ -54,8 +57,21 @@ pub struct PipelineOptions {
     pub provider: Provider,
     /// Which device of that provider, counted from 0.
     pub device_id: u32,
-    /// Threads for one operator; 0 means as many as this process may use.
+    /// Threads for one operator, up to [`MAX_THREADS`]; 0 means one for each physical core this process may use.
     pub threads: u32,
     /// What to trade memory for.
     pub memory: MemoryMode,
+}
+
+impl PipelineOptions {
+    /// Checks what can be checked before anything is opened.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`], naming the option, its value, and what is allowed.
+    pub(super) fn validate(&self) -> Result<()> {
+        if self.threads > MAX_THREADS {
+            return Err(Error::invalid(format!("threads is {}; allowed are 0 to {MAX_THREADS}", self.threads)));
+        }
+        Ok(())
+    }
 }

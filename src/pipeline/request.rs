@@ -13,6 +13,8 @@ pub const MAX_SIDE: u32 = 8192;
 pub const MAX_STEPS: u32 = 1000;
 /// The most pictures of one request.
 pub const MAX_COUNT: u32 = 64;
+/// The most pixels of all pictures of one request together: four pictures of the largest size.
+pub const MAX_PIXELS: u64 = 1 << 28;
 /// The largest guidance scale by amount.
 pub const MAX_GUIDANCE: f32 = 1000.0;
 

@@ -81,7 +81,7 @@ impl Settings {
 pub struct Timings {
     /// Tokenizing and text encoding.
     pub text: Duration,
-    /// Each denoiser evaluation with everything around it: scaling, guidance, the solver, the observer.
+    /// Each denoiser evaluation with everything around it: scaling, guidance, the solver.
     pub denoise: Vec<Duration>,
     /// Decoding and pixel conversion.
     pub decode: Duration,

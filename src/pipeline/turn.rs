@@ -1,9 +1,10 @@
 //! One generation at a time: calls from several threads queue, and a cancelled one leaves the queue at once.
 
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::runtime::CancelToken;
 
 /// How often a waiting call looks whether it was cancelled.
@@ -12,7 +13,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// Whose turn it is.
 #[derive(Default)]
 pub(super) struct Turns {
-    taken: Mutex<bool>,
+    /// The thread whose turn it is.
+    taken: Mutex<Option<ThreadId>>,
     freed: Condvar,
 }
 
@@ -23,14 +25,24 @@ impl Turns {
     /// Waits for the turn.
     ///
     /// # Errors
-    /// [`crate::Error::Cancelled`] when `cancel` is raised while waiting.
+    /// [`Error::Cancelled`] when `cancel` is raised while waiting; [`Error::Busy`] when it is this very thread's turn
+    /// already, as in an observer that generates with its own pipeline: that wait would never end.
     pub(super) fn take(&self, cancel: &CancelToken) -> Result<Turn<'_>> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             cancel.check()?;
-            if !*taken {
-                *taken = true;
-                return Ok(Turn(self));
+            match *taken {
+                None => {
+                    *taken = Some(thread::current().id());
+                    return Ok(Turn(self));
+                }
+                Some(owner) if owner == thread::current().id() => {
+                    return Err(Error::Busy(
+                        "this pipeline is generating on this very thread; an observer cannot generate with it again"
+                            .into(),
+                    ));
+                }
+                Some(_) => {}
             }
             taken = self.freed.wait_timeout(taken, LOOK_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -39,7 +51,7 @@ impl Turns {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.0.freed.notify_one();
     }
 }
@@ -47,20 +59,20 @@ impl Drop for Turn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Error;
 
     #[test]
     fn a_waiting_call_can_be_cancelled_and_the_next_one_goes_on() {
         let turns = Turns::default();
         let cancel = CancelToken::new();
         let held = turns.take(&cancel).unwrap();
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let waiting = scope.spawn(|| turns.take(&cancel).map(drop));
             cancel.cancel();
             assert!(matches!(waiting.join().unwrap(), Err(Error::Cancelled)));
         });
-        drop(held);
         cancel.reset();
+        assert!(matches!(turns.take(&cancel).map(drop), Err(Error::Busy(_))), "a thread cannot wait for itself");
+        drop(held);
         assert!(turns.take(&cancel).is_ok());
     }
 }

@@ -61,6 +61,11 @@ impl TextEncoder {
         Ok(Self { graph, tokenizer, input, input_dtype, output, cache: Mutex::default() })
     }
 
+    /// How many tokens each prompt becomes.
+    pub(crate) fn tokens(&self) -> usize {
+        self.tokenizer.max_length()
+    }
+
     /// The embeddings' width, where the graph states it.
     pub(crate) fn width(&self) -> Option<usize> {
         self.graph.outputs().iter().find(|o| o.name == self.output)?.shape.get(2).copied().flatten()

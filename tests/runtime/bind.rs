@@ -62,8 +62,9 @@ fn a_bound_float32_output_is_read_without_a_copy_and_shapes_are_checked() {
             ("timestep".to_owned(), Tensor::I64(ArrayD::from_elem(IxDyn(&[1]), 2))),
         ]
     };
-    let error = graph.bind(inputs(), "out_sample", &[2, 4, 1, 1]).unwrap_err();
-    assert!(error.to_string().contains("cannot have the shape [2, 4, 1, 1]"), "{error}");
+    // Not even the declared shape is believed before the run: older exports declare stale ones.
+    let error = graph.bind(inputs(), "out_sample", &[2, 4, 1, 1]).unwrap().run(&CancelToken::new()).unwrap_err();
+    assert!(matches!(error, Error::GraphFailed { .. }), "{error}");
     let mut bound = graph.bind(inputs(), "out_sample", &[1, 4, 1, 1]).unwrap();
     bound.run(&CancelToken::new()).unwrap();
     let output = bound.output_f32().unwrap();

@@ -12,7 +12,9 @@ use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::model::{GraphRole, ModelFolder};
 use crate::pipeline::info::{GraphInfo, PipelineInfo};
-use crate::pipeline::{Generated, MemoryMode, Observer, Phase, PipelineOptions, Request, Settings, Timings, report};
+use crate::pipeline::{
+    Generated, MAX_PIXELS, MAX_SIDE, MemoryMode, Observer, Phase, PipelineOptions, Request, Settings, Timings, report,
+};
 use crate::rng::{Generator, NoiseSource, RngKind};
 use crate::runtime::{CancelToken, Graph, GraphOptions, RuntimeInfo};
 use crate::scheduler::{self, SchedulerKind, SchedulerOptions, SigmaSchedule};
@@ -31,7 +33,8 @@ pub(in crate::pipeline) struct StableDiffusion {
     text: TextEncoder,
     unet: Arc<Graph>,
     decoder: Decoder,
-    scheduler_kind: SchedulerKind,
+    /// What the folder asks for, or why that cannot be; a request may still name another.
+    own_scheduler: Result<SchedulerKind, String>,
     folder: ModelFolder,
     batching: Batching,
     info: PipelineInfo,
@@ -55,7 +58,7 @@ impl StableDiffusion {
         observer: &mut dyn Observer,
         cancel: &CancelToken,
     ) -> Result<Self> {
-        let scheduler_kind = own_scheduler(&folder)?;
+        let own_scheduler = own_scheduler(&folder);
         let tokenizer = ClipTokenizer::open(folder.tokenizer())?;
         let graph_options = GraphOptions {
             provider: options.provider,
@@ -77,16 +80,16 @@ impl StableDiffusion {
             return Err(Error::Internal("three graphs were opened, but not three are there".into()));
         };
         let text = TextEncoder::new(text_graph, tokenizer)?;
-        Denoiser::check(&unet)?;
+        Denoiser::check(&unet, text.tokens())?;
         let decoder = Decoder::new(decoder_graph, folder.vae())?;
         check_context_width(&folder, &text, &unet)?;
-        let info = describe(&folder, &unet, scheduler_kind, runtime, graph_infos)?;
+        let info = describe(&folder, &unet, &decoder, &own_scheduler, runtime, graph_infos)?;
         report(observer, Phase::Opening, roles.len(), roles.len())?;
         let batching = match options.memory {
             MemoryMode::Speed => Batching::Together,
             MemoryMode::Low => Batching::OneByOne,
         };
-        Ok(Self { text, unet, decoder, scheduler_kind, folder, batching, info })
+        Ok(Self { text, unet, decoder, own_scheduler, folder, batching, info })
     }
 
     /// What was opened.
@@ -102,14 +105,18 @@ impl StableDiffusion {
         let info = &self.info;
         let width = request.width.unwrap_or(info.default_width);
         let height = request.height.unwrap_or(info.default_height);
-        self.check_size(width, height)?;
+        self.check_size(width, height, request.count.max(1))?;
         let seed = match request.seed {
             Some(seed) => seed,
             None => random_seed(request.rng),
         };
         // A bad seed or scheduler setting is found here, before anything is encoded.
         Generator::new(request.rng, seed)?;
-        let scheduler_kind = request.scheduler.unwrap_or(self.scheduler_kind);
+        let scheduler_kind = match (request.scheduler, &self.own_scheduler) {
+            (Some(named), _) => named,
+            (None, Ok(own)) => *own,
+            (None, Err(reason)) => return Err(Error::bad_model(self.folder.root(), reason)),
+        };
         let settings = Settings {
             prompt: request.prompt.clone(),
             negative_prompt: request.negative_prompt.clone(),
@@ -203,7 +210,8 @@ impl StableDiffusion {
             report(observer, Phase::EncodingText, done, prompts.len())?;
             let TextEmbedding { context, lost } = self.text.encode(prompt, cancel)?;
             if let Some(lost) = lost {
-                let warning = format!("the {what} is too long for the text encoder; it does not see: \"{lost}\"");
+                let warning =
+                    format!("the {what} is too long for the text encoder; it does not see: \"{}\"", shortened(&lost));
                 log::warn!("{warning}");
                 warnings.push(warning);
             }
@@ -245,7 +253,13 @@ impl StableDiffusion {
         Ok(images)
     }
 
-    fn check_size(&self, width: u32, height: u32) -> Result<()> {
+    fn check_size(&self, width: u32, height: u32, count: u32) -> Result<()> {
+        let pixels = u64::from(width) * u64::from(height) * u64::from(count);
+        if pixels > MAX_PIXELS {
+            return Err(Error::invalid(format!(
+                "{count} pictures of {width}x{height} are {pixels} pixels; allowed are {MAX_PIXELS} in one request"
+            )));
+        }
         if let Some((fixed_width, fixed_height)) = self.info.fixed_size
             && (width, height) != (fixed_width, fixed_height)
         {
@@ -268,16 +282,26 @@ impl StableDiffusion {
     }
 }
 
-/// The scheduler that the folder asks for, once its config has been seen to make one.
-fn own_scheduler(folder: &ModelFolder) -> Result<SchedulerKind> {
+/// The scheduler that the folder asks for, once its config has been seen to make one; or a sentence why not.
+fn own_scheduler(folder: &ModelFolder) -> Result<SchedulerKind, String> {
     let file = folder.scheduler();
     let kind = match &file.class_name {
         Some(class) => SchedulerKind::from_config(class, &file.config),
         None => Ok(SchedulerKind::Pndm),
     };
     let steps = folder.defaults().steps.unwrap_or(DEFAULT_STEPS as usize);
-    kind.and_then(|kind| scheduler::create(kind, &file.config, &SchedulerOptions::new(steps)).map(|_| kind))
-        .map_err(|e| Error::bad_model(folder.root(), format!("its scheduler/scheduler_config.json does not do: {e}")))
+    kind.and_then(|kind| scheduler::create(kind, &file.config, &SchedulerOptions::new(steps)).map(|_| kind)).map_err(
+        |e| format!("its scheduler/scheduler_config.json does not do: {e}; or name a scheduler in the request"),
+    )
+}
+
+/// A text for people, cut where it becomes a wall.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 400;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{} …", &text[..at]),
+        None => text.to_owned(),
+    }
 }
 
 /// `context` once for each picture.
@@ -314,16 +338,75 @@ fn check_context_width(folder: &ModelFolder, text: &TextEncoder, unet: &Graph) -
 fn describe(
     folder: &ModelFolder,
     unet: &Graph,
-    scheduler_kind: SchedulerKind,
+    decoder: &Decoder,
+    own_scheduler: &Result<SchedulerKind, String>,
     runtime: &RuntimeInfo,
     graphs: Vec<GraphInfo>,
 ) -> Result<PipelineInfo> {
-    let factor = folder.vae().spatial_factor;
-    let pixels = |latent: usize| u32::try_from(latent * factor).unwrap_or(u32::MAX);
-    let sample = unet.input("sample");
-    let fixed = |axis: usize| sample.and_then(|s| s.shape.get(axis).copied().flatten());
-    let channels = fixed(1).or(folder.unet().in_channels).or(folder.vae().latent_channels).unwrap_or(LATENT_CHANNELS);
     let latent_channels = folder.vae().latent_channels.unwrap_or(LATENT_CHANNELS);
+    let [width, height] = fixed_latent_size(folder, unet, decoder, latent_channels)?;
+    let factor = folder.vae().spatial_factor;
+    let pixels = |latent: usize| u32::try_from(latent.saturating_mul(factor)).unwrap_or(u32::MAX);
+    let fixed_size = width.zip(height).map(|(width, height)| (pixels(width), pixels(height)));
+    if let Some((width, height)) = fixed_size.filter(|(width, height)| *width.max(height) > MAX_SIDE) {
+        return Err(Error::bad_model(
+            folder.root(),
+            format!("its graphs draw {width}x{height} pixels only; this library draws up to {MAX_SIDE} on a side"),
+        ));
+    }
+    let levels = folder.unet().levels.unwrap_or(1).max(1);
+    // Every level but the last halves the latents, and a halved odd size does not double back to itself.
+    let size_multiple = u32::try_from(factor << (levels - 1).min(16)).unwrap_or(u32::MAX).min(MAX_SIDE);
+    let defaults = folder.defaults();
+    let stated = |side: Option<usize>| side.and_then(|s| u32::try_from(s).ok());
+    let trained = folder.unet().sample_size.map(|(height, width)| (pixels(width), pixels(height)));
+    let side = |stated: Option<u32>, trained: Option<u32>| {
+        let side = stated.or(trained).unwrap_or(DEFAULT_SIDE).min(MAX_SIDE);
+        (side / size_multiple).max(1) * size_multiple
+    };
+    let (default_width, default_height) = fixed_size.unwrap_or((
+        side(stated(defaults.width), trained.map(|t| t.0)),
+        side(stated(defaults.height), trained.map(|t| t.1)),
+    ));
+    let mut notes = folder.notes().to_vec();
+    notes.extend(own_scheduler.as_ref().err().cloned());
+    Ok(PipelineInfo {
+        folder: folder.root().to_path_buf(),
+        family: "stable-diffusion-1".into(),
+        layout: folder.layout().name().into(),
+        class_name: folder.class_name().map(str::to_owned),
+        default_width,
+        default_height,
+        default_steps: stated(defaults.steps).unwrap_or(DEFAULT_STEPS),
+        default_guidance: defaults.guidance.map_or(DEFAULT_GUIDANCE, |g| g as f32),
+        default_scheduler: match own_scheduler {
+            Ok(kind) => kind.name().into(),
+            Err(_) => folder.scheduler().class_name.clone().unwrap_or_default(),
+        },
+        size_multiple,
+        fixed_size,
+        latent_channels,
+        scaling_factor: folder.vae().scaling_factor,
+        schedulers: SchedulerKind::ALL.iter().map(|k| k.name().to_owned()).collect(),
+        graphs,
+        notes,
+        runtime_version: runtime.version.clone(),
+        runtime_library: runtime.path.clone(),
+    })
+}
+
+/// Width and height of the latents where the UNet or the decoder was exported for one size, once the channels are
+/// seen to fit.
+fn fixed_latent_size(
+    folder: &ModelFolder,
+    unet: &Graph,
+    decoder: &Decoder,
+    latent_channels: usize,
+) -> Result<[Option<usize>; 2]> {
+    let sample = unet.input("sample");
+    let of_unet = [1, 2, 3].map(|axis| sample.and_then(|s| s.shape.get(axis).copied().flatten()));
+    let of_decoder = decoder.fixed_latent();
+    let channels = of_unet[0].or(folder.unet().in_channels).unwrap_or(latent_channels);
     if channels != latent_channels {
         return Err(Error::Unsupported(format!(
             "the UNet at \"{}\" reads {channels} channels, the autoencoder's latents have {latent_channels}; inpainting \
@@ -331,43 +414,23 @@ fn describe(
             unet.path().display()
         )));
     }
-    let fixed_size = match (fixed(3), fixed(2)) {
-        (Some(width), Some(height)) => Some((pixels(width), pixels(height))),
-        _ => None,
-    };
-    let trained = folder.unet().sample_size.map(|(height, width)| (pixels(width), pixels(height)));
-    let stated = |side: Option<usize>| side.and_then(|s| u32::try_from(s).ok());
-    let defaults = folder.defaults();
-    let (default_width, default_height) = fixed_size.or(trained).unwrap_or((DEFAULT_SIDE, DEFAULT_SIDE));
-    let levels = folder.unet().levels.unwrap_or(1).max(1);
-    // Every level but the last halves the latents, and a halved odd size does not double back to itself.
-    let size_multiple = u32::try_from(factor << (levels - 1).min(16)).unwrap_or(u32::MAX);
-    Ok(PipelineInfo {
-        folder: folder.root().to_path_buf(),
-        family: "stable-diffusion-1".into(),
-        layout: folder.layout().name().into(),
-        class_name: folder.class_name().map(str::to_owned),
-        default_width: if fixed_size.is_some() {
-            default_width
-        } else {
-            stated(defaults.width).unwrap_or(default_width)
-        },
-        default_height: if fixed_size.is_some() {
-            default_height
-        } else {
-            stated(defaults.height).unwrap_or(default_height)
-        },
-        default_steps: stated(defaults.steps).unwrap_or(DEFAULT_STEPS),
-        default_guidance: defaults.guidance.map_or(DEFAULT_GUIDANCE, |g| g as f32),
-        default_scheduler: scheduler_kind.name().into(),
-        size_multiple,
-        fixed_size,
-        latent_channels,
-        scaling_factor: folder.vae().scaling_factor,
-        schedulers: SchedulerKind::ALL.iter().map(|k| k.name().to_owned()).collect(),
-        graphs,
-        notes: folder.notes().to_vec(),
-        runtime_version: runtime.version.clone(),
-        runtime_library: runtime.path.clone(),
-    })
+    if let Some(channels) = of_decoder[0].filter(|channels| *channels != latent_channels) {
+        return Err(Error::bad_model(
+            folder.root(),
+            format!("its VAE decoder reads {channels} channels, its latents have {latent_channels}"),
+        ));
+    }
+    for (what, axis) in [("height", 1), ("width", 2)] {
+        if let (Some(a), Some(b)) = (of_unet[axis], of_decoder[axis])
+            && a != b
+        {
+            return Err(Error::bad_model(
+                folder.root(),
+                format!(
+                    "its UNet was exported for latents of {what} {a}, its VAE decoder for {b}; export both for one size"
+                ),
+            ));
+        }
+    }
+    Ok([of_unet[2].or(of_decoder[2]), of_unet[1].or(of_decoder[1])])
 }
