@@ -89,9 +89,21 @@ fn median(mut values: Vec<f32>) -> f32 {
     values[values.len() / 2]
 }
 
-/// How many of the prompts have the told sky, ground and colour of the main object.
-fn score(pipeline: &Pipeline, check: &Check, guidance: Option<f32>) -> [usize; 3] {
-    let mut right = [0; 3];
+/// What the pictures of all prompts have.
+#[derive(Debug, Default)]
+struct Score {
+    /// How many have the told sky.
+    sky: usize,
+    /// How many have the told ground.
+    ground: usize,
+    /// How many have enough of the told colour where the main object is.
+    colour: usize,
+    /// The mean share of the told colour there.
+    colour_share: f32,
+}
+
+fn score(pipeline: &Pipeline, check: &Check, guidance: Option<f32>) -> Score {
+    let mut score = Score::default();
     for prompt in &check.prompts {
         let request = Request { seed: Some(prompt.seed), guidance, ..Request::new(&prompt.prompt) };
         let image = generate(pipeline, &request).unwrap().images.remove(0);
@@ -100,22 +112,23 @@ fn score(pipeline: &Pipeline, check: &Check, guidance: Option<f32>) -> [usize; 3
 
         let sky = pixels(&image, 0..128, 0..20);
         let luma = median(sky.iter().map(|[r, g, b]| 0.299 * r + 0.587 * g + 0.114 * b).collect());
-        right[0] += usize::from((expect.sky_luma[0]..expect.sky_luma[1]).contains(&luma));
+        score.sky += usize::from((expect.sky_luma[0]..expect.sky_luma[1]).contains(&luma));
 
         let ground = pixels(&image, 0..128, 112..128);
         let near = |channel: usize| {
             let value = median(ground.iter().map(|p| p[channel]).collect());
             (value - expect.ground_rgb[channel]).abs() <= expect.ground_tolerance
         };
-        right[1] += usize::from((0..3).all(near));
+        score.ground += usize::from((0..3).all(near));
 
         let range = &check.colour_ranges[&prompt.attributes["colour"]];
         let [left, top, end, bottom] = expect.colour_box;
         let object = pixels(&image, left..end, top..bottom);
         let share = object.iter().filter(|p| range.holds(**p)).count() as f32 / object.len() as f32;
-        right[2] += usize::from(share >= expect.colour_share);
+        score.colour += usize::from(share >= expect.colour_share);
+        score.colour_share += share / check.prompts.len() as f32;
     }
-    right
+    score
 }
 
 #[test]
@@ -125,15 +138,12 @@ fn the_demo_model_draws_what_it_is_told_and_guidance_is_why() {
     let prompts = check.prompts.len();
     assert!(prompts >= 10, "only {prompts} prompts");
     let pipeline = open(&repository("models/demo")).unwrap();
-    let [sky, ground, colour] = score(&pipeline, &check, None);
+    let told = score(&pipeline, &check, None);
     // The model misses a prompt now and then (see its card); a broken tokenizer, scheduler or decoder misses most.
-    assert!(
-        sky + 1 >= prompts && ground + 1 >= prompts && colour + 2 >= prompts,
-        "{sky}, {ground}, {colour} of {prompts}"
-    );
-    let [sky_alone, ground_alone, colour_alone] = score(&pipeline, &check, Some(1.0));
-    assert!(
-        sky_alone + ground_alone + colour_alone < sky + ground + colour,
-        "without guidance as good as with it: {sky_alone}, {ground_alone}, {colour_alone} and {sky}, {ground}, {colour}"
-    );
+    let enough = |hits: usize, misses: usize| hits + misses >= prompts;
+    assert!(enough(told.sky, 1) && enough(told.ground, 1) && enough(told.colour, 2), "{told:?} of {prompts}");
+    // These twelve are easy enough to be recognised without guidance too, only paler: 0.67 against 0.76 of the object
+    // has the told colour. The judge, which looks at every attribute of 256 pictures, is in the card.
+    let alone = score(&pipeline, &check, Some(1.0));
+    assert!(alone.colour_share + 0.03 < told.colour_share, "without guidance {alone:?}, with it {told:?}");
 }
