@@ -59,6 +59,16 @@ impl StableDiffusion {
         cancel: &CancelToken,
     ) -> Result<Self> {
         let own_scheduler = own_scheduler(&folder);
+        for note in folder.notes() {
+            log::info!("{note}");
+        }
+        if folder.unet().time_cond_proj_dim.is_some() {
+            return Err(Error::Unsupported(
+                "its UNet is distilled for guidance (time_cond_proj_dim, a latent consistency model), which this version \
+                 does not run"
+                    .into(),
+            ));
+        }
         let tokenizer = ClipTokenizer::open(folder.tokenizer())?;
         let graph_options = GraphOptions {
             provider: options.provider,
@@ -73,12 +83,16 @@ impl StableDiffusion {
             let path = folder
                 .graph(role)
                 .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no {}/model.onnx", role.name())))?;
-            graphs.push(Arc::new(Graph::open(role.name(), path, &graph_options, cancel)?));
+            let started = Instant::now();
+            let graph = Graph::open(role.name(), path, &graph_options, cancel)?;
+            log::info!("{} is open on {} after {:?}", role.name(), graph.provider().name(), started.elapsed());
+            graphs.push(Arc::new(graph));
         }
         let graph_infos = graphs.iter().map(|g| GraphInfo::of(g)).collect();
         let Ok([text_graph, unet, decoder_graph]) = <[Arc<Graph>; 3]>::try_from(graphs) else {
             return Err(Error::Internal("three graphs were opened, but not three are there".into()));
         };
+        check_vocabulary(&folder, &tokenizer)?;
         let text = TextEncoder::new(text_graph, tokenizer)?;
         Denoiser::check(&unet, text.tokens())?;
         let decoder = Decoder::new(decoder_graph, folder.vae())?;
@@ -318,6 +332,20 @@ fn random_seed(rng: RngKind) -> u64 {
     seed & u64::from(u32::MAX)
 }
 
+fn check_vocabulary(folder: &ModelFolder, tokenizer: &ClipTokenizer) -> Result<()> {
+    let largest = tokenizer.largest_id() as usize;
+    match folder.text_encoder().vocab_size {
+        Some(size) if largest >= size => Err(Error::bad_model(
+            folder.root(),
+            format!(
+                "its tokenizer makes numbers up to {largest}, but its text encoder knows {size}; the two are from different \
+                 models"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn check_context_width(folder: &ModelFolder, text: &TextEncoder, unet: &Graph) -> Result<()> {
     let fixed = |spec: &crate::runtime::IoSpec, axis: usize| spec.shape.get(axis).copied().flatten();
     let wanted = unet.input("encoder_hidden_states").and_then(|i| fixed(i, 2)).or(folder.unet().cross_attention_dim);
@@ -372,7 +400,7 @@ fn describe(
     notes.extend(own_scheduler.as_ref().err().cloned());
     Ok(PipelineInfo {
         folder: folder.root().to_path_buf(),
-        family: "stable-diffusion-1".into(),
+        family: folder.family().into(),
         layout: folder.layout().name().into(),
         class_name: folder.class_name().map(str::to_owned),
         default_width,
