@@ -7,8 +7,8 @@ PYTHON ?= python3
 CARGO ?= cargo
 CC ?= cc
 CFLAGS ?= -O2
-export PROMPT ?= a red house on a snowy field at night, with a moon and two trees
-SEED ?= 7
+export PROMPT ?= a red house on the left in a meadow at noon, with trees and the sun
+SEED ?= 2
 
 # A build folder set in the environment would move the library away from where the tool looks for it.
 export CARGO_TARGET_DIR := target
