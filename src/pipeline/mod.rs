@@ -1,5 +1,6 @@
 //! An opened model, ready to draw.
 
+mod facts;
 mod families;
 mod info;
 mod observer;

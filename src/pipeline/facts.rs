@@ -1,0 +1,164 @@
+//! What a folder and its graphs say about a model of the Stable Diffusion family, once it is seen to fit together.
+
+use crate::autoencoder::Decoder;
+use crate::error::{Error, Result};
+use crate::model::ModelFolder;
+use crate::pipeline::MAX_SIDE;
+use crate::pipeline::info::{GraphInfo, PipelineInfo};
+use crate::runtime::{Graph, IoSpec, RuntimeInfo};
+use crate::scheduler::{self, SchedulerKind, SchedulerOptions};
+use crate::text::encoder::TextEncoder;
+use crate::text::tokenizer::ClipTokenizer;
+
+/// diffusers' own defaults, for folders that do not say.
+const DEFAULT_STEPS: u32 = 50;
+const DEFAULT_GUIDANCE: f32 = 7.5;
+const DEFAULT_SIDE: u32 = 512;
+/// Latent channels of every SD 1.x autoencoder.
+const LATENT_CHANNELS: usize = 4;
+
+/// The scheduler that the folder asks for, once its config has been seen to make one; or a sentence why not.
+pub(super) fn own_scheduler(folder: &ModelFolder) -> Result<SchedulerKind, String> {
+    let file = folder.scheduler();
+    let kind = match &file.class_name {
+        Some(class) => SchedulerKind::from_config(class, &file.config),
+        None => Ok(SchedulerKind::Pndm),
+    };
+    let steps = folder.defaults().steps.unwrap_or(DEFAULT_STEPS as usize);
+    kind.and_then(|kind| scheduler::create(kind, &file.config, &SchedulerOptions::new(steps)).map(|_| kind)).map_err(
+        |e| format!("its scheduler/scheduler_config.json does not do: {e}; or name a scheduler in the request"),
+    )
+}
+
+/// Checks that the text encoder has an embedding for everything that the tokenizer makes.
+pub(super) fn check_vocabulary(folder: &ModelFolder, tokenizer: &ClipTokenizer) -> Result<()> {
+    let largest = tokenizer.largest_id() as usize;
+    match folder.text_encoder().vocab_size {
+        Some(size) if largest >= size => Err(Error::bad_model(
+            folder.root(),
+            format!(
+                "its tokenizer makes numbers up to {largest}, but its text encoder knows {size}; the two are from different \
+                 models"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that the UNet reads what the text encoder gives.
+pub(super) fn check_context_width(folder: &ModelFolder, text: &TextEncoder, unet: &Graph) -> Result<()> {
+    let fixed = |spec: &IoSpec, axis: usize| spec.shape.get(axis).copied().flatten();
+    let wanted = unet.input("encoder_hidden_states").and_then(|i| fixed(i, 2)).or(folder.unet().cross_attention_dim);
+    let given = text.width().or(folder.text_encoder().hidden_size);
+    match (wanted, given) {
+        (Some(wanted), Some(given)) if wanted != given => Err(Error::bad_model(
+            folder.root(),
+            format!(
+                "its text encoder gives embeddings of width {given}, but its UNet reads width {wanted}; the two are \
+                 from different models"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What the folder and the graphs say about sizes and defaults.
+pub(super) fn describe(
+    folder: &ModelFolder,
+    unet: &Graph,
+    decoder: &Decoder,
+    own_scheduler: &Result<SchedulerKind, String>,
+    runtime: &RuntimeInfo,
+    graphs: Vec<GraphInfo>,
+) -> Result<PipelineInfo> {
+    let latent_channels = folder.vae().latent_channels.unwrap_or(LATENT_CHANNELS);
+    let [width, height] = fixed_latent_size(folder, unet, decoder, latent_channels)?;
+    let factor = folder.vae().spatial_factor;
+    let pixels = |latent: usize| u32::try_from(latent.saturating_mul(factor)).unwrap_or(u32::MAX);
+    let fixed_size = width.zip(height).map(|(width, height)| (pixels(width), pixels(height)));
+    if let Some((width, height)) = fixed_size.filter(|(width, height)| *width.max(height) > MAX_SIDE) {
+        return Err(Error::bad_model(
+            folder.root(),
+            format!("its graphs draw {width}x{height} pixels only; this library draws up to {MAX_SIDE} on a side"),
+        ));
+    }
+    let levels = folder.unet().levels.unwrap_or(1).max(1);
+    // Every level but the last halves the latents, and a halved odd size does not double back to itself.
+    let size_multiple = u32::try_from(factor << (levels - 1).min(16)).unwrap_or(u32::MAX).min(MAX_SIDE);
+    let defaults = folder.defaults();
+    let stated = |side: Option<usize>| side.and_then(|s| u32::try_from(s).ok());
+    let trained = folder.unet().sample_size.map(|(height, width)| (pixels(width), pixels(height)));
+    let side = |stated: Option<u32>, trained: Option<u32>| {
+        let side = stated.or(trained).unwrap_or(DEFAULT_SIDE).min(MAX_SIDE);
+        (side / size_multiple).max(1) * size_multiple
+    };
+    let (default_width, default_height) = fixed_size.unwrap_or((
+        side(stated(defaults.width), trained.map(|t| t.0)),
+        side(stated(defaults.height), trained.map(|t| t.1)),
+    ));
+    let mut notes = folder.notes().to_vec();
+    notes.extend(own_scheduler.as_ref().err().cloned());
+    Ok(PipelineInfo {
+        folder: folder.root().to_path_buf(),
+        family: folder.family().into(),
+        layout: folder.layout().name().into(),
+        class_name: folder.class_name().map(str::to_owned),
+        default_width,
+        default_height,
+        default_steps: stated(defaults.steps).unwrap_or(DEFAULT_STEPS),
+        default_guidance: defaults.guidance.map_or(DEFAULT_GUIDANCE, |g| g as f32),
+        default_scheduler: match own_scheduler {
+            Ok(kind) => kind.name().into(),
+            Err(_) => folder.scheduler().class_name.clone().unwrap_or_default(),
+        },
+        size_multiple,
+        fixed_size,
+        latent_channels,
+        scaling_factor: folder.vae().scaling_factor,
+        schedulers: SchedulerKind::ALL.iter().map(|k| k.name().to_owned()).collect(),
+        graphs,
+        notes,
+        runtime_version: runtime.version.clone(),
+        runtime_library: runtime.path.clone(),
+    })
+}
+
+/// Width and height of the latents where the UNet or the decoder was exported for one size, once the channels are
+/// seen to fit.
+fn fixed_latent_size(
+    folder: &ModelFolder,
+    unet: &Graph,
+    decoder: &Decoder,
+    latent_channels: usize,
+) -> Result<[Option<usize>; 2]> {
+    let sample = unet.input("sample");
+    let of_unet = [1, 2, 3].map(|axis| sample.and_then(|s| s.shape.get(axis).copied().flatten()));
+    let of_decoder = decoder.fixed_latent();
+    let channels = of_unet[0].or(folder.unet().in_channels).unwrap_or(latent_channels);
+    if channels != latent_channels {
+        return Err(Error::Unsupported(format!(
+            "the UNet at \"{}\" reads {channels} channels, the autoencoder's latents have {latent_channels}; inpainting \
+             (9), pix2pix (8) and upscaling (7) UNets are not supported yet",
+            unet.path().display()
+        )));
+    }
+    if let Some(channels) = of_decoder[0].filter(|channels| *channels != latent_channels) {
+        return Err(Error::bad_model(
+            folder.root(),
+            format!("its VAE decoder reads {channels} channels, its latents have {latent_channels}"),
+        ));
+    }
+    for (what, axis) in [("height", 1), ("width", 2)] {
+        if let (Some(a), Some(b)) = (of_unet[axis], of_decoder[axis])
+            && a != b
+        {
+            return Err(Error::bad_model(
+                folder.root(),
+                format!(
+                    "its UNet was exported for latents of {what} {a}, its VAE decoder for {b}; export both for one size"
+                ),
+            ));
+        }
+    }
+    Ok([of_unet[2].or(of_decoder[2]), of_unet[1].or(of_decoder[1])])
+}
