@@ -43,7 +43,9 @@
  * Conventions
  *
  *  - Objects are opaque and come in pairs of _create (or a call that makes one) and _destroy. _destroy(NULL) does
- *    nothing. Objects may be destroyed in any order, and while a call that was given them runs.
+ *    nothing. Objects may be destroyed in any order. What diffusion_pipeline_open() and diffusion_pipeline_generate()
+ *    were given may be destroyed from their first progress report on, while they run. Every other call must have
+ *    returned, diffusion_cancel_token_cancel() included.
  *  - A function that can fail returns a diffusion_status. Out-parameters come last and are written only on
  *    DIFFUSION_STATUS_OK; `T **out` means that the caller owns what it gets, `const T **out` that it borrows.
  *    After an error every object is as it was before the call. "Errors:" below leaves out the DIFFUSION_STATUS_.
@@ -61,9 +63,13 @@
  *
  *  - A `const` object may be used by several threads at once; an object without `const` by one at a time.
  *  - Callbacks run on the thread that made the call, apart from the log's.
- *  - diffusion_cancel_token_cancel() may be called from any thread, at any time.
+ *  - diffusion_cancel_token_cancel() may be called from any thread, at any time before the token is destroyed.
  *
- * The library prints nothing, ever, and keeps no global state but ONNX Runtime and the log callback.
+ * The library prints nothing, ever. What it keeps for the whole process: ONNX Runtime, once loaded; the log callback;
+ * and a Rust panic hook that is silent inside of the library's functions and leaves all other panics to the hook that was
+ * there. For an ONNX Runtime that reports usage to its maker (1.29 and later, on Linux and macOS) it sets the
+ * environment variable ORT_DISABLE_TELEMETRY to 1 unless that is set; a host whose other threads read the environment
+ * at that moment should set it itself beforehand.
  */
 
 
@@ -139,7 +145,8 @@ enum diffusion_status
      */
     DIFFUSION_STATUS_PROVIDER_UNAVAILABLE = 8,
     /**
-     * Memory ran out, on the host or on the device.
+     * Memory ran out, on the host or on the device, where the library or ONNX Runtime asked for much of it. Small
+     * allocations that fail end the process, as Rust's do.
      */
     DIFFUSION_STATUS_OUT_OF_MEMORY = 9,
     /**
@@ -262,7 +269,8 @@ enum diffusion_log_level
      */
     DIFFUSION_LOG_LEVEL_WARN = 2,
     /**
-     * What is being done: files found, graphs opened, providers chosen.
+     * What is being done: the runtime that was loaded, each graph that was opened with its provider and time, what
+     * was recognised in the folder.
      */
     DIFFUSION_LOG_LEVEL_INFO = 3,
     /**
@@ -291,8 +299,9 @@ typedef struct diffusion_buffer diffusion_buffer;
  * Says stop to calls that were given it, from any thread. Sticky: once cancelled, it stops every call that it is
  * given to, also one that starts later, until diffusion_cancel_token_reset().
  *
- * One token may serve several calls at once, and stops them all. A call that runs keeps what it needs of the token,
- * so the handle may be destroyed while the call runs.
+ * One token may serve several calls at once, and stops them all. diffusion_pipeline_open() and
+ * diffusion_pipeline_generate() keep what they need of it, so the handle may be destroyed from their first progress
+ * report on. Every other call with it must have returned, diffusion_cancel_token_cancel() included.
  */
 typedef struct diffusion_cancel_token diffusion_cancel_token;
 
@@ -374,7 +383,7 @@ typedef struct diffusion_progress {
  *
  * Called on the thread that made the call, before it returns. `progress` lives until the callback returns.
  * The callback may call any function of the library, but generating again with the same pipeline is
- * DIFFUSION_STATUS_BUSY. It must not leave by longjmp or by a C++ exception.
+ * DIFFUSION_STATUS_BUSY, and it must not wait for another thread that waits for this call. It must not leave by longjmp or by a C++ exception.
  */
 typedef int32_t (*diffusion_progress_callback)(const struct diffusion_progress *progress, void *user_data);
 
@@ -526,12 +535,15 @@ DIFFUSION_API diffusion_status diffusion_cancel_token_reset(const struct diffusi
 DIFFUSION_API bool diffusion_cancel_token_is_cancelled(const struct diffusion_cancel_token *token);
 
 /**
- * Gives the handle back; NULL does nothing. Calls that were given the token may still be running.
+ * Gives the handle back; NULL does nothing. Openings and generations that were given the token may still be running,
+ * once they have reported progress. Every other call with it must have returned, diffusion_cancel_token_cancel() on
+ * another thread included.
  */
 DIFFUSION_API void diffusion_cancel_token_destroy(struct diffusion_cancel_token *token);
 
 /**
- * A word for people: "opening", "encoding text", "denoising", "decoding"; "working" for any other number.
+ * A word for people: "opening", "encoding text", "encoding image", "denoising", "decoding"; "working" for any other
+ * number.
  *
  * The text lives as long as the library is loaded. Any thread.
  */
@@ -577,7 +589,8 @@ diffusion_status diffusion_pipeline_options_set_device_id(struct diffusion_pipel
                                                           int64_t device_id);
 
 /**
- * Threads for one operator on the CPU, at most 1024. Default: 0, as many as this process may use.
+ * Threads for one operator on the CPU, at most 1024. Default: 0, one for each physical core that
+ * this process may use.
  */
 DIFFUSION_API
 diffusion_status diffusion_pipeline_options_set_threads(struct diffusion_pipeline_options *options,
@@ -601,9 +614,11 @@ diffusion_status diffusion_pipeline_options_set_memory(struct diffusion_pipeline
  * also when it was cancelled before. `progress` may be NULL; it is called on this thread with `user_data`.
  * On success `*pipeline` is the caller's, to be given back with diffusion_pipeline_destroy().
  *
- * Errors: IO when the folder is missing, BAD_MODEL when what is in it does not fit together, UNSUPPORTED for a kind
- * of model that this version does not run, RUNTIME_MISSING, PROVIDER_UNAVAILABLE, CANCELLED. After
- * RUNTIME_MISSING a later call with a good path succeeds.
+ * Errors: INVALID_ARGUMENT for a path that is empty, too long or has a NUL inside, INVALID_UTF8; IO when the folder is
+ * missing or a file in it cannot be read, BAD_MODEL when what is in it does not fit together, UNSUPPORTED for a kind of
+ * model that this version does not run; RUNTIME_MISSING, PROVIDER_UNAVAILABLE, OUT_OF_MEMORY, CANCELLED; BUSY when a log
+ * callback opens a model while ONNX Runtime is being loaded on its thread. After RUNTIME_MISSING a later call with a
+ * good path succeeds.
  */
 DIFFUSION_API
 diffusion_status diffusion_pipeline_open(const char *folder,
@@ -798,14 +813,21 @@ diffusion_status diffusion_request_set_sigmas(struct diffusion_request *request,
                                               size_t sigmas_length);
 
 /**
- * DDIM's eta: 0, the default, is deterministic; 1 is as noisy as DDPM. Only the scheduler "ddim" reads it.
+ * DDIM's eta, 0 to 1: 0, the default, is deterministic; 1 is as noisy as DDPM. NaN is refused. Only the scheduler "ddim" reads it.
  */
-DIFFUSION_API diffusion_status diffusion_request_set_eta(struct diffusion_request *request, float eta);
+DIFFUSION_API
+diffusion_status diffusion_request_set_eta(struct diffusion_request *request,
+                                           float eta);
 
 /**
- * Seed of the noise, any value. Default: a random one for every generation, which diffusion_result_seed() reports.
+ * Seed of the noise. Default: a random one for every generation, which diffusion_result_seed() reports.
+ *
+ * Any value for "torch-cuda"; "torch-cpu" reads only the low 32 bits, as torch does; "numpy" takes 0 to 2^32 - 1, which
+ * diffusion_pipeline_generate() checks.
  */
-DIFFUSION_API diffusion_status diffusion_request_set_seed(struct diffusion_request *request, uint64_t seed);
+DIFFUSION_API
+diffusion_status diffusion_request_set_seed(struct diffusion_request *request,
+                                            uint64_t seed);
 
 /**
  * Whose random generator to repeat, by one of the names of diffusion_rng_name(). Default: "torch-cpu".
@@ -834,11 +856,14 @@ DIFFUSION_API diffusion_status diffusion_request_set_format(struct diffusion_req
  * On any error `*result` is untouched and the pipeline stays usable.
  *
  * Any thread. Calls that share a pipeline queue; different pipelines run side by side. The request is copied when
- * the call starts. Pipeline, request and token may be destroyed while it runs, from its callback too.
+ * the call starts. From its first progress report on, pipeline, request and token may be destroyed, by the callback
+ * too; before that report they must live, and without a callback until the call returns.
  *
+ * All pictures of a request together have at most 2^28 pixels, which are four pictures of 8192 x 8192.
  * Errors: INVALID_ARGUMENT before any work starts, naming the field and what is allowed; UNSUPPORTED; CANCELLED;
  * NUMERIC when a number became NaN or infinite; GRAPH_FAILED; OUT_OF_MEMORY; BUSY when called from a callback of a
- * generation with the same pipeline.
+ * generation with the same pipeline. That check knows one thread only: two callbacks that each wait for the other's
+ * pipeline, on two threads, wait for ever, as with any two locks.
  */
 DIFFUSION_API
 diffusion_status diffusion_pipeline_generate(const struct diffusion_pipeline *pipeline,
@@ -965,7 +990,8 @@ DIFFUSION_API const char *diffusion_image_settings_json(const struct diffusion_i
 /**
  * Copies the picture into the host's own memory, converting the format.
  *
- * `buffer` has `size` bytes, for rows that are `stride` bytes apart; what lies between rows is left alone. `width`
+ * `buffer` has `size` bytes, which need not be initialised, for rows that are `stride` bytes apart; what lies between
+ * rows is neither read nor written. `width`
  * and `height` must be the picture's. `stride` is at least one row of pixels, and the buffer holds every row; the
  * last row needs no padding. For DIFFUSION_PIXEL_FORMAT_RGBA_F32 any alignment is fine.
  *
@@ -981,12 +1007,13 @@ diffusion_status diffusion_image_copy(const struct diffusion_image *image,
                                       int32_t format);
 
 /**
- * Saves the picture as a PNG or JPEG, by the ending of `path`: .png, .jpg or .jpeg.
+ * Saves the picture as a PNG or JPEG, by the ending of the path `file`, which is UTF-8: .png, .jpg or .jpeg.
  *
- * A PNG carries the settings: the text `parameters` that image tools read, and a JSON text, `libdiffusion`. The file appears under
- * its name only when it is whole; a file that is there is replaced.
+ * A PNG carries the settings: the text `parameters` that image tools read, and a JSON text, `libdiffusion`. The file
+ * appears under its name only when it is whole; a file that is there is replaced.
  *
- * Errors: INVALID_ARGUMENT for another ending, IO when the file cannot be written.
+ * Errors: INVALID_ARGUMENT for another ending or a path that no file can have, INVALID_UTF8, IO when the file cannot
+ * be written, OUT_OF_MEMORY.
  */
 DIFFUSION_API
 diffusion_status diffusion_image_save(const struct diffusion_image *image,
@@ -999,8 +1026,10 @@ diffusion_status diffusion_image_save(const struct diffusion_image *image,
 DIFFUSION_API diffusion_status diffusion_image_save_cstr(const struct diffusion_image *image, const char *file);
 
 /**
- * Encodes the picture into memory; `format` is "png" or "jpeg". A PNG carries the settings.
+ * Encodes the picture into memory; `format` is "png", "jpg" or "jpeg". A PNG carries the settings.
  * On success `*buffer` is the caller's, to be given back with diffusion_buffer_destroy().
+ *
+ * Errors: INVALID_ARGUMENT for another format, INVALID_UTF8, OUT_OF_MEMORY.
  */
 DIFFUSION_API
 diffusion_status diffusion_image_encode(const struct diffusion_image *image,

@@ -8,8 +8,9 @@ use crate::runtime::CancelToken;
 /// Says stop to calls that were given it, from any thread. Sticky: once cancelled, it stops every call that it is
 /// given to, also one that starts later, until diffusion_cancel_token_reset().
 ///
-/// One token may serve several calls at once, and stops them all. A call that runs keeps what it needs of the token,
-/// so the handle may be destroyed while the call runs.
+/// One token may serve several calls at once, and stops them all. diffusion_pipeline_open() and
+/// diffusion_pipeline_generate() keep what they need of it, so the handle may be destroyed from their first progress
+/// report on. Every other call with it must have returned, diffusion_cancel_token_cancel() included.
 pub struct diffusion_cancel_token {
     _private: [u8; 0],
 }
@@ -58,7 +59,9 @@ pub unsafe extern "C" fn diffusion_cancel_token_is_cancelled(token: *const diffu
     value(false, || Ok(unsafe { shared(token) }?.is_cancelled()))
 }
 
-/// Gives the handle back; NULL does nothing. Calls that were given the token may still be running.
+/// Gives the handle back; NULL does nothing. Openings and generations that were given the token may still be running,
+/// once they have reported progress. Every other call with it must have returned, diffusion_cancel_token_cancel() on
+/// another thread included.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_cancel_token_destroy(token: *mut diffusion_cancel_token) {
     value((), || {

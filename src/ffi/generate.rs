@@ -1,47 +1,16 @@
 //! The blocking way to draw.
 
-use std::cell::RefCell;
 use std::ffi::c_void;
 use std::sync::Arc;
 
 use super::cancel::diffusion_cancel_token;
 use super::guard::guard;
 use super::handle::{check_out, create, shared, write_out};
-use super::pipeline::{OpenPipeline, diffusion_pipeline, token_or_new};
+use super::pipeline::{diffusion_pipeline, token_or_new};
 use super::progress::{HostObserver, diffusion_progress_callback};
 use super::request::diffusion_request;
 use super::result::{ResultData, diffusion_result};
-use super::status::{Failure, diffusion_status};
-use crate::error::Error;
-
-thread_local! {
-    /// The pipelines that this thread is drawing with right now.
-    static DRAWING: RefCell<Vec<*const OpenPipeline>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Notes that this thread draws with a pipeline, for as long as it lives.
-struct Drawing;
-
-impl Drawing {
-    /// # Errors
-    /// Busy when this thread is already drawing with it, from a callback: waiting for its turn would never end.
-    fn enter(pipeline: &Arc<OpenPipeline>) -> Result<Self, Failure> {
-        DRAWING.with_borrow_mut(|drawing| {
-            if drawing.contains(&Arc::as_ptr(pipeline)) {
-                let text = "this pipeline is generating on this very thread; a callback cannot generate with it again";
-                return Err(Error::Busy(text.into()).into());
-            }
-            drawing.push(Arc::as_ptr(pipeline));
-            Ok(Self)
-        })
-    }
-}
-
-impl Drop for Drawing {
-    fn drop(&mut self) {
-        DRAWING.with_borrow_mut(Vec::pop);
-    }
-}
+use super::status::diffusion_status;
 
 /// Draws what the request asks for. Blocks until the pictures are there.
 ///
@@ -51,11 +20,14 @@ impl Drop for Drawing {
 /// On any error `*result` is untouched and the pipeline stays usable.
 ///
 /// Any thread. Calls that share a pipeline queue; different pipelines run side by side. The request is copied when
-/// the call starts. Pipeline, request and token may be destroyed while it runs, from its callback too.
+/// the call starts. From its first progress report on, pipeline, request and token may be destroyed, by the callback
+/// too; before that report they must live, and without a callback until the call returns.
 ///
+/// All pictures of a request together have at most 2^28 pixels, which are four pictures of 8192 x 8192.
 /// Errors: INVALID_ARGUMENT before any work starts, naming the field and what is allowed; UNSUPPORTED; CANCELLED;
 /// NUMERIC when a number became NaN or infinite; GRAPH_FAILED; OUT_OF_MEMORY; BUSY when called from a callback of a
-/// generation with the same pipeline.
+/// generation with the same pipeline. That check knows one thread only: two callbacks that each wait for the other's
+/// pipeline, on two threads, wait for ever, as with any two locks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_pipeline_generate(
     pipeline: *const diffusion_pipeline,
@@ -73,7 +45,6 @@ pub unsafe extern "C" fn diffusion_pipeline_generate(
         check_out(result, "result out-parameter")?;
         // SAFETY: by contract.
         let cancel = unsafe { token_or_new(cancel) };
-        let _drawing = Drawing::enter(&open)?;
         let mut observer = HostObserver { callback: progress, user_data };
         let generated = open.pipeline.generate(&request, &mut observer, &cancel)?;
         // SAFETY: by contract, and checked above.

@@ -68,7 +68,7 @@ fn keep_panics_quiet() {
                 return previous(info);
             }
             let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
-            PANIC_PLACE.with_borrow_mut(|kept| *kept = place);
+            let _ = PANIC_PLACE.try_with(|kept| *kept.borrow_mut() = place);
         }));
     });
 }
@@ -80,7 +80,8 @@ fn panic_text(payload: &(dyn Any + Send)) -> String {
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a text".to_owned());
-    format!("{said}{}", PANIC_PLACE.take())
+    let place = PANIC_PLACE.try_with(RefCell::take).unwrap_or_default();
+    format!("{said}{place}")
 }
 
 /// Keeps a failure as this thread's last error.

@@ -136,7 +136,8 @@ pub unsafe extern "C" fn diffusion_image_settings_json(image: *const diffusion_i
 
 /// Copies the picture into the host's own memory, converting the format.
 ///
-/// `buffer` has `size` bytes, for rows that are `stride` bytes apart; what lies between rows is left alone. `width`
+/// `buffer` has `size` bytes, which need not be initialised, for rows that are `stride` bytes apart; what lies between
+/// rows is neither read nor written. `width`
 /// and `height` must be the picture's. `stride` is at least one row of pixels, and the buffer holds every row; the
 /// last row needs no padding. For DIFFUSION_PIXEL_FORMAT_RGBA_F32 any alignment is fine.
 ///
@@ -161,19 +162,29 @@ pub unsafe extern "C" fn diffusion_image_copy(
             .map_err(|_| Failure::invalid(format!("stride is {stride}; allowed are bytes of one row or more")))?;
         let size = isize::try_from(size)
             .map_err(|_| Failure::invalid(format!("the buffer has {size} bytes, more than memory can hold")))?;
-        // SAFETY: not NULL, the caller promises `size` writable bytes that nothing else uses, and they fit an isize.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), size.unsigned_abs()) };
-        image.copy_into(bytes, width, height, stride, format)?;
+        image.check_buffer(size.unsigned_abs(), width, height, stride, format)?;
+        // The host's memory may be uninitialised, and other threads may use what lies between the rows: no reference
+        // to it is made, and nothing but the rows' own bytes is written.
+        let mut row = vec![0; width as usize * format.bytes_per_pixel()];
+        for y in 0..height {
+            image.write_row(y, format, &mut row);
+            // SAFETY: not NULL, the caller promises `size` writable bytes, and the check above that row `y` lies in them.
+            unsafe {
+                let target = buffer.cast::<u8>().add(y as usize * stride);
+                std::ptr::copy_nonoverlapping(row.as_ptr(), target, row.len());
+            }
+        }
         Ok(())
     })
 }
 
-/// Saves the picture as a PNG or JPEG, by the ending of `path`: .png, .jpg or .jpeg.
+/// Saves the picture as a PNG or JPEG, by the ending of the path `file`, which is UTF-8: .png, .jpg or .jpeg.
 ///
-/// A PNG carries the settings: the text `parameters` that image tools read, and a JSON text, `libdiffusion`. The file appears under
-/// its name only when it is whole; a file that is there is replaced.
+/// A PNG carries the settings: the text `parameters` that image tools read, and a JSON text, `libdiffusion`. The file
+/// appears under its name only when it is whole; a file that is there is replaced.
 ///
-/// Errors: INVALID_ARGUMENT for another ending, IO when the file cannot be written.
+/// Errors: INVALID_ARGUMENT for another ending or a path that no file can have, INVALID_UTF8, IO when the file cannot
+/// be written, OUT_OF_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_image_save(
     image: *const diffusion_image,
@@ -202,8 +213,10 @@ pub unsafe extern "C" fn diffusion_image_save_cstr(
     })
 }
 
-/// Encodes the picture into memory; `format` is "png" or "jpeg". A PNG carries the settings.
+/// Encodes the picture into memory; `format` is "png", "jpg" or "jpeg". A PNG carries the settings.
 /// On success `*buffer` is the caller's, to be given back with diffusion_buffer_destroy().
+///
+/// Errors: INVALID_ARGUMENT for another format, INVALID_UTF8, OUT_OF_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_image_encode(
     image: *const diffusion_image,

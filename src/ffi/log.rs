@@ -21,7 +21,8 @@ pub enum diffusion_log_level {
     Error = 1,
     /// What may surprise, such as a prompt that was cut off.
     Warn = 2,
-    /// What is being done: files found, graphs opened, providers chosen.
+    /// What is being done: the runtime that was loaded, each graph that was opened with its provider and time, what
+    /// was recognised in the folder.
     Info = 3,
     /// How it is being done, for finding faults.
     Debug = 4,
@@ -90,10 +91,10 @@ impl Log for Forward {
         let sink = SINK.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(sink) = sink {
             let (target, message) = (c_string(record.target()), c_string(record.args().to_string()));
-            INSIDE.set(true);
+            let _ = INSIDE.try_with(|inside| inside.set(true));
             // SAFETY: the sink keeps user_data alive, and both texts outlive the call.
             unsafe { (sink.callback)(record.level() as i32, target.as_ptr(), message.as_ptr(), sink.user_data) };
-            INSIDE.set(false);
+            let _ = INSIDE.try_with(|inside| inside.set(false));
         }
     }
 
@@ -141,9 +142,12 @@ pub unsafe extern "C" fn diffusion_set_log_callback(
             );
         }
         let new = callback.map(|callback| Arc::new(Sink { callback, user_data, finalizer }));
+        let mut sink = SINK.write().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock, so that of two calls at once the level and the callback of the same one stay.
         log::set_max_level(if new.is_some() { filter } else { LevelFilter::Off });
-        let old = std::mem::replace(&mut *SINK.write().unwrap_or_else(PoisonError::into_inner), new);
-        // Dropped after the lock is released: the finalizer is the host's code.
+        let old = std::mem::replace(&mut *sink, new);
+        // The finalizer is the host's code, so no lock is held while it runs.
+        drop(sink);
         drop(old);
         Ok(())
     })

@@ -7,11 +7,9 @@ use super::handle::{bind, check_out, create, destroy, exclusive, write_out};
 use super::request::whole;
 use super::status::diffusion_status;
 use super::text::{name, path};
-use crate::pipeline::{MemoryMode, PipelineOptions};
+use crate::pipeline::{MAX_THREADS, MemoryMode, PipelineOptions};
 use crate::runtime::Provider;
 
-/// The most threads that may be asked for.
-const MAX_THREADS: u32 = 1024;
 /// The highest device number that may be asked for.
 const MAX_DEVICE: u32 = 255;
 
@@ -101,7 +99,8 @@ pub unsafe extern "C" fn diffusion_pipeline_options_set_device_id(
     })
 }
 
-/// Threads for one operator on the CPU, at most 1024. Default: 0, as many as this process may use.
+/// Threads for one operator on the CPU, at most 1024. Default: 0, one for each physical core that
+/// this process may use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_pipeline_options_set_threads(
     options: *mut diffusion_pipeline_options,

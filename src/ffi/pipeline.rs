@@ -97,9 +97,11 @@ pub(super) unsafe fn token_or_new(cancel: *const diffusion_cancel_token) -> Canc
 /// also when it was cancelled before. `progress` may be NULL; it is called on this thread with `user_data`.
 /// On success `*pipeline` is the caller's, to be given back with diffusion_pipeline_destroy().
 ///
-/// Errors: IO when the folder is missing, BAD_MODEL when what is in it does not fit together, UNSUPPORTED for a kind
-/// of model that this version does not run, RUNTIME_MISSING, PROVIDER_UNAVAILABLE, CANCELLED. After
-/// RUNTIME_MISSING a later call with a good path succeeds.
+/// Errors: INVALID_ARGUMENT for a path that is empty, too long or has a NUL inside, INVALID_UTF8; IO when the folder is
+/// missing or a file in it cannot be read, BAD_MODEL when what is in it does not fit together, UNSUPPORTED for a kind of
+/// model that this version does not run; RUNTIME_MISSING, PROVIDER_UNAVAILABLE, OUT_OF_MEMORY, CANCELLED; BUSY when a log
+/// callback opens a model while ONNX Runtime is being loaded on its thread. After RUNTIME_MISSING a later call with a
+/// good path succeeds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_pipeline_open(
     folder: *const c_char,

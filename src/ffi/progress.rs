@@ -41,7 +41,7 @@ pub struct diffusion_progress {
 ///
 /// Called on the thread that made the call, before it returns. `progress` lives until the callback returns.
 /// The callback may call any function of the library, but generating again with the same pipeline is
-/// DIFFUSION_STATUS_BUSY. It must not leave by longjmp or by a C++ exception.
+/// DIFFUSION_STATUS_BUSY, and it must not wait for another thread that waits for this call. It must not leave by longjmp or by a C++ exception.
 pub type diffusion_progress_callback =
     Option<unsafe extern "C" fn(progress: *const diffusion_progress, user_data: *mut c_void) -> i32>;
 
@@ -77,7 +77,8 @@ fn phase(phase: Phase) -> diffusion_phase {
     }
 }
 
-/// A word for people: "opening", "encoding text", "denoising", "decoding"; "working" for any other number.
+/// A word for people: "opening", "encoding text", "encoding image", "denoising", "decoding"; "working" for any other
+/// number.
 ///
 /// The text lives as long as the library is loaded. Any thread.
 #[unsafe(no_mangle)]

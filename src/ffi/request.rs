@@ -233,7 +233,7 @@ pub unsafe extern "C" fn diffusion_request_set_sigmas(
     })
 }
 
-/// DDIM's eta: 0, the default, is deterministic; 1 is as noisy as DDPM. Only the scheduler "ddim" reads it.
+/// DDIM's eta, 0 to 1: 0, the default, is deterministic; 1 is as noisy as DDPM. NaN is refused. Only the scheduler "ddim" reads it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_request_set_eta(request: *mut diffusion_request, eta: f32) -> diffusion_status {
     guard(|| {
@@ -242,7 +242,10 @@ pub unsafe extern "C" fn diffusion_request_set_eta(request: *mut diffusion_reque
     })
 }
 
-/// Seed of the noise, any value. Default: a random one for every generation, which diffusion_result_seed() reports.
+/// Seed of the noise. Default: a random one for every generation, which diffusion_result_seed() reports.
+///
+/// Any value for "torch-cuda"; "torch-cpu" reads only the low 32 bits, as torch does; "numpy" takes 0 to 2^32 - 1, which
+/// diffusion_pipeline_generate() checks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_request_set_seed(request: *mut diffusion_request, seed: u64) -> diffusion_status {
     guard(|| {

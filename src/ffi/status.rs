@@ -28,7 +28,8 @@ pub enum diffusion_status {
     RuntimeMissing = 7,
     /// The execution provider that was asked for cannot be used here.
     ProviderUnavailable = 8,
-    /// Memory ran out, on the host or on the device.
+    /// Memory ran out, on the host or on the device, where the library or ONNX Runtime asked for much of it. Small
+    /// allocations that fail end the process, as Rust's do.
     OutOfMemory = 9,
     /// A cancel token was cancelled, or a callback asked to stop.
     Cancelled = 10,

@@ -213,6 +213,25 @@ impl Image {
         stride: usize,
         format: PixelFormat,
     ) -> Result<()> {
+        let row = self.check_buffer(buffer.len(), width, height, stride, format)?;
+        for (y, target) in (0..height).zip(buffer.chunks_mut(stride)) {
+            self.write_row(y, format, &mut target[..row]);
+        }
+        Ok(())
+    }
+
+    /// Whether [`Image::copy_into`] can fill a buffer of `length` bytes; the bytes of one row's pixels where it can.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn check_buffer(
+        &self,
+        length: usize,
+        width: u32,
+        height: u32,
+        stride: usize,
+        format: PixelFormat,
+    ) -> Result<usize> {
         if (width, height) != (self.width, self.height) {
             return Err(Error::invalid(format!(
                 "the buffer is for {width} x {height} pixels, the picture has {} x {}",
@@ -220,20 +239,21 @@ impl Image {
             )));
         }
         let layout = Layout::new(width, height, stride, format)?;
-        layout.check_holds(buffer.len())?;
-        let source = self.pixels().chunks_exact(self.stride());
-        for (target, row) in buffer.chunks_mut(stride).zip(source) {
-            let target = &mut target[..layout.row];
-            if format == self.format {
-                target.copy_from_slice(row);
-                continue;
-            }
-            let pixels = target.chunks_exact_mut(format.bytes_per_pixel());
-            for (to, from) in pixels.zip(row.chunks_exact(self.format.bytes_per_pixel())) {
-                format.write(to, self.format.read(from));
-            }
+        layout.check_holds(length)?;
+        Ok(layout.row)
+    }
+
+    /// Writes row `y` into `target` in another format; as many pixels as both have, none where there is no such row.
+    pub(crate) fn write_row(&self, y: u32, format: PixelFormat, target: &mut [u8]) {
+        let Some(row) = self.row(y) else { return };
+        if format == self.format {
+            target.iter_mut().zip(row).for_each(|(to, from)| *to = *from);
+            return;
         }
-        Ok(())
+        let pixels = target.chunks_exact_mut(format.bytes_per_pixel());
+        for (to, from) in pixels.zip(row.chunks_exact(self.format.bytes_per_pixel())) {
+            format.write(to, self.format.read(from));
+        }
     }
 }
 

@@ -146,7 +146,7 @@ static int32_t destroy_all(const diffusion_progress *progress, void *user_data)
     if (reckless->done)
         return 0;
     reckless->done = true;
-    SAYS(DIFFUSION_STATUS_BUSY, "callback",
+    SAYS(DIFFUSION_STATUS_BUSY, "this very thread",
          diffusion_pipeline_generate(reckless->pipeline, reckless->request, NULL, NULL, NULL, &result));
     CHECK(result == NULL);
     diffusion_cancel_token_destroy(reckless->token);
