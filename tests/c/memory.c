@@ -1,0 +1,173 @@
+/*
+ * The program that runs under valgrind, which takes seconds for each call of ONNX Runtime: every kind of object once
+ * through its whole life, every way out of a call, and nothing twice that is not about doing it twice. nulls.c and
+ * arguments.c are linked in, with their main functions renamed.
+ */
+#include <pthread.h>
+#include <valgrind/memcheck.h>
+
+#include "check.h"
+
+int run_nulls(int argc, char **argv);
+int run_arguments(int argc, char **argv);
+
+/* What a callback does at its first report. */
+struct plan {
+    int reports;
+    const diffusion_cancel_token *cancel; /* cancels it */
+    diffusion_pipeline **destroy;         /* destroys it */
+    int32_t answer;
+};
+
+static int32_t follow(const diffusion_progress *progress, void *user_data)
+{
+    struct plan *plan = user_data;
+    CHECK(progress->struct_size == sizeof *progress && *diffusion_phase_name(progress->phase) != '\0');
+    if (plan->reports++ != 0)
+        return 0;
+    if (plan->cancel != NULL)
+        OK(diffusion_cancel_token_cancel(plan->cancel));
+    if (plan->destroy != NULL)
+        diffusion_pipeline_destroy(*plan->destroy);
+    return plan->answer;
+}
+
+/* Everything that one picture can be used for. Every byte that is copied or saved must have been written. */
+static void use(const diffusion_result *result, char **argv)
+{
+    const diffusion_image *image = NULL;
+    diffusion_buffer *png = NULL;
+    unsigned char *buffer = malloc(64 * 300); /* uninitialised, with gaps of 44 bytes */
+    int y;
+    CHECK(buffer != NULL);
+    OK(diffusion_result_image(result, 0, &image));
+    OK(diffusion_image_copy(image, buffer, 64 * 300, 64, 64, 300, DIFFUSION_PIXEL_FORMAT_BGRA8));
+    for (y = 0; y < 64; y++) {
+        CHECK(VALGRIND_CHECK_MEM_IS_DEFINED(buffer + y * 300, 256) == 0);
+        CHECK(!RUNNING_ON_VALGRIND || VALGRIND_CHECK_MEM_IS_ADDRESSABLE(buffer + y * 300, 300) == 0);
+    }
+    free(buffer);
+    OK(diffusion_image_encode(image, TEXT("png"), &png));
+    CHECK(VALGRIND_CHECK_MEM_IS_DEFINED(diffusion_buffer_data(png), diffusion_buffer_size(png)) == 0);
+    diffusion_buffer_destroy(png);
+    OK(diffusion_image_save_cstr(image, scratch(argv, "memory.jpg")));
+    CHECK(strlen(diffusion_result_settings_json(result)) > 10 && strlen(diffusion_result_timings_json(result)) > 10);
+    CHECK(strlen(diffusion_image_settings_json(image)) > 10);
+}
+
+/* One life of a pipeline. */
+static void round_trip(const char *folder, char **argv)
+{
+    diffusion_pipeline *pipeline = open_model(folder);
+    diffusion_request *request = small_request(1, 1);
+    diffusion_cancel_token *token = NULL;
+    diffusion_result *result = NULL, *none = NULL;
+    struct plan cancels = { 0 };
+    OK(diffusion_cancel_token_create(&token));
+    cancels.cancel = token;
+    EXPECT(DIFFUSION_STATUS_CANCELLED, diffusion_pipeline_generate(pipeline, request, token, follow, &cancels, &none));
+    OK(diffusion_cancel_token_reset(token));
+    CHECK(none == NULL);
+    OK(diffusion_pipeline_generate(pipeline, request, token, NULL, NULL, &result));
+    diffusion_cancel_token_destroy(token);
+    diffusion_request_destroy(request);
+    CHECK(strlen(diffusion_pipeline_info_json(pipeline)) > 10);
+    diffusion_pipeline_destroy(pipeline);
+    use(result, argv);
+    diffusion_result_destroy(result);
+}
+
+struct job {
+    const diffusion_pipeline *pipeline;
+    const diffusion_cancel_token *token;
+};
+
+/* Draws beside the main thread, and fails on its own account. */
+static void *beside(void *argument)
+{
+    const struct job *job = argument;
+    diffusion_request *request = small_request(1, 2);
+    CHECK(*diffusion_last_error_message() == '\0');
+    diffusion_result_destroy(draw(job->pipeline, request));
+    SAYS(DIFFUSION_STATUS_INVALID_ARGUMENT, "-3", diffusion_request_set_steps(request, -3));
+    diffusion_request_destroy(request);
+    OK(diffusion_cancel_token_cancel(job->token));
+    return NULL;
+}
+
+/* Two threads on one pipeline, one of which cancels for the other; then the pipeline is destroyed under way. */
+static void threads(const char *folder)
+{
+    diffusion_pipeline *pipeline = open_model(folder);
+    diffusion_request *request = small_request(1, 3);
+    diffusion_cancel_token *token = NULL;
+    diffusion_result *result = NULL;
+    struct job job = { pipeline, NULL };
+    struct plan destroys = { 0, NULL, &pipeline, 0 };
+    pthread_t thread;
+    OK(diffusion_cancel_token_create(&token));
+    job.token = token;
+    CHECK(pthread_create(&thread, NULL, beside, &job) == 0);
+    diffusion_result_destroy(draw(pipeline, request));
+    CHECK(pthread_join(thread, NULL) == 0);
+    EXPECT(DIFFUSION_STATUS_CANCELLED, diffusion_pipeline_generate(pipeline, request, token, NULL, NULL, &result));
+    OK(diffusion_pipeline_generate(pipeline, request, NULL, follow, &destroys, &result));
+    diffusion_result_destroy(result);
+    diffusion_cancel_token_destroy(token);
+    diffusion_request_destroy(request);
+}
+
+/* Openings that come to nothing. */
+static void no_pipelines(const char *folder)
+{
+    diffusion_pipeline *pipeline = NULL;
+    struct plan stops = { 0, NULL, NULL, 1 };
+    EXPECT(DIFFUSION_STATUS_CANCELLED, diffusion_pipeline_open(TEXT(folder), NULL, NULL, follow, &stops, &pipeline));
+    CHECK(pipeline == NULL && stops.reports == 1);
+}
+
+static void finalize(void *user_data)
+{
+    ++*(int *)user_data;
+}
+
+static void hear(int32_t level, const char *target, const char *message, void *user_data)
+{
+    (void)user_data;
+    CHECK(level <= DIFFUSION_LOG_LEVEL_TRACE && strlen(target) + strlen(message) > 0);
+}
+
+/* Bytes that nothing points to any more, those among them that onnxruntime.supp forgives. */
+static unsigned long lost(void)
+{
+    unsigned long leaked = 0, dubious = 0, reachable = 0, suppressed = 0;
+    VALGRIND_DO_QUICK_LEAK_CHECK;
+    VALGRIND_COUNT_LEAKS(leaked, dubious, reachable, suppressed);
+    (void)dubious;
+    (void)reachable;
+    return leaked + suppressed;
+}
+
+int main(int argc, char **argv)
+{
+    const char *folder = model_folder(argc, argv);
+    unsigned long first, second;
+    int finalized = 0;
+    run_nulls(argc, argv);
+    run_arguments(argc, argv);
+    OK(diffusion_set_log_callback(hear, DIFFUSION_LOG_LEVEL_TRACE, &finalized, finalize));
+    no_pipelines(folder);
+    threads(folder);
+    OK(diffusion_set_log_callback(NULL, DIFFUSION_LOG_LEVEL_OFF, NULL, NULL));
+    CHECK(finalized == 1);
+    round_trip(folder, argv);
+    first = lost();
+    round_trip(folder, argv);
+    second = lost();
+    /* What ONNX Runtime keeps once is its affair; what grows with each round is a handle that we forget. */
+    if (second > first) {
+        fprintf(stderr, "a round of opening, drawing and destroying loses %lu bytes\n", second - first);
+        return 1;
+    }
+    return 0;
+}
