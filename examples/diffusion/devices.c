@@ -7,6 +7,7 @@
 #include "diffusion.h"
 #include "exits.h"
 #include "platform.h"
+#include "report.h"
 #include "session.h"
 
 int command_devices(const struct options *options)
@@ -25,11 +26,11 @@ int command_devices(const struct options *options)
         return session_failed(status, EXIT_RUNTIME);
     if (options->json) {
         printf("%s\n", json);
-        return EXIT_DONE;
+        return report_done();
     }
     printf("ONNX Runtime %s\n%s\nproviders:", diffusion_runtime_version(), diffusion_runtime_library());
     for (i = 0; *(provider = diffusion_runtime_provider(i)) != '\0'; i++)
         printf(" %s", provider);
     printf("\n");
-    return EXIT_DONE;
+    return report_done();
 }

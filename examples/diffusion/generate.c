@@ -1,4 +1,5 @@
 /* diffusion generate: from the command line to files. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,15 @@ static int refused(const char *option)
     return EXIT_USAGE;
 }
 
+/* Whether a name was given without a letter in it. To the library that means the default; here it is a slip. */
+static bool empty(const char *option, const char *name)
+{
+    if (name == NULL || *name != '\0')
+        return false;
+    complain("--%s: the name is empty; leave the option out for the model's own", option);
+    return true;
+}
+
 /* Everything that the command line says about the picture. The library checks each value and words the refusal. */
 static int fill(const struct options *options, diffusion_request *request)
 {
@@ -43,6 +53,8 @@ static int fill(const struct options *options, diffusion_request *request)
         return refused("steps");
     if (options->guidance.given && diffusion_request_set_guidance(request, options->guidance.value))
         return refused("guidance");
+    if (empty("scheduler", options->scheduler) || empty("sigmas", options->sigmas))
+        return EXIT_USAGE;
     if (options->scheduler != NULL
         && diffusion_request_set_scheduler(request, options->scheduler, strlen(options->scheduler)))
         return refused("scheduler");

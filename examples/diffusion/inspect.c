@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "diffusion.h"
 #include "exits.h"
+#include "report.h"
 #include "session.h"
 
 static void describe(const diffusion_pipeline *pipeline)
@@ -39,10 +40,13 @@ int command_inspect(const struct options *options)
         progress_start(&bar, !options->quiet && !options->verbose);
         code = session_open(options, settings, NULL, &bar, &pipeline);
     }
-    if (code == EXIT_DONE && options->json)
-        printf("%s\n", diffusion_pipeline_info_json(pipeline));
-    else if (code == EXIT_DONE)
-        describe(pipeline);
+    if (code == EXIT_DONE) {
+        if (options->json)
+            printf("%s\n", diffusion_pipeline_info_json(pipeline));
+        else
+            describe(pipeline);
+        code = report_done();
+    }
     diffusion_pipeline_destroy(pipeline);
     diffusion_pipeline_options_destroy(settings);
     return code;

@@ -14,25 +14,40 @@
 
 #include <windows.h>
 
-static diffusion_cancel_token *watched;
-static volatile LONG interrupts;
+/* Removing a handler does not wait for one that runs, so both sides hold this while they use the token. */
+static SRWLOCK lock = SRWLOCK_INIT;
+static diffusion_cancel_token *watched; /* NULL: nothing is watched any more */
+static int interrupts;
 
 static BOOL WINAPI on_control(DWORD event)
 {
-    if (event != CTRL_C_EVENT || InterlockedIncrement(&interrupts) > 1)
+    BOOL handled = FALSE;
+    if (event != CTRL_C_EVENT)
         return FALSE;
-    return diffusion_cancel_token_cancel(watched) == DIFFUSION_STATUS_OK;
+    AcquireSRWLockExclusive(&lock);
+    if (watched != NULL && interrupts++ == 0)
+        handled = diffusion_cancel_token_cancel(watched) == DIFFUSION_STATUS_OK;
+    ReleaseSRWLockExclusive(&lock);
+    return handled;
+}
+
+static void watch(diffusion_cancel_token *token)
+{
+    AcquireSRWLockExclusive(&lock);
+    watched = token;
+    ReleaseSRWLockExclusive(&lock);
 }
 
 bool interrupt_start(diffusion_cancel_token *token)
 {
-    watched = token;
+    watch(token);
     return SetConsoleCtrlHandler(on_control, TRUE) != 0;
 }
 
 void interrupt_stop(void)
 {
     SetConsoleCtrlHandler(on_control, FALSE);
+    watch(NULL);
 }
 
 #else
@@ -44,6 +59,8 @@ void interrupt_stop(void)
 
 static int wake[2] = { -1, -1 }; /* read end, write end */
 static pthread_t watcher;
+static bool watching;              /* false: the parent of this process wants Ctrl-C to be ignored */
+static struct sigaction before;
 
 static void on_interrupt(int signal_number)
 {
@@ -70,19 +87,33 @@ static void *watch(void *token)
 bool interrupt_start(diffusion_cancel_token *token)
 {
     struct sigaction action = { 0 };
+    if (sigaction(SIGINT, NULL, &before) != 0)
+        return false;
+    if (before.sa_handler == SIG_IGN)
+        return true; /* as under nohup, or in the background of a shell without job control */
     if (pipe(wake) != 0)
         return false;
-    if (pthread_create(&watcher, NULL, watch, token) != 0)
+    if (pthread_create(&watcher, NULL, watch, token) != 0) {
+        close(wake[0]);
+        close(wake[1]);
         return false;
+    }
+    watching = true;
     action.sa_handler = on_interrupt;
     action.sa_flags = SA_RESETHAND;
     sigemptyset(&action.sa_mask);
-    return sigaction(SIGINT, &action, NULL) == 0;
+    if (sigaction(SIGINT, &action, NULL) == 0)
+        return true;
+    interrupt_stop();
+    return false;
 }
 
 void interrupt_stop(void)
 {
-    signal(SIGINT, SIG_DFL);
+    if (!watching)
+        return;
+    watching = false;
+    sigaction(SIGINT, &before, NULL);
     close(wake[1]); /* the watcher reads the end of the pipe, and ends */
     pthread_join(watcher, NULL);
     close(wake[0]);

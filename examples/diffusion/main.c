@@ -7,6 +7,7 @@
 #include "exits.h"
 #include "options.h"
 #include "platform.h"
+#include "report.h"
 #include "session.h"
 #include "usage.h"
 
@@ -39,18 +40,22 @@ int main(int argc, char **argv)
         complain("a command is missing: generate, inspect or devices; diffusion --help says more");
         return EXIT_USAGE;
     }
-    if (is_help(argv[1]) || (argc > 2 && is_help(argv[2]))) {
+    if (is_help(argv[1])) {
         usage_print();
-        return EXIT_DONE;
+        return report_done();
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("diffusion %s\n", diffusion_version_string());
-        return EXIT_DONE;
+        return report_done();
     }
     for (i = 0; i < sizeof entries / sizeof *entries; i++)
         if (strcmp(argv[1], entries[i].name) == 0) {
             if (!options_parse(&options, entries[i].command, argc - 2, argv + 2))
                 return EXIT_USAGE;
+            if (options.help) {
+                usage_print();
+                return report_done();
+            }
             session_log(&options);
             return entries[i].run(&options);
         }

@@ -46,6 +46,7 @@ static const struct rule rules[] = {
     { "json", 0, KIND_FLAG, FIELD(json), ALL },
     { "quiet", 0, KIND_FLAG, FIELD(quiet), ALL },
     { "verbose", 0, KIND_FLAG, FIELD(verbose), ALL },
+    { "help", 'h', KIND_FLAG, FIELD(help), ALL },
     /* Their names are fixed, but this version cannot do what they say. */
     { "init", 0, KIND_LATER, 0, ALL },
     { "strength", 0, KIND_LATER, 0, ALL },
@@ -57,23 +58,37 @@ static const struct rule rules[] = {
 void complain(const char *format, ...)
 {
     va_list arguments;
-    fputs("diffusion: ", stderr);
+    char *text, *byte;
+    int length;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    text = length < 0 ? NULL : malloc((size_t)length + 1);
+    if (text == NULL) {
+        fputs("diffusion: memory ran out\n", stderr);
+        return;
+    }
+    va_start(arguments, format);
+    vsnprintf(text, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    /* What the user typed comes back in messages; a message is one line all the same, and moves no cursor. */
+    for (byte = text; *byte != '\0'; byte++)
+        if ((unsigned char)*byte < 0x20 || *byte == 0x7f)
+            *byte = '?';
+    fprintf(stderr, "diffusion: %s\n", text);
+    free(text);
 }
 
-/* A whole number in decimal with nothing around it, that fits 64 bits. */
+/* A whole number in decimal with nothing around it. One past 64 bits becomes the nearest that fits, which the library
+ * refuses with the range that it allows. */
 static bool read_whole(const char *text, int64_t *value)
 {
     char *end;
     const char *digits = text + (*text == '-' || *text == '+');
     if (!isdigit((unsigned char)*digits))
         return false;
-    errno = 0;
     *value = strtoll(text, &end, 10);
-    return *end == '\0' && errno == 0;
+    return *end == '\0';
 }
 
 static bool read_seed(const char *text, uint64_t *value)
@@ -196,6 +211,8 @@ bool options_parse(struct options *options, enum command command, int argc, char
         }
         if (!store(options, rule, value))
             return false;
+        if (options->help)
+            return true; /* whatever else stands there */
     }
     return true;
 }

@@ -21,13 +21,13 @@ struct options {
     struct whole width, height, steps, count, device_id, threads;
     struct real guidance;
     struct seed seed;
-    bool json, quiet, verbose;
+    bool json, quiet, verbose, help;
 };
 
 /* Reads the arguments after the command's name. Returns false after one line on stderr that says what is wrong. */
 bool options_parse(struct options *options, enum command command, int argc, char **argv);
 
-/* Prints one line on stderr that begins with the tool's name. */
+/* Prints one line on stderr that begins with the tool's name; control characters in it become question marks. */
 void complain(const char *format, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 1, 2)))

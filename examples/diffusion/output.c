@@ -51,6 +51,25 @@ static char *folder_of(const char *path)
     return folder;
 }
 
+/* Whether a text is UTF-8, as the library reads paths: shortest forms only, no surrogates, at most U+10FFFF. */
+static bool is_utf8(const char *text)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+    while (*byte != '\0') {
+        const unsigned char lead = *byte++;
+        const int more = lead < 0x80 ? 0 : lead < 0xc2 ? -1 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : lead < 0xf5 ? 3 : -1;
+        const unsigned char least = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+        const unsigned char most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+        int i;
+        if (more < 0 || (more > 0 && (*byte < least || *byte > most)))
+            return false;
+        for (i = 0; i < more; i++, byte++)
+            if ((*byte & 0xc0) != 0x80)
+                return false;
+    }
+    return true;
+}
+
 int output_check(const char *output)
 {
     const char *last;
@@ -58,6 +77,10 @@ int output_check(const char *output)
     int code = EXIT_USAGE;
     if (output == NULL) {
         complain("--output is missing; it names the picture's file, ending in .png, .jpg or .jpeg");
+        return EXIT_USAGE;
+    }
+    if (!is_utf8(output)) {
+        complain("--output: the path is not UTF-8");
         return EXIT_USAGE;
     }
     last = ending(output);

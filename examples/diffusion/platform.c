@@ -36,7 +36,11 @@ bool platform_utf8_arguments(int *argc, char ***argv)
 
 bool platform_stderr_is_terminal(void)
 {
-    return _isatty(_fileno(stderr)) != 0;
+    const HANDLE console = GetStdHandle(STD_ERROR_HANDLE);
+    DWORD mode;
+    /* A console that does not know the escape sequences of the bar is none to draw on. */
+    return _isatty(_fileno(stderr)) != 0 && GetConsoleMode(console, &mode)
+        && SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
 }
 
 double platform_seconds(void)

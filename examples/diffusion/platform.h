@@ -8,7 +8,7 @@
 /* Makes argv UTF-8 where it is not. Returns false when that is not possible. */
 bool platform_utf8_arguments(int *argc, char ***argv);
 
-/* Whether stderr is a terminal that a person looks at. */
+/* Whether stderr is a terminal that a person looks at, and that knows escape sequences. */
 bool platform_stderr_is_terminal(void);
 
 /* Seconds since some moment in the past; never goes back. */

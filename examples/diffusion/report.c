@@ -9,7 +9,7 @@
 #include "output.h"
 #include "platform.h"
 
-static int flushed(void)
+int report_done(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return EXIT_DONE;
@@ -29,7 +29,7 @@ int report_text(const struct options *options, const diffusion_result *result)
                    diffusion_image_height(image), diffusion_result_seed(result));
         free(path);
     }
-    return flushed();
+    return report_done();
 }
 
 static void images(const struct options *options, const diffusion_result *result)
@@ -119,5 +119,5 @@ int report_json(const struct options *options, const diffusion_pipeline *pipelin
     fputs(",", stdout);
     warnings(result);
     printf(",\"peak_memory_bytes\":%" PRIu64 "}\n", platform_peak_memory());
-    return flushed();
+    return report_done();
 }

@@ -1,11 +1,14 @@
-/* What `generate` prints on stdout when the pictures are written. */
+/* What is printed on stdout. */
 #ifndef REPORT_H
 #define REPORT_H
 
 #include "diffusion.h"
 #include "options.h"
 
-/* Both return EXIT_DONE, or EXIT_GENERATE when stdout cannot be written. */
+/* Makes sure that everything printed so far has arrived: EXIT_DONE, or EXIT_GENERATE with the line on stderr printed. */
+int report_done(void);
+
+/* What `generate` prints when the pictures are written. Both end with report_done(). */
 int report_json(const struct options *options, const diffusion_pipeline *pipeline, const diffusion_result *result);
 int report_text(const struct options *options, const diffusion_result *result);
 

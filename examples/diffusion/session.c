@@ -21,20 +21,23 @@ void session_log(const struct options *options)
 
 int session_failed(diffusion_status status, int otherwise)
 {
+    const char *message = diffusion_last_error_message();
+    if (*message == '\0')
+        message = diffusion_status_name(status); /* the tool found it, not the library */
     switch (status) {
     case DIFFUSION_STATUS_CANCELLED:
         complain("cancelled");
         return EXIT_CANCELLED;
     case DIFFUSION_STATUS_INVALID_ARGUMENT:
     case DIFFUSION_STATUS_INVALID_UTF8:
-        complain("%s", diffusion_last_error_message());
+        complain("%s", message);
         return EXIT_USAGE;
     case DIFFUSION_STATUS_RUNTIME_MISSING:
     case DIFFUSION_STATUS_PROVIDER_UNAVAILABLE:
-        complain("%s", diffusion_last_error_message());
+        complain("%s", message);
         return EXIT_RUNTIME;
     default:
-        complain("%s", diffusion_last_error_message());
+        complain("%s", message);
         return otherwise;
     }
 }

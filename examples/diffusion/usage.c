@@ -57,6 +57,7 @@ void usage_print(void)
          "      --ort-library FILE ONNX Runtime's library; else ORT_DYLIB_PATH, beside libdiffusion, the system's\n"
          "      --quiet            no progress bar, no warnings, no list of files\n"
          "      --verbose          the library's log on stderr\n"
+         "  -h, --help             this text\n"
          "\n"
          "Ctrl-C cancels and leaves no half-written file; a second one kills.\n"
          "Exit status: 0 done, 2 bad command line or argument, 3 the model cannot be opened, 4 ONNX Runtime or\n"
