@@ -172,6 +172,15 @@ mod tests {
         });
         assert_eq!(outer, diffusion_status::Cancelled);
         assert_eq!(message(), "cancelled by the caller");
+        let outer = guard(|| {
+            guard(|| panic!("inner"));
+            Ok(())
+        });
+        assert_eq!(
+            (outer, message().as_str()),
+            (diffusion_status::Ok, ""),
+            "what a callback got wrong is its own affair"
+        );
     }
 
     #[test]

@@ -162,10 +162,9 @@ pub unsafe extern "C" fn diffusion_image_copy(
             .map_err(|_| Failure::invalid(format!("stride is {stride}; allowed are bytes of one row or more")))?;
         let size = isize::try_from(size)
             .map_err(|_| Failure::invalid(format!("the buffer has {size} bytes, more than memory can hold")))?;
-        image.check_buffer(size.unsigned_abs(), width, height, stride, format)?;
         // The host's memory may be uninitialised, and other threads may use what lies between the rows: no reference
         // to it is made, and nothing but the rows' own bytes is written.
-        let mut row = vec![0; width as usize * format.bytes_per_pixel()];
+        let mut row = vec![0; image.check_buffer(size.unsigned_abs(), width, height, stride, format)?];
         for y in 0..height {
             image.write_row(y, format, &mut row);
             // SAFETY: not NULL, the caller promises `size` writable bytes, and the check above that row `y` lies in them.

@@ -247,7 +247,8 @@ impl Image {
     pub(crate) fn write_row(&self, y: u32, format: PixelFormat, target: &mut [u8]) {
         let Some(row) = self.row(y) else { return };
         if format == self.format {
-            target.iter_mut().zip(row).for_each(|(to, from)| *to = *from);
+            let both = target.len().min(row.len());
+            target[..both].copy_from_slice(&row[..both]);
             return;
         }
         let pixels = target.chunks_exact_mut(format.bytes_per_pixel());
