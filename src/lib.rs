@@ -15,7 +15,7 @@
 //! ```
 //!
 //! The rooms, and the one direction in which they depend on each other:
-//! `ffi → pipeline → {text, denoise, autoencoder} → {scheduler, model, runtime} → {tensor, rng, image, error}`.
+//! `ffi → pipeline → {text, denoise, autoencoder} → {scheduler, model, runtime} → onnx → {tensor, rng, image, error}`.
 
 mod autoencoder;
 mod denoise;
@@ -23,6 +23,7 @@ mod error;
 mod ffi;
 pub mod image;
 pub mod model;
+pub mod onnx;
 pub mod pipeline;
 pub mod rng;
 pub mod runtime;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use super::onnx_file::ExternalTensor;
+use crate::onnx::ExternalTensor;
 use crate::{Error, Result};
 
 /// ONNX Runtime's mark for data in its own memory, where the offset is an address. Never found in a file.

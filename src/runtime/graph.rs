@@ -13,12 +13,12 @@ use super::cancel::CancelToken;
 use super::external_data;
 use super::failure::{guarded, open_failure, run_failure};
 use super::library::{RuntimeInfo, environment};
-use super::onnx_file::external_tensors;
 use super::options::GraphOptions;
 use super::provider::{self, Provider};
 use super::spec::{Io, IoSpec};
 use super::threads::intra_threads;
 use super::values::{from_value, to_value};
+use crate::onnx::Model;
 use crate::tensor::{DType, Tensor};
 use crate::{Error, Result};
 
@@ -46,7 +46,7 @@ impl Graph {
     /// [`Error::Cancelled`] if `cancel` was raised before or meanwhile.
     pub fn open(name: &str, path: &Path, options: &GraphOptions, cancel: &CancelToken) -> Result<Self> {
         cancel.check()?;
-        external_data::check(path, &external_tensors(path)?)?;
+        external_data::check(path, &Model::open(path)?.external_tensors())?;
         let (environment, info) = environment()?;
         guarded(|| {
             let builder = Session::builder(environment).map_err(|error| open_failure(path, &error))?;

@@ -18,7 +18,6 @@ mod external_data;
 mod failure;
 mod graph;
 mod library;
-mod onnx_file;
 mod options;
 mod own_path;
 mod probe;

@@ -180,6 +180,57 @@ def external():
     )
 
 
+def has_oneof(kind, seen=()):
+    """Whether the message type, or one that it holds once, is a choice between fields."""
+    if kind in seen:
+        return False
+    inner = [f.message_type for f in kind.fields if f.message_type and not f.is_repeated]
+    return bool(kind.oneofs) or any(has_oneof(k, (*seen, kind)) for k in inner)
+
+
+def fill(message, choice=0, path=()):
+    """Sets every field of a message, and of those inside it; of a choice between fields, the one numbered `choice`.
+
+    A message type inside itself stays empty, else there would be no end.
+    """
+    kind = message.DESCRIPTOR
+    if kind in path:
+        message.SetInParent()
+        return message
+    for field in kind.fields:
+        of = [f for f in field.containing_oneof.fields] if field.containing_oneof else [field]
+        if of[choice % len(of)] is not field:
+            continue
+        if field.message_type and field.is_repeated:
+            inner = field.message_type
+            # Every choice in its own place is too much: the six kinds of type near the top, two elsewhere.
+            count = 6 if has_oneof(inner) and len(path) < 3 else 2 if inner.oneofs else 1
+            for number in range(count):
+                fill(getattr(message, field.name).add(), number, (*path, kind))
+        elif field.message_type:
+            fill(getattr(message, field.name), choice, (*path, kind))
+        else:
+            text = f"{field.name[:2]}{field.number}"
+            value = {
+                field.CPPTYPE_INT32: -field.number, field.CPPTYPE_INT64: -(2**40) - field.number,
+                field.CPPTYPE_UINT64: 2**63 + field.number, field.CPPTYPE_FLOAT: field.number + 0.5,
+                field.CPPTYPE_DOUBLE: field.number + 0.1, field.CPPTYPE_ENUM: 1,
+                field.CPPTYPE_STRING: text if field.type == field.TYPE_STRING else text.encode(),
+            }[field.cpp_type]
+            if field.is_repeated:
+                getattr(message, field.name).extend([value, value])
+            else:
+                setattr(message, field.name, value)
+    return message
+
+
+def every_field():
+    """A model in which every field of every message of onnx.proto is set. It means nothing and cannot be opened."""
+    model = fill(onnx.ModelProto())
+    model.ir_version = onnx.IR_VERSION
+    (OUT / "every_field.pb").write_bytes(model.SerializeToString(deterministic=True))
+
+
 def main():
     OUT.mkdir(exist_ok=True)
     step("step_f32_i64", TensorProto.FLOAT, TensorProto.INT64, [], "batch")
@@ -195,6 +246,7 @@ def main():
     unknown_operator()
     bfloat16_matmul()
     external()
+    every_field()
 
 
 if __name__ == "__main__":

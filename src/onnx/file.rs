@@ -1,0 +1,40 @@
+//! A file in memory without being read: its pages come when they are touched.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+use memmap2::Mmap;
+
+use crate::{Error, Result};
+
+/// Maps the file at `path`, read-only.
+///
+/// # Errors
+/// [`Error::Io`] for a file that is missing or cannot be read, [`Error::BadModel`] for an empty one and for the
+/// pointer that Git LFS leaves in a file's place.
+pub(super) fn map(path: &Path) -> Result<Bytes> {
+    let cannot = |error| Error::io("cannot open the graph", path, error);
+    let metadata = std::fs::metadata(path).map_err(cannot)?;
+    if !metadata.is_file() {
+        return Err(cannot(io::Error::other("it is not a file")));
+    }
+    if metadata.len() == 0 {
+        return Err(Error::bad_model(path, "the file is empty; copy or export the graph again"));
+    }
+    let file = File::open(path).map_err(cannot)?;
+    let bytes = map_file(&file).map_err(|error| Error::io("cannot read the graph", path, error))?;
+    if bytes.starts_with(b"version https://git-lfs") {
+        let message = "it is only the Git LFS pointer to the graph; run `git lfs pull` in the folder it came from";
+        return Err(Error::bad_model(path, message));
+    }
+    Ok(Bytes::from_owner(bytes))
+}
+
+#[expect(unsafe_code, reason = "a graph with its weights inside may have 2 GB, of which a few kilobytes are read")]
+fn map_file(file: &File) -> io::Result<Mmap> {
+    // SAFETY: the map is read-only. A process that shortens the file while it is mapped would end us with a signal;
+    // model files are not written while they are open, and ONNX Runtime maps them under the same condition.
+    unsafe { Mmap::map(file) }
+}

@@ -1,0 +1,35 @@
+//! ONNX files: reading, changing and writing them, without ONNX Runtime and without copying weights.
+//!
+//! - [`Model`] is a whole file; [`proto`] are its messages, complete, so that nothing is lost on the way through.
+//! - [`Editor`] changes the main graph: who makes and who uses a value, constants, adding and removing.
+//! - [`Model::externalise`] makes a small file of a large one that keeps its weights where they are.
+//!
+//! ```no_run
+//! use diffusion::onnx::{Editor, Model};
+//!
+//! let mut model = Model::open("unet/model.onnx".as_ref())?;
+//! let mut editor = Editor::new(&mut model)?;
+//! let dead = editor.remove_dead();
+//! editor.finish()?;
+//! model.externalise("model.onnx")?;
+//! let small = model.to_bytes();
+//! # Ok::<(), diffusion::Error>(())
+//! ```
+
+mod constant;
+mod edit;
+mod external;
+mod file;
+mod model;
+mod node;
+mod order;
+pub mod proto;
+mod scope;
+mod tensor;
+
+pub use edit::{Editor, NodeId};
+pub use external::ExternalTensor;
+pub use model::Model;
+
+#[cfg(test)]
+mod tests;
