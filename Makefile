@@ -36,7 +36,7 @@ STRICT := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror
 PLATFORMS := x86_64-pc-windows-msvc aarch64-pc-windows-msvc x86_64-apple-darwin aarch64-apple-darwin aarch64-apple-ios \
 	aarch64-linux-android aarch64-unknown-linux-gnu
 
-.PHONY: all demo test check unit bench header platforms clean help
+.PHONY: all demo test check unit bench bench-peers header platforms clean help
 
 all: $(TOOL)
 
@@ -45,6 +45,7 @@ help:
 	@echo 'make demo    draw a picture with models/demo; PROMPT="..." and SEED=n choose another'
 	@echo 'make test    formatting, lints, and every test'
 	@echo 'make bench   time the demo model'
+	@echo 'make bench-peers MODEL=DIR ARGS="..."   time it beside others; ARGS are those of benches/peers/compare.py'
 	@echo 'make platforms  check that the library compiles for Windows, macOS, iOS, Android and Arm Linux'
 	@echo 'make header  write include/diffusion.h anew after a change of src/ffi'
 
@@ -60,9 +61,13 @@ check:
 
 unit: $(ORT_STAMP) $(VOCAB) $(TOOL)
 	$(CARGO) test --locked --no-fail-fast
+	$(PYTHON) -m unittest discover -s benches/peers -p 'test_*.py'
 
 bench: $(TOOL)
-	$(CARGO) bench --locked --bench generate
+	$(CARGO) bench --locked --bench generate -- $(ARGS)
+
+bench-peers: $(TOOL)
+	$(PYTHON) benches/peers/compare.py --model "$(or $(MODEL),models/demo)" $(ARGS)
 
 header:
 	UPDATE_HEADER=1 $(CARGO) test --locked --test header

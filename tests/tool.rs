@@ -274,6 +274,8 @@ fn json_holds_images_settings_times_providers_and_memory() {
     assert!(steps.iter().all(|ms| *ms > 0.0));
     let parts: f64 = ["open", "text", "encode", "decode"].iter().map(|name| times[name].as_f64().unwrap()).sum();
     assert!(times["total"].as_f64().unwrap() + 1.0 >= parts + steps.iter().sum::<f64>(), "{times}");
+    let inside = found["generation"]["denoise_in_graphs"].as_f64().unwrap();
+    assert!(inside > 0.0 && inside <= steps.iter().sum::<f64>() + 1e-6, "{found}");
     assert_eq!(found["providers"]["unet"], "cpu", "{}", found["providers"]);
     assert!(found["peak_memory_bytes"].as_u64().unwrap() > 10_000_000);
     assert_eq!(found["warnings"], serde_json::json!([]));

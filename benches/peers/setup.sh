@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the peer's virtual environment and prints its Python. A second run downloads nothing.
+# Makes the peers' virtual environment and prints its Python. A second run downloads nothing.
 # Usage: setup.sh [DIR]     (default: ${XDG_CACHE_HOME:-$HOME/.cache}/libdiffusion/peers)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -114,7 +114,7 @@ int report_json(const struct options *options, const diffusion_pipeline *pipelin
     images(options, result);
     printf(",\"settings\":%s,", diffusion_result_settings_json(result));
     timings(pipeline, result);
-    fputs(",", stdout);
+    printf(",\"generation\":%s,", diffusion_result_timings_json(result));
     providers(pipeline);
     fputs(",", stdout);
     warnings(result);

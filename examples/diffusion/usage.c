@@ -43,7 +43,8 @@ void usage_print(void)
          "      --rng NAME         whose random generator to repeat, one of:");
     list("                        ", diffusion_rng_name);
     puts("      --json             print one JSON object: images, settings, timings in milliseconds (total is opening\n"
-         "                         and generating), provider of each graph, peak memory\n"
+         "                         and generating), the library's own times, provider of each graph,\n"
+         "                         peak memory\n"
          "\n"
          "Options of generate and inspect.\n"
          "      --provider NAME    what runs the graphs, one of:");

@@ -1,4 +1,4 @@
-"""What the make_*_random.py scripts share: building networks one at a time, the tokenizer, the export, the command line.
+"""What the make_*_random.py scripts share: networks one at a time, the tokenizer, the export, the command line.
 
 A family's script says its configurations and its networks; `run` does the rest.
 """

@@ -1,0 +1,63 @@
+//! Opens a model, draws one picture and destroys everything, again and again in one process, and says how much
+//! memory stays after each round: whether memory goes back, and whether anything grows.
+//!
+//! ```text
+//! cargo bench --bench memory -- [--rounds 30] [the options of generate.rs]
+//! ```
+//! States figures and fails nothing. Growth is counted from the third round on: the first two also pay for what a
+//! process sets up once (the runtime's environment, the allocator's pools).
+
+#![allow(clippy::print_stdout, reason = "a bench's output is its purpose")]
+
+mod common;
+
+use common::{Args, parse, peak_memory, resident_memory};
+use diffusion::{CancelToken, Error, Pipeline};
+use serde_json::json;
+
+/// Rounds that set things up once for the process.
+const SETTLING: usize = 2;
+
+fn round(args: &Args) -> Result<(), Error> {
+    let cancel = CancelToken::new();
+    let pipeline = Pipeline::open(&args.model, &args.options, &mut (), &cancel)?;
+    pipeline.generate(&args.request, &mut (), &cancel).map(drop)
+}
+
+fn main() -> Result<(), String> {
+    let mut args = parse(30)?;
+    args.request.steps = args.request.steps.or(Some(2));
+    let before = resident_memory().ok_or("this system does not say how much memory a process has resident")?;
+    let mut after = vec![];
+    for index in 0..args.rounds {
+        round(&args).map_err(|e| e.to_string())?;
+        let bytes = resident_memory().unwrap_or_default();
+        if !args.json {
+            println!("round {:>3}: {:.1} MB", index + 1, bytes as f64 / 1e6);
+        }
+        after.push(bytes);
+    }
+    let settled = after.get(SETTLING.min(after.len() - 1)).copied().unwrap_or_default();
+    let last = after.last().copied().unwrap_or_default();
+    let growth = last as i64 - settled as i64;
+    if args.json {
+        let model = args.model.file_name().map(|n| n.to_string_lossy().into_owned());
+        println!(
+            "{}",
+            json!({
+                "model": model, "rounds": args.rounds, "resident_bytes_before": before,
+                "resident_bytes_after_round": after, "growth_bytes": growth, "peak_memory_bytes": peak_memory(),
+            })
+        );
+        return Ok(());
+    }
+    println!(
+        "\nbefore the first: {:.1} MB; peak: {:.1} MB\nfrom round {} to round {}: {:+.2} MB",
+        before as f64 / 1e6,
+        peak_memory().unwrap_or_default() as f64 / 1e6,
+        SETTLING.min(after.len() - 1) + 1,
+        after.len(),
+        growth as f64 / 1e6
+    );
+    Ok(())
+}
