@@ -62,6 +62,7 @@ check:
 unit: $(ORT_STAMP) $(VOCAB) $(TOOL)
 	$(CARGO) test --locked --no-fail-fast
 	$(PYTHON) -m unittest discover -s benches/peers -p 'test_*.py'
+	$(PYTHON) -m unittest discover -s benches/gpu -p 'test_*.py'
 
 bench: $(TOOL)
 	$(CARGO) bench --locked --bench generate -- $(ARGS)

@@ -38,6 +38,7 @@ class DeviceMemory:
         self.watcher.terminate()
         self.watcher.wait()
         self.reader.join()
+        self.watcher.stdout.close()
         return (self.most - self.before) * 2**20
 
 

@@ -67,7 +67,7 @@ def header(result):
     size = f"{settings['width']}x{settings['height']}, " if settings.get("width") else ""
     lines = [
         f"{settings['model']}: {size}{settings['steps']} steps, guidance {settings['guidance']}, seed "
-        f"{settings['seed']}, {settings['threads']} thread(s), {settings['rounds']} round(s) in turns.",
+        f"{settings['seed']}, {settings['threads'] or 'all'} thread(s), {settings['rounds']} round(s) in turns.",
         f"{machine['date']}, commit {machine['commit']}; {machine['cpu']}, {machine['cores']} core(s) used, "
         f"{machine['memory_gb']:.0f} GB, {machine['system']}"
         + (f"; {machine['gpu']}" if machine.get("gpu") else "") + ".",

@@ -4,12 +4,13 @@ Run by `make test`; only the standard library.
 """
 
 import argparse
-import contextlib
-import io
+import os
 import sys
+import tempfile
 import unittest
 import xml.etree.ElementTree
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -173,9 +174,19 @@ class Runs(unittest.TestCase):
         _, small, _ = launch.run([sys.executable, "-c", "pass"])
         self.assertLess(small, peak - 150_000_000)
 
+    def test_device_memory_is_what_came_on_top(self):
+        with tempfile.TemporaryDirectory() as folder:
+            fake = Path(folder) / "nvidia-smi"
+            fake.write_text('#!/bin/sh\necho 100\ncase "$*" in *loop*) echo 350; echo 200; exec sleep 20;; esac\n')
+            fake.chmod(0o755)
+            with mock.patch.dict(os.environ, PATH=f"{folder}:{os.environ['PATH']}"):
+                self.assertTrue(launch.watches_device())
+                _, _, device = launch.run([sys.executable, "-c", "import time; time.sleep(0.5)"], device_memory=True)
+        self.assertEqual(device, 250 * 2**20)
+
     def test_failures_are_sentences(self):
         for command in ([sys.executable, "-c", "import sys; sys.exit('no such model')"], ["/nowhere/at/all"]):
-            with self.assertRaises(launch.Failed) as caught, contextlib.redirect_stderr(io.StringIO()):
+            with self.assertRaises(launch.Failed) as caught:
                 launch.run(command)
             self.assertRegex(str(caught.exception), "no such model|cannot be started")
         with self.assertRaises(launch.Failed):

@@ -59,9 +59,12 @@ def save_tokenizers(folder, tokenizers, wheel):
 
 
 def export(source, out, dtype, scheduler):
+    import torch
     from optimum.exporters.onnx import main_export
 
-    main_export(str(source), str(out), task="text-to-image", library_name="diffusers", dtype=dtype,
+    # The export runs the networks once, and float16 on a CPU is slow beyond patience.
+    device = "cuda" if dtype == "fp16" and torch.cuda.is_available() else "cpu"
+    main_export(str(source), str(out), task="text-to-image", library_name="diffusers", dtype=dtype, device=device,
                 do_validation=False)
     write_json(out / "scheduler" / "scheduler_config.json", scheduler)
     for path in out.rglob("*.onnx_data"):
