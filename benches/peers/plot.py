@@ -56,8 +56,10 @@ def svg(result, baseline):
         y += 18
     settings, machine = result["settings"], result["machine"]
     size = f", {settings['width']}x{settings['height']}" if settings.get("width") else ""
-    text(8, y, f"{settings['model']}{size}; {machine['cpu']}, {settings['threads'] or 'all'} thread(s); "
-               f"median of {settings['rounds']} round(s), {machine['date']}", colour=FAINT)
+    text(8, y, f"{settings['model']}{size}, {settings['threads'] or 'all'} thread(s), median of {settings['rounds']} "
+               f"round(s), {machine['date']}", colour=FAINT)
+    y += 16
+    text(8, y, machine.get("gpu") or machine["cpu"], colour=FAINT)
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{total}" height="{y + 10}" '
             f'viewBox="0 0 {total} {y + 10}" font-family="sans-serif" font-size="12">\n'
             f'<rect width="100%" height="100%" fill="white"/>\n' + "\n".join(shapes) + "\n</svg>\n")
