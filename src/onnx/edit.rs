@@ -138,6 +138,13 @@ impl<'m> Editor<'m> {
         }
     }
 
+    /// All initializers that are there.
+    pub fn initializers(&self) -> impl Iterator<Item = &TensorProto> {
+        let old = self.model.proto.graph.iter().flat_map(|graph| &graph.initializer);
+        let kept = old.filter(|tensor| self.kept.contains_key(tensor.name.as_deref().unwrap_or("")));
+        kept.chain(&self.added)
+    }
+
     /// The model as it was before the edits.
     #[must_use]
     pub fn model(&self) -> &Model {

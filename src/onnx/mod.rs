@@ -2,6 +2,7 @@
 //!
 //! - [`Model`] is a whole file; [`proto`] are its messages, complete, so that nothing is lost on the way through.
 //! - [`Editor`] changes the main graph: who makes and who uses a value, constants, adding and removing.
+//! - [`Facts`] are what holds for every run: shapes with symbols, element types, small contents.
 //! - [`Model::externalise`] makes a small file of a large one that keeps its weights where they are.
 //!
 //! ```no_run
@@ -19,6 +20,7 @@
 mod constant;
 mod edit;
 mod external;
+mod facts;
 mod file;
 mod model;
 mod node;
@@ -29,6 +31,7 @@ mod tensor;
 
 pub use edit::{Editor, NodeId};
 pub use external::ExternalTensor;
+pub use facts::{Dim, Facts};
 pub use model::Model;
 
 #[cfg(test)]
