@@ -34,7 +34,7 @@ impl<'m> Editor<'m> {
     /// Opens the main graph of `model`.
     ///
     /// # Errors
-    /// [`Error::BadModel`] for a graph in which a value has two makers, or a node needs its own result.
+    /// [`Error::BadModel`] for a graph in which a value has two makers or none, or a node needs its own result.
     pub fn new(model: &'m mut Model) -> Result<Self> {
         let graph = model.graph()?;
         let origin = model.origin().to_owned();
@@ -70,6 +70,9 @@ impl<'m> Editor<'m> {
                 return Err(bad(format!("the value \"{name}\" of its graph is made twice")));
             }
             editor.place(node);
+        }
+        if let Some(name) = editor.without_maker() {
+            return Err(bad(format!("nothing makes the value \"{name}\" of its graph")));
         }
         editor.order()?;
         Ok(editor)
@@ -257,8 +260,7 @@ impl<'m> Editor<'m> {
     /// without a maker; the model is unchanged then.
     pub fn finish(mut self) -> Result<()> {
         let order = self.order()?;
-        let used = self.consumers.keys().chain(&self.outputs);
-        if let Some(name) = used.into_iter().find(|name| !self.has_maker(name) && !self.is_sparse(name)) {
+        if let Some(name) = self.without_maker() {
             return Err(Error::Internal(format!("after the edits nothing makes the value \"{name}\"")));
         }
         let nodes: Vec<_> = order.iter().filter_map(|id| self.nodes.get_mut(id.0)?.take()).collect();
@@ -279,6 +281,12 @@ impl<'m> Editor<'m> {
         let outputs = || node.output.iter().map(String::as_str).filter(|name| !name.is_empty());
         let twice = |(index, name): &(usize, &str)| outputs().take(*index).any(|other| other == *name);
         outputs().enumerate().find(|found| self.has_maker(found.1) || twice(found)).map(|(_, name)| name)
+    }
+
+    /// A value that is used and that nothing makes, the first by name.
+    fn without_maker(&self) -> Option<&String> {
+        let used = self.consumers.keys().chain(&self.outputs);
+        used.filter(|name| !self.has_maker(name) && !self.is_sparse(name)).min()
     }
 
     fn has_maker(&self, name: &str) -> bool {

@@ -155,6 +155,9 @@ fn graphs_that_contradict_themselves_are_refused() {
     refused(vec![node("Abs", &["x"], &["w"])], "\"w\" of its graph is made twice");
     refused(vec![node("Abs", &["y"], &["y"])], "\"Abs/y\" (Abs) of its graph needs its own result");
     refused(vec![node("Abs", &["b"], &["y"]), node("Neg", &["y"], &["b"])], "needs its own result");
+    refused(vec![node("Add", &["x", "z"], &["y"])], "nothing makes the value \"z\"");
+    refused(vec![branch("y", "z")], "nothing makes the value \"z\"");
+    refused(vec![node("Abs", &["x"], &["a"])], "nothing makes the value \"y\"");
     refused(vec![branch("y", "y")], "needs its own result");
 }
 

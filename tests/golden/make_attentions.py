@@ -6,7 +6,8 @@ Usage: python make_attentions.py      (the environment of requirements.txt)
   legacy_unet      diffusers' AttnProcessor: heads merged into the batch, baddbmm, Softmax over three axes
   legacy_upcast    the same with upcast_attention, as Stable Diffusion 2.x has it
   legacy_vae       a VAE's middle block with AttnProcessor: one head
-  sdxl_unet        optimum-onnx export of an SDXL pipeline: two transformer layers a block, F.scaled_dot_product_attention
+  sdxl_unet        optimum-onnx export of an SDXL pipeline: two transformer layers a block,
+                   F.scaled_dot_product_attention
   sdxl_text_2      its second text encoder (hidden states as outputs, projection)
   clip_eager       transformers' CLIP with attn_implementation="eager"
   clip_old         CLIP's attention as transformers 4.2x wrote it: [batch*heads, ...] products, mask added in four axes
@@ -28,7 +29,7 @@ import onnx
 import onnxruntime
 import torch
 import transformers
-from diffusers import (AutoencoderKL, EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel)
+from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from legacy_export import Denoiser, TextEncoder, export
 from make_tiny_models import WORK, tokenizer

@@ -7,6 +7,7 @@
 
 mod contents;
 mod dim;
+mod operators;
 mod shapes;
 
 use std::collections::{HashMap, HashSet};

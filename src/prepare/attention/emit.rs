@@ -24,7 +24,6 @@ pub(super) fn replace(editor: &mut Editor<'_>, facts: &Facts, attention: &Attent
             leading => {
                 let axes: Vec<i64> = (0..leading as i64).collect();
                 let named = format!("{base}/mask");
-                // In every operator set a `Reshape` can do this, and the last two sizes stay what they are.
                 add_leading(editor, &mask.value, &axes, &named)?
             }
         });
@@ -96,7 +95,7 @@ fn flat(editor: &mut Editor<'_>, heads: &Heads, name: &str) -> Result<String> {
     if heads.axes.len() == 3 {
         return Ok(value);
     }
-    reshape(editor, &value, &[0, 0, heads.heads * heads.size], name)
+    reshape(editor, &value, &[0, 0, heads.width], name)
 }
 
 /// Lets everything that used `old`, [batch, heads, sequence, size], use the operator's `result` instead.
@@ -120,7 +119,7 @@ fn lead_on(
             let joined = editor.node(joiner).filter(|node| node.op() == "Reshape").and_then(|node| node.output_at(0));
             let Some(joined) = joined.map(str::to_owned) else { continue };
             let fits = facts.shape(&joined).is_some_and(|shape| {
-                same(shape.get(..2), &[batch, length]) && shape.len() == 3 && shape[2].is(heads * size)
+                same(shape.get(..2), &[batch, length]) && shape.len() == 3 && shape[2].is(attention.value.width)
             });
             if fits && !editor.is_output(&joined) {
                 editor.replace_uses(&joined, result);

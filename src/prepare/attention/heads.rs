@@ -17,6 +17,8 @@ pub(super) struct Heads {
     pub heads: i64,
     pub length: Dim,
     pub size: i64,
+    /// heads·size.
+    pub width: i64,
 }
 
 /// Traces `value`, of shape [.., sequence, size], or [.., size, sequence] if `transposed`, held as `layout` says.
@@ -45,7 +47,11 @@ pub(super) fn trace(
             "Transpose" => {
                 let perm: Option<Vec<usize>> =
                     node.ints("perm").iter().map(|axis| usize::try_from(*axis).ok()).collect();
-                let Some(perm) = perm.filter(|perm| perm.len() == axes.len()) else { break };
+                let Some(perm) =
+                    perm.filter(|perm| perm.len() == axes.len() && (0..axes.len()).all(|axis| perm.contains(&axis)))
+                else {
+                    break;
+                };
                 let Some(through) = axes.iter().map(|axis| perm.get(*axis).copied()).collect() else { break };
                 axes = through;
                 root = input;
@@ -76,8 +82,9 @@ pub(super) fn trace(
         4 => (known(at(1))?, at(2), known(at(3))?),
         _ => (1, at(1), known(at(2))?),
     };
+    let width = heads.checked_mul(size).ok_or("the number or size of heads is unknown")?;
     let batch = at(0);
-    let mut found = Heads { root: root.to_owned(), axes, scale, whole: None, batch, heads, length, size };
+    let mut found = Heads { root: root.to_owned(), axes, scale, whole: None, batch, heads, length, size, width };
     found.whole = found.uncut(editor, facts);
     Ok(found)
 }
@@ -99,8 +106,7 @@ impl Heads {
         let input = node.input_at(0).filter(|_| self.perm().is_empty())?;
         let [batch, length, _] = facts.shape(input)? else { return None };
         let all = facts.shape(input)?.get(2)?;
-        (*batch == self.batch && *length == self.length && all.is(self.heads.checked_mul(self.size)?))
-            .then(|| input.to_owned())
+        (*batch == self.batch && *length == self.length && all.is(self.width)).then(|| input.to_owned())
     }
 }
 

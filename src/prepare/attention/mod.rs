@@ -108,6 +108,14 @@ fn allowed(attention: Attention, facts: &Facts, abilities: &Abilities) -> Result
         DataType::Float16 => DType::F16,
         _ => return Err("neither float32 nor float16"),
     };
+    let mask_type = attention.mask.as_ref().map(|mask| facts.data_type(&mask.value));
+    if mask_type.is_some_and(|kind| kind != facts.data_type(&attention.output)) {
+        return Err("the mask is of another element type");
+    }
+    // 0 would mean the usual scale to the operator.
+    if !(attention.scale as f32).is_normal() {
+        return Err("the scale is zero or too large");
+    }
     match (dtype, abilities.multi_head_attention.contains(&dtype)) {
         (_, true) => Ok(attention),
         (DType::F16, false) => Err("the provider fuses no float16"),
