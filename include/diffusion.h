@@ -599,13 +599,53 @@ diffusion_status diffusion_pipeline_options_set_threads(struct diffusion_pipelin
 /**
  * What to trade memory for, by one of the names of diffusion_memory_mode_name(). Default: "speed".
  *
- * "speed" keeps everything resident and runs guidance as one batched call; "low" makes one denoiser call for each
- * guidance branch and each picture. "balanced" is DIFFUSION_STATUS_UNSUPPORTED in this version.
+ * "speed" keeps every graph open and runs guidance as one batched call. "balanced" closes the text encoder after use
+ * and gives memory for activations back after every run. "low" has one graph open at a time, makes one denoiser call
+ * for each guidance branch and each picture, and decodes large pictures in overlapping tiles. The last two want a
+ * cache folder: without one, opening a graph again takes as long as the first time.
  */
 DIFFUSION_API
 diffusion_status diffusion_pipeline_options_set_memory(struct diffusion_pipeline_options *options,
                                                        const char *mode,
                                                        size_t mode_length);
+
+/**
+ * Whether graphs may be changed so that they run faster and compute the same: 1 (the default) or 0. With 0 the model's
+ * files are opened as they are, and nothing is cached.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_options_set_preparation(struct diffusion_pipeline_options *options,
+                                                            int32_t preparation);
+
+/**
+ * The folder that prepared graphs are kept in, UTF-8, at most 65536 bytes; it is made if it is not there. NULL and 0,
+ * the default: nothing is kept.
+ *
+ * A model that was opened once with a cache opens in a fraction of the time afterwards, and its weights are mapped
+ * from the cache's files: they need no memory of their own, and pipelines and processes share them. The cache takes
+ * about as much room as the models do; see diffusion_pipeline_options_set_cache_limit(). It may be deleted whenever no
+ * pipeline is open, and be used by several processes at once. It is not to be shared by users who do not trust
+ * each other. Graphs on other providers than the CPU are not kept. See also diffusion_default_cache_dir().
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_options_set_cache_dir(struct diffusion_pipeline_options *options,
+                                                          const char *folder,
+                                                          size_t folder_length);
+
+/**
+ * The most bytes that the cache keeps, from 1; what was not used for longest goes first. Default: 32 GiB.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_options_set_cache_limit(struct diffusion_pipeline_options *options,
+                                                            uint64_t bytes);
+
+/**
+ * Where this system keeps a user's caches, with "libdiffusion" added: a folder for
+ * diffusion_pipeline_options_set_cache_dir(). UTF-8; "" if the environment does not say. Never freed. The library uses
+ * it only if it is told to.
+ */
+DIFFUSION_API
+const char *diffusion_default_cache_dir(void);
 
 /**
  * Opens the model in a folder, loading ONNX Runtime first if that has not happened yet. Blocks.

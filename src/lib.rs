@@ -15,7 +15,7 @@
 //! ```
 //!
 //! The rooms, and the one direction in which they depend on each other:
-//! `ffi → pipeline → {text, denoise, autoencoder} → {scheduler, model, runtime} → prepare → onnx → {tensor, rng, image, error}`.
+//! `ffi → pipeline → {text, denoise, autoencoder, opening} → {scheduler, model, prepare, runtime} → onnx → {tensor, rng, image, error}`.
 
 mod autoencoder;
 mod denoise;
@@ -24,6 +24,7 @@ mod ffi;
 pub mod image;
 pub mod model;
 pub mod onnx;
+pub mod opening;
 pub mod pipeline;
 pub mod prepare;
 pub mod rng;

@@ -21,13 +21,26 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("model", &["error", "tensor"]),
     ("onnx", &["error", "tensor"]),
     ("prepare", &["error", "tensor", "onnx"]),
-    ("runtime", &["error", "tensor", "onnx", "prepare"]),
+    ("runtime", &["error", "tensor", "onnx"]),
+    ("opening", &["error", "onnx", "prepare", "runtime"]),
     ("text", &["error", "tensor", "model", "runtime"]),
     ("denoise", &["error", "tensor", "rng", "scheduler", "model", "runtime"]),
     ("autoencoder", &["error", "tensor", "image", "model", "runtime"]),
     (
         "pipeline",
-        &["error", "tensor", "rng", "image", "scheduler", "model", "runtime", "text", "denoise", "autoencoder"],
+        &[
+            "error",
+            "tensor",
+            "rng",
+            "image",
+            "scheduler",
+            "model",
+            "runtime",
+            "opening",
+            "text",
+            "denoise",
+            "autoencoder",
+        ],
     ),
 ];
 

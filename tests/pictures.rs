@@ -13,7 +13,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{copy_of, generate, open, repository, tiny};
-use diffusion::{Image, PixelFormat, Request, RngKind, SchedulerKind, SigmaSchedule};
+use diffusion::{
+    CancelToken, Image, MemoryMode, Pipeline, PipelineOptions, PixelFormat, Request, RngKind, SchedulerKind,
+    SigmaSchedule,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -92,7 +95,11 @@ fn change_scheduler(folder: &Path, changes: &Map<String, Value>) {
 }
 
 fn golden() -> Vec<Case> {
-    let text = fs::read_to_string(repository("tests/golden/pictures.json")).unwrap();
+    cases("pictures.json")
+}
+
+fn cases(file: &str) -> Vec<Case> {
+    let text = fs::read_to_string(repository("tests/golden").join(file)).unwrap();
     serde_json::from_str::<Golden>(&text).unwrap().cases
 }
 
@@ -123,17 +130,42 @@ fn every_picture_equals_the_oracles() {
 }
 
 #[test]
-fn low_memory_draws_the_same_pictures() {
-    let options = diffusion::PipelineOptions { memory: diffusion::MemoryMode::Low, ..common::options() };
-    for name in ["base", "count_2_euler_ancestral"] {
+fn every_memory_mode_draws_the_same_pictures() {
+    for (memory, name) in
+        [(MemoryMode::Balanced, "base"), (MemoryMode::Low, "base"), (MemoryMode::Low, "count_2_euler_ancestral")]
+    {
+        let options = PipelineOptions { memory, ..common::options() };
         let case = golden().into_iter().find(|c| c.name == name).unwrap();
-        let cancel = diffusion::CancelToken::new();
-        let low = diffusion::Pipeline::open(&tiny(&case.folder), &options, &mut (), &cancel).unwrap();
-        let (one_by_one, together) = (generate(&low, &case.request()).unwrap().images, draw(&case));
-        assert_eq!(one_by_one.len(), case.files.len());
-        for (a, b) in one_by_one.iter().zip(&together) {
+        let pipeline = Pipeline::open(&tiny(&case.folder), &options, &mut (), &CancelToken::new()).unwrap();
+        let drawn = generate(&pipeline, &case.request()).unwrap().images;
+        assert_eq!(drawn.len(), case.files.len());
+        for (a, b) in drawn.iter().zip(&draw(&case)) {
             assert!(a.pixels().iter().zip(b.pixels()).all(|(a, b)| a.abs_diff(*b) <= TOLERANCE), "{name}");
         }
+    }
+}
+
+#[test]
+fn large_pictures_are_decoded_in_the_oracles_tiles_where_memory_is_low() {
+    let open = |memory| {
+        let options = PipelineOptions { memory, ..common::options() };
+        Pipeline::open(&tiny("tiny-optimum"), &options, &mut (), &CancelToken::new()).unwrap()
+    };
+    let (low, speed) = (open(MemoryMode::Low), open(MemoryMode::Speed));
+    for case in cases("tiled.json") {
+        let theirs = image::open(repository("tests/golden/tiled").join(&case.files[0])).unwrap().into_rgb8();
+        let largest = |pipeline: &Pipeline| {
+            let drawn = generate(pipeline, &case.request()).unwrap().images.remove(0);
+            drawn.pixels().iter().zip(theirs.as_raw()).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
+        };
+        assert!(largest(&low) <= TOLERANCE, "{}", case.name);
+        let whole = largest(&speed);
+        assert_eq!(
+            whole > TOLERANCE,
+            case.name != "trained_size",
+            "{}: the whole picture differs by {whole}",
+            case.name
+        );
     }
 }
 

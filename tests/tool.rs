@@ -32,6 +32,8 @@ fn tool() -> Command {
         tool
     });
     let mut command = command(tool);
+    // The tool keeps prepared graphs in the user's cache folder, which tests leave alone.
+    command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/caches"));
     command.env("ORT_DYLIB_PATH", onnx_runtime()).stdin(Stdio::null());
     command
 }
@@ -157,12 +159,12 @@ fn every_option_refuses_bad_values_and_says_what_is_allowed() {
         (&["-o", "/no/such/folder/x.png"], &["--output", "/no/such/folder"]),
         (&["-o", "png"], &["--output", ".png"]),
         // What later versions add is refused, not ignored.
-        (&["--memory", "balanced"], &["--memory", "balanced"]),
+        (&["--memory", "much"], &["--memory", "much", "balanced"]),
+        (&["--prepare", "perhaps"], &["--prepare", "perhaps", "off"]),
         (&["--init", "x.png"], &["--init", "not there yet"]),
         (&["--strength", "0.5"], &["--strength", "not there yet"]),
         (&["--mask", "x.png"], &["--mask", "not there yet"]),
         (&["--clip-skip", "1"], &["--clip-skip", "not there yet"]),
-        (&["--cache-dir", "x"], &["--cache-dir", "not there yet"]),
     ];
     for (arguments, words) in bad {
         refuses(generate(&out).args(*arguments), 2, words);
@@ -501,4 +503,30 @@ fn the_tool_runs_from_any_folder_without_any_environment() {
     assert!(output.status.success(), "{}", said(&output));
     let found = json(command(place.join("diffusion")).args(["devices", "--json"]).env_clear().current_dir("/"));
     assert!(found["library"].as_str().unwrap().contains("with spaces"), "{found}");
+}
+
+#[test]
+fn graphs_are_kept_where_the_user_says() {
+    let (folder, output) = (folder(), folder());
+    let preparation = |arguments: &[&str]| {
+        let mut command = tool();
+        command.args(["inspect", "--json", "-m"]).arg(tiny()).args(arguments).env("XDG_CACHE_HOME", output.path());
+        let shown = run(&mut command);
+        assert!(shown.status.success(), "{}", said(&shown));
+        let info: Value = serde_json::from_slice(&shown.stdout).unwrap();
+        info["graphs"][1]["preparation"].clone()
+    };
+    let named = folder.path().join("kept");
+    let named = ["--cache-dir", named.to_str().unwrap()];
+    assert_eq!(preparation(&named)["cache"], "stored");
+    let found = preparation(&named);
+    assert_eq!(found["cache"], "found");
+    assert!(found["done"][0].as_str().unwrap().contains("MultiHeadAttention"), "{found}");
+    assert!(!output.path().join("libdiffusion").exists());
+    assert_eq!(preparation(&["--cache-dir", "none"])["cache"], "none");
+    let untouched = preparation(&["--prepare", "off"]);
+    assert_eq!((&untouched["cache"], untouched["done"].as_array().unwrap().len()), (&Value::from("none"), 0));
+    assert!(!output.path().join("libdiffusion/graphs").read_dir().is_ok_and(|mut entries| entries.next().is_some()));
+    assert_eq!(preparation(&[])["cache"], "stored");
+    assert!(output.path().join("libdiffusion/graphs").exists(), "the user's own cache folder");
 }

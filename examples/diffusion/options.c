@@ -42,6 +42,8 @@ static const struct rule rules[] = {
     { "device-id", 0, KIND_WHOLE, FIELD(device_id), OPENING },
     { "threads", 0, KIND_WHOLE, FIELD(threads), OPENING },
     { "memory", 0, KIND_TEXT, FIELD(memory), OPENING },
+    { "cache-dir", 0, KIND_TEXT, FIELD(cache_dir), OPENING },
+    { "prepare", 0, KIND_TEXT, FIELD(prepare), OPENING },
     { "ort-library", 0, KIND_TEXT, FIELD(ort_library), ALL },
     { "json", 0, KIND_FLAG, FIELD(json), ALL },
     { "quiet", 0, KIND_FLAG, FIELD(quiet), ALL },
@@ -52,7 +54,6 @@ static const struct rule rules[] = {
     { "strength", 0, KIND_LATER, 0, ALL },
     { "mask", 0, KIND_LATER, 0, ALL },
     { "clip-skip", 0, KIND_LATER, 0, ALL },
-    { "cache-dir", 0, KIND_LATER, 0, ALL },
 };
 
 void complain(const char *format, ...)

@@ -17,7 +17,7 @@ struct real { bool given; float value; };
 struct options {
     const char *model, *prompt, *negative, *output;
     const char *scheduler, *sigmas, *rng;
-    const char *provider, *memory, *ort_library;
+    const char *provider, *memory, *ort_library, *cache_dir, *prepare;
     struct whole width, height, steps, count, device_id, threads;
     struct real guidance;
     struct seed seed;

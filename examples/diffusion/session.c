@@ -54,6 +54,25 @@ static size_t length(const char *text)
     return text == NULL ? 0 : strlen(text);
 }
 
+/* The cache's folder, the user's own unless another or none is asked for, and whether graphs are prepared at all. */
+static int fill_cache(const struct options *options, diffusion_pipeline_options *settings)
+{
+    const char *folder = options->cache_dir == NULL ? diffusion_default_cache_dir() : options->cache_dir;
+    if (strcmp(folder, "none") == 0)
+        folder = "";
+    if (diffusion_pipeline_options_set_cache_dir(settings, folder, length(folder)))
+        return refused("cache-dir");
+    if (options->prepare == NULL)
+        return EXIT_DONE;
+    if (strcmp(options->prepare, "on") != 0 && strcmp(options->prepare, "off") != 0) {
+        complain("--prepare: \"%s\" is neither \"on\" nor \"off\"", options->prepare);
+        return EXIT_USAGE;
+    }
+    if (diffusion_pipeline_options_set_preparation(settings, strcmp(options->prepare, "on") == 0))
+        return refused("prepare");
+    return EXIT_DONE;
+}
+
 /* Fills in options that exist already. */
 static int fill(const struct options *options, diffusion_pipeline_options *settings)
 {
@@ -75,7 +94,7 @@ static int fill(const struct options *options, diffusion_pipeline_options *setti
     if (options->memory != NULL
         && diffusion_pipeline_options_set_memory(settings, options->memory, length(options->memory)))
         return refused("memory");
-    return EXIT_DONE;
+    return fill_cache(options, settings);
 }
 
 int session_settings(const struct options *options, diffusion_pipeline_options **settings)

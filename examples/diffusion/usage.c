@@ -53,7 +53,10 @@ void usage_print(void)
          "      --threads N        threads on the CPU; 0, the default, is as many as there are\n"
          "      --memory NAME      what to trade memory for, one of:");
     list("                        ", diffusion_memory_mode_name);
-    puts("\n"
+    puts("      --cache-dir DIR    keeps prepared graphs there, so that a model opens faster the next time; it takes as much\n"
+         "                         room as the models do. Default: libdiffusion in the user's cache folder. none: no cache\n"
+         "      --prepare on|off   whether graphs are changed so that they run faster and compute the same; default on\n"
+         "\n"
          "Options of every command.\n"
          "      --ort-library FILE ONNX Runtime's library; else ORT_DYLIB_PATH, beside libdiffusion, the system's\n"
          "      --quiet            no progress bar, no warnings, no list of files\n"

@@ -1,5 +1,7 @@
 //! Latents to pixels.
 
+mod tiling;
+
 use std::sync::Arc;
 
 use ndarray::{Array3, ArrayD, Axis, Ix3};
@@ -19,6 +21,8 @@ pub(crate) struct Decoder {
     shift_factor: f64,
     latents_mean: Option<Vec<f64>>,
     latents_std: Option<Vec<f64>>,
+    /// The side of the latents that the autoencoder was trained on, and of the tiles.
+    tile: usize,
 }
 
 impl Decoder {
@@ -44,6 +48,7 @@ impl Decoder {
             shift_factor: config.shift_factor,
             latents_mean: config.latents_mean.clone(),
             latents_std: config.latents_std.clone(),
+            tile: config.tile(),
         })
     }
 
@@ -60,7 +65,30 @@ impl Decoder {
     /// # Errors
     /// [`Error::Cancelled`], [`Error::GraphFailed`], and [`Error::BadModel`] when what comes out is no picture.
     pub(crate) fn decode(&self, latent: Array3<f32>, cancel: &CancelToken) -> Result<Array3<f32>> {
+        self.run(self.unscale(latent)?, cancel)
+    }
+
+    /// As [`decode`](Self::decode), in overlapping tiles where the latent is larger than what the autoencoder was
+    /// trained on, so that the memory does not grow with the picture. Smaller ones come out the same.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub(crate) fn decode_tiled(&self, latent: Array3<f32>, cancel: &CancelToken) -> Result<Array3<f32>> {
         let latent = self.unscale(latent)?;
+        let fixed = self.fixed_latent()[1..].iter().any(Option::is_some);
+        if fixed || latent.shape()[1..].iter().all(|side| *side <= self.tile) {
+            return self.run(latent, cancel);
+        }
+        tiling::decode(latent.view(), self.tile, |tile| self.run(tile, cancel))
+    }
+
+    /// Gives the graph's memory back until it is needed again.
+    pub(crate) fn release(&self) {
+        self.graph.release();
+    }
+
+    /// One run of the graph.
+    fn run(&self, latent: Array3<f32>, cancel: &CancelToken) -> Result<Array3<f32>> {
         let batch = self.graph.inputs().first().and_then(|i| i.shape.first().copied().flatten()).unwrap_or(1);
         let batched = latent.into_dyn().insert_axis(Axis(0)).select(Axis(0), &vec![0; batch.max(1)]);
         let inputs = [(self.input.as_str(), Tensor::F32(batched).cast(self.input_dtype))];

@@ -91,6 +91,7 @@ impl Denoiser {
         sample_shape: [usize; 4],
         context: ArrayView3<'_, f32>,
         batching: Batching,
+        cancel: &CancelToken,
     ) -> Result<Self> {
         let [rows, channels, height, width] = sample_shape;
         if context.shape()[0] != rows || rows == 0 {
@@ -118,7 +119,7 @@ impl Denoiser {
                     (CONTEXT.to_owned(), Tensor::F32(rows_of(context.into_dyn(), first_row, in_chunk, per_call))),
                 ];
                 inputs.extend(unused_inputs(graph)?);
-                let bound = graph.bind(inputs, &output.name, &[per_call, out_channels, height, width])?;
+                let bound = graph.bind(inputs, &output.name, &[per_call, out_channels, height, width], cancel)?;
                 Ok(Chunk {
                     graph: bound,
                     first_row,

@@ -60,5 +60,5 @@ pub extern "C" fn diffusion_provider_name(index: i64) -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn diffusion_memory_mode_name(index: i64) -> *const c_char {
     static NAMES: Names = Names::new();
-    NAMES.at(index, || [MemoryMode::Speed, MemoryMode::Low].iter().map(|mode| mode.name()).collect())
+    NAMES.at(index, || MemoryMode::ALL.iter().map(|mode| mode.name()).collect())
 }

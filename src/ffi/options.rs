@@ -1,12 +1,16 @@
 //! Options for opening a model.
 
-use std::ffi::c_char;
+use std::ffi::{CString, c_char};
+
+use once_cell::sync::OnceCell;
 
 use super::guard::{guard, value};
 use super::handle::{bind, check_out, create, destroy, exclusive, write_out};
 use super::request::whole;
 use super::status::diffusion_status;
 use super::text::{name, path};
+use crate::Error;
+use crate::opening::default_cache_folder;
 use crate::pipeline::{MAX_THREADS, MemoryMode, PipelineOptions};
 use crate::runtime::Provider;
 
@@ -115,8 +119,10 @@ pub unsafe extern "C" fn diffusion_pipeline_options_set_threads(
 
 /// What to trade memory for, by one of the names of diffusion_memory_mode_name(). Default: "speed".
 ///
-/// "speed" keeps everything resident and runs guidance as one batched call; "low" makes one denoiser call for each
-/// guidance branch and each picture. "balanced" is DIFFUSION_STATUS_UNSUPPORTED in this version.
+/// "speed" keeps every graph open and runs guidance as one batched call. "balanced" closes the text encoder after use
+/// and gives memory for activations back after every run. "low" has one graph open at a time, makes one denoiser call
+/// for each guidance branch and each picture, and decodes large pictures in overlapping tiles. The last two want a
+/// cache folder: without one, opening a graph again takes as long as the first time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_pipeline_options_set_memory(
     options: *mut diffusion_pipeline_options,
@@ -130,4 +136,75 @@ pub unsafe extern "C" fn diffusion_pipeline_options_set_memory(
         options.memory = MemoryMode::parse(unsafe { name(mode, mode_length, "memory mode") }?)?;
         Ok(())
     })
+}
+
+/// Whether graphs may be changed so that they run faster and compute the same: 1 (the default) or 0. With 0 the model's
+/// files are opened as they are, and nothing is cached.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_options_set_preparation(
+    options: *mut diffusion_pipeline_options,
+    preparation: i32,
+) -> diffusion_status {
+    guard(|| {
+        // SAFETY: by contract.
+        unsafe { exclusive(options) }?.prepare = whole(i64::from(preparation), 0..=1, "preparation")? == 1;
+        Ok(())
+    })
+}
+
+/// The folder that prepared graphs are kept in, UTF-8, at most 65536 bytes; it is made if it is not there. NULL and 0,
+/// the default: nothing is kept.
+///
+/// A model that was opened once with a cache opens in a fraction of the time afterwards, and its weights are mapped
+/// from the cache's files: they need no memory of their own, and pipelines and processes share them. The cache takes
+/// about as much room as the models do; see diffusion_pipeline_options_set_cache_limit(). It may be deleted whenever no
+/// pipeline is open, and be used by several processes at once. It is not to be shared by users who do not trust
+/// each other. Graphs on other providers than the CPU are not kept. See also diffusion_default_cache_dir().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_options_set_cache_dir(
+    options: *mut diffusion_pipeline_options,
+    folder: *const c_char,
+    folder_length: usize,
+) -> diffusion_status {
+    guard(|| {
+        // SAFETY: by contract.
+        let options = unsafe { exclusive(options) }?;
+        options.cache = match folder_length {
+            0 => None,
+            // SAFETY: by contract.
+            _ => Some(unsafe { path(folder, folder_length, "cache folder") }?),
+        };
+        Ok(())
+    })
+}
+
+/// The most bytes that the cache keeps, from 1; what was not used for longest goes first. Default: 32 GiB.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_options_set_cache_limit(
+    options: *mut diffusion_pipeline_options,
+    bytes: u64,
+) -> diffusion_status {
+    guard(|| {
+        // SAFETY: by contract.
+        let options = unsafe { exclusive(options) }?;
+        if bytes == 0 {
+            let reason = "the cache limit is 0; it must be at least 1 byte (for no cache, set no folder)";
+            return Err(Error::invalid(reason).into());
+        }
+        options.cache_limit = bytes;
+        Ok(())
+    })
+}
+
+/// Where this system keeps a user's caches, with "libdiffusion" added: a folder for
+/// diffusion_pipeline_options_set_cache_dir(). UTF-8; "" if the environment does not say. Never freed. The library uses
+/// it only if it is told to.
+#[unsafe(no_mangle)]
+pub extern "C" fn diffusion_default_cache_dir() -> *const c_char {
+    static FOLDER: OnceCell<CString> = OnceCell::new();
+    let find = || {
+        let folder = default_cache_folder().and_then(|folder| folder.into_os_string().into_string().ok());
+        CString::new(folder.unwrap_or_default()).unwrap_or_default()
+    };
+    value(c"".as_ptr(), || Ok(FOLDER.get_or_init(find).as_ptr()))
 }

@@ -37,6 +37,8 @@ pub struct VaeConfig {
     pub latents_mean: Option<Vec<f64>>,
     /// Per-channel standard deviation of the latents, each above 0.
     pub latents_std: Option<Vec<f64>>,
+    /// The pictures that it was trained on, in pixels along each side.
+    pub sample_size: Option<usize>,
 }
 
 impl VaeConfig {
@@ -44,6 +46,7 @@ impl VaeConfig {
     pub const DEFAULT_SCALING_FACTOR: f64 = 0.18215;
     /// Pixels per latent in Stable Diffusion 1.x.
     pub const DEFAULT_SPATIAL_FACTOR: usize = 8;
+    const DEFAULT_TILE: usize = 64;
     /// Channels of the latents in Stable Diffusion 1.x.
     pub const DEFAULT_LATENT_CHANNELS: usize = 4;
 
@@ -67,6 +70,12 @@ impl VaeConfig {
         Ok((stated.with_constants(), notes))
     }
 
+    /// The side of the latents that it was trained on: what diffusers' `enable_tiling` makes the size of a tile
+    /// (`AutoencoderKL`: `sample_size / 2^(levels-1)`). Missing: 64, that of Stable Diffusion 1.x.
+    pub fn tile(&self) -> usize {
+        self.sample_size.map_or(Self::DEFAULT_TILE, |pixels| pixels / self.spatial_factor).max(8)
+    }
+
     /// [`Self::latent_channels`], or the family's 4.
     pub fn latent_channels_or_default(&self) -> usize {
         self.latent_channels.unwrap_or(Self::DEFAULT_LATENT_CHANNELS)
@@ -82,6 +91,7 @@ struct Stated {
     levels: Option<usize>,
     latents_mean: Option<Vec<f64>>,
     latents_std: Option<Vec<f64>>,
+    sample_size: Option<usize>,
 }
 
 impl Stated {
@@ -93,6 +103,7 @@ impl Stated {
             levels: fields.sizes("block_out_channels", MAX_LEVELS)?.map(|channels| channels.len()),
             latents_mean: fields.numbers("latents_mean", -MAX_SCALE..=MAX_SCALE)?,
             latents_std: fields.numbers("latents_std", 1.0 / MAX_SCALE..=MAX_SCALE)?,
+            sample_size: fields.size("sample_size")?,
         };
         stated.check_lengths(path)?;
         Ok(stated)
@@ -130,6 +141,7 @@ impl Stated {
             levels: self.levels.or(other.levels),
             latents_mean: self.latents_mean.or(other.latents_mean),
             latents_std: self.latents_std.or(other.latents_std),
+            sample_size: self.sample_size.or(other.sample_size),
         }
     }
 
@@ -142,6 +154,7 @@ impl Stated {
             spatial_factor: self.levels.map_or(VaeConfig::DEFAULT_SPATIAL_FACTOR, |levels| 1 << (levels - 1)),
             latents_mean: self.latents_mean,
             latents_std: self.latents_std,
+            sample_size: self.sample_size,
         }
     }
 

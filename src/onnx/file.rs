@@ -14,7 +14,7 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::Io`] for a file that is missing or cannot be read, [`Error::BadModel`] for an empty one and for the
 /// pointer that Git LFS leaves in a file's place.
-pub(super) fn map(path: &Path) -> Result<Bytes> {
+pub(crate) fn map(path: &Path) -> Result<Bytes> {
     let cannot = |error| Error::io("cannot open the graph", path, error);
     let metadata = std::fs::metadata(path).map_err(cannot)?;
     if !metadata.is_file() {

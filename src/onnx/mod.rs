@@ -32,6 +32,7 @@ mod tensor;
 pub use edit::{Editor, NodeId};
 pub use external::ExternalTensor;
 pub use facts::{Dim, Facts};
+pub(crate) use file::map as map_file_bytes;
 pub use model::Model;
 
 #[cfg(test)]

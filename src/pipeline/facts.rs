@@ -98,6 +98,7 @@ pub(super) fn describe(
     ));
     let mut notes = folder.notes().to_vec();
     notes.extend(own_scheduler.as_ref().err().cloned());
+    notes.extend(graphs.iter().filter_map(GraphInfo::note));
     Ok(PipelineInfo {
         folder: folder.root().to_path_buf(),
         family: folder.family().into(),

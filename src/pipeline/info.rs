@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::runtime::{Graph, IoSpec};
+use crate::opening::Opened;
+use crate::runtime::IoSpec;
 
 /// What an opened model is, where each graph runs, and what a request gets that leaves a setting open.
 #[derive(Debug, Clone, Serialize)]
@@ -69,6 +70,19 @@ pub struct GraphInfo {
     pub inputs: Vec<IoInfo>,
     /// Its outputs.
     pub outputs: Vec<IoInfo>,
+    /// What was done to it before it was opened.
+    pub preparation: PreparationInfo,
+}
+
+/// What was done to a graph before it was opened.
+#[derive(Debug, Clone, Serialize)]
+pub struct PreparationInfo {
+    /// What was changed, in sentences.
+    pub done: Vec<String>,
+    /// What was looked at and left as it was, in sentences.
+    pub left: Vec<String>,
+    /// `found` in the cache, `stored` there just now, or `none` if there was no cache.
+    pub cache: String,
 }
 
 /// One input or output of a graph.
@@ -83,14 +97,35 @@ pub struct IoInfo {
 }
 
 impl GraphInfo {
-    pub(crate) fn of(graph: &Graph) -> Self {
+    pub(crate) fn of(opened: &Opened) -> Self {
+        let Opened { graph, preparation } = opened;
         Self {
             role: graph.name().to_owned(),
             path: graph.path().to_path_buf(),
             provider: graph.provider().name().to_owned(),
             inputs: graph.inputs().iter().map(IoInfo::of).collect(),
             outputs: graph.outputs().iter().map(IoInfo::of).collect(),
+            preparation: PreparationInfo {
+                done: preparation.done.clone(),
+                left: preparation.left.clone(),
+                cache: preparation.cache.name().to_owned(),
+            },
         }
+    }
+}
+
+impl GraphInfo {
+    /// What was done to the graph, in one sentence; `None` if nothing was.
+    pub(crate) fn note(&self) -> Option<String> {
+        let PreparationInfo { done, left, cache } = &self.preparation;
+        let said: Vec<_> = done.iter().chain(left).map(String::as_str).collect();
+        let kept = match cache.as_str() {
+            "found" => Some("found in the cache"),
+            "stored" => Some("stored in the cache"),
+            _ => None,
+        };
+        let said: Vec<_> = said.into_iter().chain(kept).collect();
+        (!said.is_empty()).then(|| format!("{}: {}", self.role, said.join("; ")))
     }
 }
 

@@ -3,35 +3,37 @@
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+use crate::opening::DEFAULT_LIMIT;
 use crate::runtime::Provider;
 
 /// What a pipeline trades memory for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MemoryMode {
-    /// Everything stays resident, guidance runs as one batched call. The default.
+    /// Every graph stays open, guidance runs as one batched call. The default.
     #[default]
     Speed,
-    /// One denoiser call for each guidance branch and each picture, and no memory arena in ONNX Runtime.
+    /// The text encoder is closed after use and opened again when a new prompt comes; memory for activations is given
+    /// back after every run.
+    Balanced,
+    /// One graph is open at a time, one denoiser call for each guidance branch and each picture, and latents larger
+    /// than what the autoencoder was trained on are decoded in overlapping tiles.
     Low,
 }
 
 impl MemoryMode {
+    /// Every mode, the fastest first.
+    pub const ALL: [Self; 3] = [Self::Speed, Self::Balanced, Self::Low];
+
     /// The mode called `name`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for any other name than `speed` and `low`; [`Error::Unsupported`] for
-    /// `balanced`, which a later version adds.
+    /// [`Error::InvalidArgument`] for a name that is not one of [`MemoryMode::ALL`]'s.
     pub fn parse(name: &str) -> Result<Self> {
-        match name {
-            "speed" => Ok(Self::Speed),
-            "low" => Ok(Self::Low),
-            "balanced" => {
-                Err(Error::Unsupported("memory mode \"balanced\" is not there yet; use \"speed\" or \"low\"".into()))
-            }
-            other => {
-                Err(Error::invalid(format!("memory mode \"{other}\" is not known; allowed are \"speed\" and \"low\"")))
-            }
-        }
+        Self::ALL.into_iter().find(|mode| mode.name() == name).ok_or_else(|| {
+            Error::invalid(format!(
+                "memory mode \"{name}\" is not known; allowed are \"speed\", \"balanced\" and \"low\""
+            ))
+        })
     }
 
     /// The name that [`MemoryMode::parse`] reads.
@@ -39,6 +41,7 @@ impl MemoryMode {
     pub fn name(self) -> &'static str {
         match self {
             Self::Speed => "speed",
+            Self::Balanced => "balanced",
             Self::Low => "low",
         }
     }
@@ -47,8 +50,8 @@ impl MemoryMode {
 /// The most threads that may be asked for.
 pub const MAX_THREADS: u32 = 1024;
 
-/// How to open a model. [`Default`] is what most hosts want: the CPU, all cores, everything resident.
-#[derive(Debug, Clone, Default)]
+/// How to open a model. [`Default`] is the CPU, all cores, everything resident, nothing cached.
+#[derive(Debug, Clone)]
 pub struct PipelineOptions {
     /// ONNX Runtime's library, or a folder that holds it. `None`: `ORT_DYLIB_PATH`, then beside this library,
     /// then the system's.
@@ -61,6 +64,29 @@ pub struct PipelineOptions {
     pub threads: u32,
     /// What to trade memory for.
     pub memory: MemoryMode,
+    /// Whether graphs may be changed so that they run faster and compute the same ([`crate::prepare`]). Otherwise the
+    /// files are opened as they are, and nothing is cached.
+    pub prepare: bool,
+    /// The folder that prepared graphs are kept in, so that a model opens in a fraction of the time and with its
+    /// weights mapped from the disk. It takes about as much room as the models do. `None`: nothing is kept.
+    pub cache: Option<PathBuf>,
+    /// The most bytes that the cache keeps; what was not used for longest goes first.
+    pub cache_limit: u64,
+}
+
+impl Default for PipelineOptions {
+    fn default() -> Self {
+        Self {
+            ort_library: None,
+            provider: Provider::default(),
+            device_id: 0,
+            threads: 0,
+            memory: MemoryMode::default(),
+            prepare: true,
+            cache: None,
+            cache_limit: DEFAULT_LIMIT,
+        }
+    }
 }
 
 impl PipelineOptions {

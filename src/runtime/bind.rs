@@ -9,7 +9,7 @@ use ort::value::DynTensor;
 
 use super::cancel::CancelToken;
 use super::failure::guarded;
-use super::graph::Graph;
+use super::graph::{Graph, SharedSession, turn};
 use super::values::{read_f32, to_value, write_f32, zeros};
 use crate::tensor::{DType, Tensor};
 use crate::{Error, Result};
@@ -22,6 +22,8 @@ pub struct BoundGraph {
     binding: IoBinding,
     inputs: Vec<Bound>,
     output: Bound,
+    /// The one that the binding was made for; the graph may have released it.
+    session: SharedSession,
     graph: Arc<Graph>,
 }
 
@@ -43,6 +45,7 @@ impl Graph {
         inputs: Vec<(String, Tensor)>,
         output: &str,
         output_shape: &[usize],
+        cancel: &CancelToken,
     ) -> Result<BoundGraph> {
         let inputs: Vec<(String, Tensor)> = inputs
             .into_iter()
@@ -57,7 +60,8 @@ impl Graph {
         // about it; so only the run decides whether the shape fits.
         guarded(|| {
             let failed = |error| self.failure(&error);
-            let mut binding = self.session().create_binding().map_err(failed)?;
+            let session = self.session(cancel)?;
+            let mut binding = turn(&session).create_binding().map_err(failed)?;
             let bound = |name: String, dtype, elements, value: ort::Result<DynTensor>| {
                 Ok::<_, Error>(Bound { name, dtype, elements, value: value.map_err(failed)? })
             };
@@ -71,7 +75,7 @@ impl Graph {
             let value = zeros(spec.dtype, output_shape);
             let mut output = bound(output.to_owned(), spec.dtype, output_shape.iter().product(), value)?;
             binding.bind_output(&*output.name, &mut output.value).map_err(failed)?;
-            Ok(BoundGraph { binding, inputs: kept, output, graph: Arc::clone(self) })
+            Ok(BoundGraph { binding, inputs: kept, output, session, graph: Arc::clone(self) })
         })
     }
 }
@@ -99,7 +103,7 @@ impl BoundGraph {
             write_f32(&mut bound.value, bound.dtype, values).map_err(|error| graph.failure(&error))?;
             if !graph.provider().shares_host_memory() {
                 // Binding is when a provider copies an input into its device's memory; no run may go on meanwhile.
-                let _session = graph.session();
+                let _session = turn(&self.session);
                 self.binding.bind_input(&*bound.name, &bound.value).map_err(|error| graph.failure(&error))?;
             }
             Ok(())
@@ -114,7 +118,7 @@ impl BoundGraph {
     pub fn run(&mut self, cancel: &CancelToken) -> Result<()> {
         cancel.check()?;
         guarded(|| {
-            let mut session = self.graph.session();
+            let mut session = turn(&self.session);
             self.graph.run_binding(&mut session, &self.binding, cancel).map(drop)
         })
     }

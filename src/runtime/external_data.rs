@@ -19,7 +19,7 @@ const MEMORY_MARK: &str = "_ORT_MEM_ADDR_";
 ///
 /// # Errors
 /// [`Error::BadModel`] that names the tensor, the file and what is wrong with it.
-pub(super) fn check(graph: &Path, tensors: &[ExternalTensor]) -> Result<()> {
+pub(crate) fn check(graph: &Path, tensors: &[ExternalTensor]) -> Result<()> {
     if tensors.is_empty() {
         return Ok(());
     }

@@ -3,26 +3,28 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
-use ort::session::builder::SessionBuilder;
 use ort::session::{IoBinding, RunOptions, Session, SessionOutputs};
 
 use super::cancel::CancelToken;
 use super::external_data;
-use super::failure::{guarded, open_failure, run_failure};
-use super::library::{RuntimeInfo, environment};
+use super::failure::{guarded, run_failure};
+use super::memory;
 use super::options::GraphOptions;
-use super::provider::{self, Provider};
+use super::provider::Provider;
+use super::source::GraphSource;
 use super::spec::{Io, IoSpec};
-use super::threads::intra_threads;
 use super::values::{from_value, to_value};
 use crate::onnx::Model;
 use crate::tensor::{DType, Tensor};
 use crate::{Error, Result};
 
-/// An ONNX file that is open, with its weights in memory.
+/// One ONNX session: shared by the graph and by what is bound to it, used by one of them at a time.
+pub(super) type SharedSession = Arc<Mutex<Session>>;
+
+/// An ONNX graph that is open, or was and is opened again by the next run.
 ///
 /// It may be shared by threads; runs take turns, since ONNX Runtime's providers do not all allow more.
 pub struct Graph {
@@ -31,7 +33,9 @@ pub struct Graph {
     provider: Provider,
     inputs: Io,
     outputs: Io,
-    session: Mutex<Session>,
+    source: GraphSource,
+    options: GraphOptions,
+    session: Mutex<Option<SharedSession>>,
 }
 
 impl Graph {
@@ -47,24 +51,41 @@ impl Graph {
     pub fn open(name: &str, path: &Path, options: &GraphOptions, cancel: &CancelToken) -> Result<Self> {
         cancel.check()?;
         external_data::check(path, &Model::open(path)?.external_tensors())?;
-        let (environment, info) = environment()?;
-        guarded(|| {
-            let builder = Session::builder(environment).map_err(|error| open_failure(path, &error))?;
-            let mut builder = configure(builder, path, options, info)?;
-            let registration = cancel.register_load(builder.canceler())?;
-            let session = builder.commit_from_file(path).map_err(|error| match registration.was_stopped() {
-                true => Error::Cancelled,
-                false => open_failure(path, &error),
-            })?;
-            Ok(Self {
-                name: name.to_owned(),
-                path: path.to_owned(),
-                provider: options.provider.resolved(),
-                inputs: Io::read(session.inputs()),
-                outputs: Io::read(session.outputs()),
-                session: Mutex::new(session),
-            })
+        Self::open_source(name, path, GraphSource::File(path.to_owned()), options, cancel)
+    }
+
+    /// Opens `source`, which was made from the file at `path`; that one is what errors name.
+    ///
+    /// # Errors
+    /// As [`Graph::open`].
+    pub fn open_source(
+        name: &str,
+        path: &Path,
+        source: GraphSource,
+        options: &GraphOptions,
+        cancel: &CancelToken,
+    ) -> Result<Self> {
+        let session = source.open(path, options, cancel)?;
+        Ok(Self {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            provider: options.provider.resolved(),
+            inputs: Io::read(session.inputs()),
+            outputs: Io::read(session.outputs()),
+            source,
+            options: options.clone(),
+            session: Mutex::new(Some(Arc::new(Mutex::new(session)))),
         })
+    }
+
+    /// Gives back the memory: weights, activations, everything but the graph's names and shapes. The next run or
+    /// binding opens it again; what is bound now keeps its own hold until it is dropped.
+    pub fn release(&self) {
+        let released = self.slot().take();
+        if released.is_some() {
+            drop(released);
+            memory::trim();
+        }
     }
 
     /// The name it was opened under.
@@ -121,7 +142,8 @@ impl Graph {
         outputs.iter().try_for_each(|name| self.expect_output(name).map(drop))?;
         guarded(|| {
             let failed = |error| self.failure(&error);
-            let mut session = self.session();
+            let shared = self.session(cancel)?;
+            let mut session = turn(&shared);
             let mut binding = session.create_binding().map_err(failed)?;
             for (name, tensor) in inputs {
                 let value = to_value((*tensor).borrow()).map_err(failed)?;
@@ -148,7 +170,11 @@ impl Graph {
         binding: &'b IoBinding,
         cancel: &CancelToken,
     ) -> Result<SessionOutputs<'b>> {
-        let registration = cancel.register_run(RunOptions::new().map_err(|error| self.failure(&error))?)?;
+        let mut options = RunOptions::new().map_err(|error| self.failure(&error))?;
+        if self.options.trim {
+            options.set("memory.enable_memory_arena_shrinkage", "cpu:0").map_err(|error| self.failure(&error))?;
+        }
+        let registration = cancel.register_run(options)?;
         let Some(options) = registration.run_options() else {
             return Err(Error::Internal("a run was registered without options".to_owned()));
         };
@@ -158,9 +184,18 @@ impl Graph {
         })
     }
 
-    /// The session, once no other thread runs it.
-    pub(super) fn session(&self) -> MutexGuard<'_, Session> {
-        // A panic inside a run leaves the session as ONNX Runtime left it, which is usable after any failure.
+    /// The session, opened again if it was released.
+    pub(super) fn session(&self, cancel: &CancelToken) -> Result<SharedSession> {
+        let mut slot = self.slot();
+        if let Some(session) = &*slot {
+            return Ok(Arc::clone(session));
+        }
+        let opened = Arc::new(Mutex::new(self.source.open(&self.path, &self.options, cancel)?));
+        Ok(Arc::clone(slot.insert(opened)))
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<SharedSession>> {
+        // Nothing in it can be half-made: a handle is there or not.
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -231,25 +266,10 @@ fn expect<'i>(io: &'i Io, what: &str, name: &str, graph: &str) -> Result<&'i IoS
     })
 }
 
-/// Everything that `options` say, on a new builder.
-fn configure(
-    builder: SessionBuilder,
-    path: &Path,
-    options: &GraphOptions,
-    info: &RuntimeInfo,
-) -> Result<SessionBuilder> {
-    let failed = |error: ort::Error<SessionBuilder>| open_failure(path, &error);
-    let mut builder = provider::register(builder, options, info)?;
-    if let Some(threads) = intra_threads(options.threads) {
-        builder = builder.with_intra_threads(threads).map_err(failed)?;
-    }
-    if options.low_memory {
-        let no_arena = ort::ep::CPU::default().with_arena_allocator(false).build();
-        builder = builder.with_execution_providers([no_arena]).map_err(failed)?;
-        builder = builder.with_memory_pattern(false).map_err(failed)?;
-        builder = builder.with_prepacking(false).map_err(failed)?;
-    }
-    Ok(builder)
+/// The session, once no other thread runs it.
+pub(super) fn turn(session: &SharedSession) -> MutexGuard<'_, Session> {
+    // A panic inside a run leaves the session as ONNX Runtime left it, which is usable after any failure.
+    session.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Graph {

@@ -3,7 +3,7 @@
 use super::Provider;
 
 /// How a graph is opened: where it runs, on how many threads, and how it trades speed for memory.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphOptions {
     /// Where the graph runs. The default is [`Provider::Auto`].
     pub provider: Provider,
@@ -12,7 +12,15 @@ pub struct GraphOptions {
     /// Threads for one operation on the CPU; 0 (the default) means one for each physical core that the process
     /// may use.
     pub threads: u32,
-    /// Less memory for some speed: no arena, no memory pattern, and no copy of the weights in the order that
-    /// the matrix kernels like best.
-    pub low_memory: bool,
+    /// Whether ONNX Runtime may copy weights into the order that its matrix kernels like best. On large graphs that
+    /// costs memory and time to open, and was not measured to be faster.
+    pub prepacking: bool,
+    /// Whether memory for activations is given back after every run.
+    pub trim: bool,
+}
+
+impl Default for GraphOptions {
+    fn default() -> Self {
+        Self { provider: Provider::default(), device_id: 0, threads: 0, prepacking: true, trim: false }
+    }
 }

@@ -99,6 +99,12 @@ impl Provider {
         }
     }
 
+    /// Whether graphs run on ONNX Runtime's own kernels for the CPU.
+    #[must_use]
+    pub fn is_cpu(self) -> bool {
+        self.resolved() == Self::Cpu
+    }
+
     /// Whether graphs on this provider read the host's memory directly, so that a bound tensor that is written
     /// to again is seen without being bound again.
     pub(super) fn shares_host_memory(self) -> bool {

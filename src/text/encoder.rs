@@ -61,6 +61,11 @@ impl TextEncoder {
         Ok(Self { graph, tokenizer, input, input_dtype, output, cache: Mutex::default() })
     }
 
+    /// Gives the graph's memory back until a prompt comes that is not in the cache.
+    pub(crate) fn release(&self) {
+        self.graph.release();
+    }
+
     /// How many tokens each prompt becomes.
     pub(crate) fn tokens(&self) -> usize {
         self.tokenizer.max_length()

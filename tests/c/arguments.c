@@ -41,7 +41,16 @@ static void options(diffusion_pipeline_options *options)
     SAYS(INVALID, "\"cpuu\"", diffusion_pipeline_options_set_provider(options, TEXT("cpuu")));
     EXPECT(INVALID, diffusion_pipeline_options_set_provider(options, TEXT("")));
     SAYS(INVALID, "\"fast\"", diffusion_pipeline_options_set_memory(options, TEXT("fast")));
-    SAYS(DIFFUSION_STATUS_UNSUPPORTED, "balanced", diffusion_pipeline_options_set_memory(options, TEXT("balanced")));
+    OK(diffusion_pipeline_options_set_memory(options, TEXT("balanced")));
+    SAYS(DIFFUSION_STATUS_INVALID_ARGUMENT, "preparation", diffusion_pipeline_options_set_preparation(options, 2));
+    OK(diffusion_pipeline_options_set_preparation(options, 0));
+    OK(diffusion_pipeline_options_set_preparation(options, 1));
+    SAYS(DIFFUSION_STATUS_INVALID_ARGUMENT, "cache folder", diffusion_pipeline_options_set_cache_dir(options, "a\0b", 3));
+    OK(diffusion_pipeline_options_set_cache_dir(options, TEXT("somewhere")));
+    OK(diffusion_pipeline_options_set_cache_dir(options, NULL, 0));
+    SAYS(DIFFUSION_STATUS_INVALID_ARGUMENT, "cache limit", diffusion_pipeline_options_set_cache_limit(options, 0));
+    OK(diffusion_pipeline_options_set_cache_limit(options, 1));
+    CHECK(diffusion_default_cache_dir() != NULL);
     SAYS(INVALID, "NUL", diffusion_pipeline_options_set_ort_library(options, "a\0b", 3));
     OK(diffusion_pipeline_options_set_memory(options, TEXT("low")));
     OK(diffusion_pipeline_options_set_provider(options, TEXT("cpu")));

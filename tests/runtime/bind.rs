@@ -18,7 +18,7 @@ fn a_bound_graph_steps_in_place() {
         ("sample".to_owned(), Tensor::F32(sample.clone())),
         ("timestep".to_owned(), Tensor::F32(ArrayD::from_elem(IxDyn(&[1]), 3.9))),
     ];
-    let mut bound = graph.bind(inputs, "out_sample", &[2, 4, 1, 2]).unwrap();
+    let mut bound = graph.bind(inputs, "out_sample", &[2, 4, 1, 2], &CancelToken::new()).unwrap();
     let mut read = vec![9.0; 16];
     bound.read_f32(&mut read).unwrap();
     assert_eq!(read, [0.0; 16]);
@@ -44,7 +44,9 @@ fn a_bound_graph_steps_in_place() {
     );
     assert_eq!(message(bound.write_f32("x", &[0.0])), "unet has no input \"x\": it has sample, timestep");
     assert!(message(bound.read_f32(&mut [0.0; 17])).contains("is bound as 16 float16, but 17"));
-    assert!(message(graph.bind(vec![], "out_sample", &[1, 4, 1, 1]).map(drop)).contains("is missing"));
+    assert!(
+        message(graph.bind(vec![], "out_sample", &[1, 4, 1, 1], &CancelToken::new()).map(drop)).contains("is missing")
+    );
     // The graph's other users are not disturbed by what is bound.
     let other = [
         ("sample", Tensor::from_f32(ramp(&[1, 4, 3, 3]), DType::F16)),
@@ -63,16 +65,20 @@ fn a_bound_float32_output_is_read_without_a_copy_and_shapes_are_checked() {
         ]
     };
     // Not even the declared shape is believed before the run: older exports declare stale ones.
-    let error = graph.bind(inputs(), "out_sample", &[2, 4, 1, 1]).unwrap().run(&CancelToken::new()).unwrap_err();
+    let error = graph
+        .bind(inputs(), "out_sample", &[2, 4, 1, 1], &CancelToken::new())
+        .unwrap()
+        .run(&CancelToken::new())
+        .unwrap_err();
     assert!(matches!(error, Error::GraphFailed { .. }), "{error}");
-    let mut bound = graph.bind(inputs(), "out_sample", &[1, 4, 1, 1]).unwrap();
+    let mut bound = graph.bind(inputs(), "out_sample", &[1, 4, 1, 1], &CancelToken::new()).unwrap();
     bound.run(&CancelToken::new()).unwrap();
     let output = bound.output_f32().unwrap();
     assert!(matches!(output, std::borrow::Cow::Borrowed(_)));
     assert_eq!(*output, [2.0, 2.5, 3.0, 3.5]);
     drop(output);
     // A shape that the graph leaves open but the run does not give.
-    let mut wrong = graph.bind(inputs(), "out_sample", &[1, 4, 2, 1]).unwrap();
+    let mut wrong = graph.bind(inputs(), "out_sample", &[1, 4, 2, 1], &CancelToken::new()).unwrap();
     let error = wrong.run(&CancelToken::new()).unwrap_err();
     assert!(matches!(error, Error::GraphFailed { .. }), "{error}");
     bound.run(&CancelToken::new()).unwrap();

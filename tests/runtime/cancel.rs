@@ -46,7 +46,7 @@ fn cancelling_stops_a_graph_that_runs_and_leaves_it_usable() {
 
     // The same through a binding.
     let inputs = slow_inputs(i64::MAX).into_iter().map(|(name, tensor)| (name.to_owned(), tensor)).collect();
-    let mut bound = graph.bind(inputs, "y", &[SIDE, SIDE]).unwrap();
+    let mut bound = graph.bind(inputs, "y", &[SIDE, SIDE], &CancelToken::new()).unwrap();
     let stopped = cancelled_after(&token, Duration::from_millis(100), || bound.run(&token));
     assert!(matches!(stopped.unwrap_err(), Error::Cancelled));
     token.reset();

@@ -136,7 +136,7 @@ fn providers_that_are_not_there_are_named_with_those_that_are() {
     }
     for options in [
         GraphOptions { provider: Provider::Cpu, threads: 1, ..GraphOptions::default() },
-        GraphOptions { low_memory: true, device_id: 3, ..GraphOptions::default() },
+        GraphOptions { prepacking: false, trim: true, device_id: 3, ..GraphOptions::default() },
     ] {
         let graph = Graph::open("unet", &golden("two_outputs.onnx"), &options, &CancelToken::new()).unwrap();
         let one = f32s(&[1, 3], &[1.0; 3]);

@@ -11,6 +11,7 @@ use crate::denoise::{self, Batching, Denoiser, Denoising, guidance};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::model::{GraphRole, ModelFolder};
+use crate::opening::{self, Cache, GraphFile, OpenOptions};
 use crate::pipeline::facts::{check_context_width, check_vocabulary, describe, own_scheduler};
 use crate::pipeline::info::{GraphInfo, PipelineInfo};
 use crate::pipeline::{
@@ -30,7 +31,7 @@ pub(in crate::pipeline) struct StableDiffusion {
     /// What the folder asks for, or why that cannot be; a request may still name another.
     own_scheduler: Result<SchedulerKind, String>,
     folder: ModelFolder,
-    batching: Batching,
+    memory: MemoryMode,
     info: PipelineInfo,
 }
 
@@ -68,21 +69,25 @@ impl StableDiffusion {
             provider: options.provider,
             device_id: options.device_id,
             threads: options.threads,
-            low_memory: options.memory == MemoryMode::Low,
+            trim: options.memory != MemoryMode::Speed,
+            ..GraphOptions::default()
         };
+        let cache = options.cache.as_ref().map(|folder| Cache::at(folder, options.cache_limit)).transpose()?;
+        let open_options = OpenOptions { graph: graph_options, prepare: options.prepare, cache };
         let roles = [GraphRole::TextEncoder, GraphRole::Unet, GraphRole::VaeDecoder];
-        let mut graphs = Vec::with_capacity(roles.len());
-        for (done, role) in roles.into_iter().enumerate() {
-            report(observer, Phase::Opening, done, roles.len())?;
+        let file = |role: GraphRole| {
             let path = folder
                 .graph(role)
                 .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no {}/model.onnx", role.name())))?;
-            let started = Instant::now();
-            let graph = Graph::open(role.name(), path, &graph_options, cancel)?;
-            log::info!("{} is open on {} after {:?}", role.name(), graph.provider().name(), started.elapsed());
-            graphs.push(Arc::new(graph));
-        }
-        let graph_infos = graphs.iter().map(|g| GraphInfo::of(g)).collect();
+            Ok(GraphFile { name: role.name(), path, options: open_options.clone() })
+        };
+        let files = roles.into_iter().map(file).collect::<Result<Vec<_>>>()?;
+        report(observer, Phase::Opening, 0, roles.len())?;
+        let opened = opening::open_all(&files, options.memory == MemoryMode::Low, cancel, |done| {
+            report(observer, Phase::Opening, done, roles.len())
+        })?;
+        let graph_infos: Vec<_> = opened.iter().map(GraphInfo::of).collect();
+        let graphs: Vec<_> = opened.into_iter().map(|opened| Arc::new(opened.graph)).collect();
         let Ok([text_graph, unet, decoder_graph]) = <[Arc<Graph>; 3]>::try_from(graphs) else {
             return Err(Error::Internal("three graphs were opened, but not three are there".into()));
         };
@@ -92,12 +97,7 @@ impl StableDiffusion {
         let decoder = Decoder::new(decoder_graph, folder.vae())?;
         check_context_width(&folder, &text, &unet)?;
         let info = describe(&folder, &unet, &decoder, &own_scheduler, runtime, graph_infos)?;
-        report(observer, Phase::Opening, roles.len(), roles.len())?;
-        let batching = match options.memory {
-            MemoryMode::Speed => Batching::Together,
-            MemoryMode::Low => Batching::OneByOne,
-        };
-        Ok(Self { text, unet, decoder, own_scheduler, folder, batching, info })
+        Ok(Self { text, unet, decoder, own_scheduler, folder, memory: options.memory, info })
     }
 
     /// What was opened.
@@ -158,12 +158,26 @@ impl StableDiffusion {
         observer: &mut dyn Observer,
         cancel: &CancelToken,
     ) -> Result<Generated> {
+        let drawn = self.draw(plan, observer, cancel);
+        if self.memory == MemoryMode::Low {
+            // Whatever was open when it ended, or failed.
+            self.text.release();
+            self.unet.release();
+            self.decoder.release();
+        }
+        drawn
+    }
+
+    fn draw(&self, plan: &Plan, observer: &mut dyn Observer, cancel: &CancelToken) -> Result<Generated> {
         let started = Instant::now();
         let mut timings = Timings::default();
         let mut warnings = Vec::new();
         let guidance = guidance::is_active(plan.settings.guidance).then_some(plan.settings.guidance);
 
         let context = self.encode_prompts(plan, guidance.is_some(), &mut warnings, observer, cancel)?;
+        if self.memory != MemoryMode::Speed {
+            self.text.release();
+        }
         timings.text = started.elapsed();
 
         let mut scheduler = self.scheduler(plan)?;
@@ -176,12 +190,19 @@ impl StableDiffusion {
         report(observer, Phase::Denoising, 0, calls)?;
         let [_, channels, height, width] = plan.latents;
         let rows = [context.shape()[0], channels, height, width];
-        let mut denoiser = Denoiser::bind(&self.unet, rows, context.view(), self.batching)?;
+        let batching = match self.memory {
+            MemoryMode::Speed | MemoryMode::Balanced => Batching::Together,
+            MemoryMode::Low => Batching::OneByOne,
+        };
+        let mut denoiser = Denoiser::bind(&self.unet, rows, context.view(), batching, cancel)?;
         let task =
             Denoising { denoiser: &mut denoiser, scheduler: scheduler.as_mut(), noise: &mut noise, guidance, cancel };
         timings.denoise = denoise::run(task, &mut latents, |done| report(observer, Phase::Denoising, done, calls))?;
         timings.denoise_in_graphs = denoiser.time_in_graph();
         drop(denoiser);
+        if self.memory == MemoryMode::Low {
+            self.unet.release();
+        }
 
         let decoding = Instant::now();
         let images = self.decode(plan, &latents, observer, cancel)?;
@@ -244,7 +265,10 @@ impl StableDiffusion {
         let mut images = Vec::with_capacity(pictures);
         for (done, latent) in latents.axis_iter(Axis(0)).enumerate() {
             let latent = latent.into_dimensionality::<Ix3>().map_err(|e| Error::Internal(e.to_string()))?;
-            let decoded = self.decoder.decode(latent.to_owned(), cancel)?;
+            let decoded = match self.memory {
+                MemoryMode::Speed | MemoryMode::Balanced => self.decoder.decode(latent.to_owned(), cancel)?,
+                MemoryMode::Low => self.decoder.decode_tiled(latent.to_owned(), cancel)?,
+            };
             if decoded.shape() != expected {
                 return Err(Error::bad_model(
                     self.folder.root(),

@@ -1,0 +1,170 @@
+//! What a stored graph depends on, as one key: the content of its files, how it was changed, by which ONNX Runtime, for
+//! which processor.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::cache::Cache;
+use crate::onnx::map_file_bytes;
+use crate::runtime::{CancelToken, RuntimeInfo};
+use crate::{Error, Result};
+
+/// Raised when what is stored changes its meaning.
+const FORMAT: u32 = 1;
+
+/// How long a file must have been left alone before its time is trusted: file systems round it, by up to two seconds.
+const SETTLED: Duration = Duration::from_secs(3);
+
+/// How much is hashed between two looks at the cancel flag.
+const CHUNK: usize = 64 << 20;
+
+/// The key of a graph made of `files` (the graph's own first) with the settings that `settings` spells out.
+///
+/// # Errors
+/// [`Error::Io`] for a file that cannot be read, [`Error::Cancelled`].
+pub(super) fn key(
+    files: &[&Path],
+    settings: &str,
+    runtime: &RuntimeInfo,
+    cache: &Cache,
+    cancel: &CancelToken,
+) -> Result<String> {
+    let mut hasher = Xxh3::new();
+    let library = fs::metadata(&runtime.path).map(|m| m.len()).unwrap_or_default();
+    let version = env!("CARGO_PKG_VERSION");
+    let context = format!("{FORMAT}|{version}|{}|{library}|{}|{settings}", runtime.version, processor());
+    hasher.update(context.as_bytes());
+    for file in files {
+        hasher.update(&content_hash(file, cache, cancel)?.to_le_bytes());
+    }
+    Ok(format!("{:032x}", hasher.digest128()))
+}
+
+/// What ONNX Runtime looks at when it picks kernels and layouts.
+fn processor() -> String {
+    let mut features = vec![std::env::consts::ARCH];
+    #[cfg(target_arch = "x86_64")]
+    for (name, there) in [
+        ("avx", std::arch::is_x86_feature_detected!("avx")),
+        ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+        ("fma", std::arch::is_x86_feature_detected!("fma")),
+        ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
+        ("avx512vnni", std::arch::is_x86_feature_detected!("avx512vnni")),
+    ] {
+        if there {
+            features.push(name);
+        }
+    }
+    features.join("+")
+}
+
+/// What was known of a file when it was hashed.
+#[derive(Serialize, Deserialize, PartialEq)]
+struct Seen {
+    size: u64,
+    modified_ns: u128,
+    hash: String,
+}
+
+/// The hash of a file's content. It is remembered with the file's size and time, as git does it, so that gigabytes of
+/// weights are not read again each time they are opened.
+fn content_hash(path: &Path, cache: &Cache, cancel: &CancelToken) -> Result<u128> {
+    let cannot = |error| Error::io("cannot read", path, error);
+    let real = path.canonicalize().map_err(cannot)?;
+    let metadata = fs::metadata(&real).map_err(cannot)?;
+    let modified = metadata.modified().map_err(cannot)?;
+    let modified_ns = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let name = xxhash_rust::xxh3::xxh3_128(real.as_os_str().as_encoded_bytes());
+    let note = cache.files().join(format!("{name:032x}.json"));
+    let known = fs::read(&note).ok().and_then(|text| serde_json::from_slice::<Seen>(&text).ok());
+    if let Some(seen) = known
+        && (seen.size, seen.modified_ns) == (metadata.len(), modified_ns)
+        && let Ok(hash) = u128::from_str_radix(&seen.hash, 16)
+    {
+        return Ok(hash);
+    }
+    let started = SystemTime::now();
+    let bytes = map_file_bytes(&real)?;
+    let mut hasher = Xxh3::new();
+    for chunk in bytes.chunks(CHUNK) {
+        cancel.check()?;
+        hasher.update(chunk);
+    }
+    let hash = hasher.digest128();
+    if started.duration_since(modified).is_ok_and(|age| age > SETTLED) {
+        let seen = Seen { size: metadata.len(), modified_ns, hash: format!("{hash:032x}") };
+        // Not being able to remember it costs time only.
+        if let Ok(text) = serde_json::to_vec(&seen) {
+            let _ = fs::write(&note, text);
+        }
+    }
+    Ok(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::opening::DEFAULT_LIMIT;
+
+    fn runtime() -> RuntimeInfo {
+        RuntimeInfo { path: "none".into(), version: "1.28.0".into(), providers: vec![] }
+    }
+
+    #[test]
+    fn the_key_changes_with_all_that_it_stands_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(&folder.path().join("cache"), DEFAULT_LIMIT).unwrap();
+        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+        fs::write(&a, b"one").unwrap();
+        fs::write(&b, b"two").unwrap();
+        let make = |files: &[&Path], settings: &str, runtime: &RuntimeInfo| {
+            key(files, settings, runtime, &cache, &CancelToken::new()).unwrap()
+        };
+        let first = make(&[&a], "s", &runtime());
+        assert_eq!(first, make(&[&a], "s", &runtime()));
+        let others = [
+            make(&[&b], "s", &runtime()),
+            make(&[&a, &b], "s", &runtime()),
+            make(&[&a], "t", &runtime()),
+            make(&[&a], "s", &RuntimeInfo { version: "1.29.0".into(), ..runtime() }),
+        ];
+        assert!(!others.contains(&first));
+        fs::write(&a, b"ONE").unwrap();
+        assert_ne!(first, make(&[&a], "s", &runtime()), "a file of the same length, written a moment later");
+        fs::write(&b, b"ONE").unwrap();
+        assert_eq!(make(&[&a], "s", &runtime()), make(&[&b], "s", &runtime()), "it is the content that counts");
+    }
+
+    #[test]
+    fn a_file_is_read_once_while_its_size_and_time_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(&folder.path().join("cache"), DEFAULT_LIMIT).unwrap();
+        let file = folder.path().join("weights");
+        fs::write(&file, b"one").unwrap();
+        let old = SystemTime::now() - Duration::from_secs(60);
+        let touch = || fs::File::options().append(true).open(&file).unwrap().set_modified(old).unwrap();
+        touch();
+        let hash = || content_hash(&file, &cache, &CancelToken::new()).unwrap();
+        let first = hash();
+        fs::write(&file, b"two").unwrap();
+        touch();
+        assert_eq!(hash(), first, "size and time are the same, so it was not read again");
+        fs::write(&file, b"three").unwrap();
+        assert_ne!(hash(), first);
+    }
+
+    #[test]
+    fn hashing_can_be_cancelled() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(&folder.path().join("cache"), DEFAULT_LIMIT).unwrap();
+        fs::write(folder.path().join("a"), b"one").unwrap();
+        let cancel = CancelToken::new();
+        cancel.cancel();
+        let hashed = content_hash(&folder.path().join("a"), &cache, &cancel);
+        assert!(matches!(hashed, Err(Error::Cancelled)));
+    }
+}

@@ -1,0 +1,208 @@
+//! One graph: from the cache, else prepared and stored there, else as it is.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::cache::{Cache, MODEL, WEIGHTS};
+use super::fingerprint;
+use crate::onnx::Model;
+use crate::prepare::{PrepareOptions, Report, prepare};
+use crate::runtime::{self, CancelToken, Graph, GraphOptions, GraphSource};
+use crate::{Error, Result};
+
+/// From how many bytes of weights on they stay in the file: below that, ONNX Runtime's own copy, in the order that its
+/// kernels like best, costs nothing worth mentioning.
+const LARGE: u64 = 64 << 20;
+
+/// How a graph is opened.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    /// Where and how it runs.
+    pub graph: GraphOptions,
+    /// Whether it may be changed by [`prepare`](crate::prepare) and stored; otherwise the file is opened as it is.
+    pub prepare: bool,
+    /// Where prepared graphs are kept.
+    pub cache: Option<Cache>,
+}
+
+/// A graph and what was done to it.
+#[derive(Debug)]
+pub struct Opened {
+    /// The graph.
+    pub graph: Graph,
+    /// What was done.
+    pub preparation: Preparation,
+}
+
+/// What was done to a graph before it was opened.
+#[derive(Debug, Clone, Default)]
+pub struct Preparation {
+    /// What was changed, in sentences.
+    pub done: Vec<String>,
+    /// What was looked at and left as it was, in sentences.
+    pub left: Vec<String>,
+    /// What the cache had to do with it.
+    pub cache: CacheUse,
+}
+
+/// Where an opened graph came from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CacheUse {
+    /// No cache was used.
+    #[default]
+    None,
+    /// It was made and stored just now.
+    Stored,
+    /// It was stored before.
+    Found,
+}
+
+impl CacheUse {
+    /// `none`, `stored` or `found`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Stored => "stored",
+            Self::Found => "found",
+        }
+    }
+}
+
+/// A graph file that was looked at: it is whole, and the files with its weights are there.
+pub(super) struct Checked<'p> {
+    pub path: &'p Path,
+    model: Model,
+    weight_files: Vec<std::path::PathBuf>,
+    bytes: u64,
+}
+
+impl<'p> Checked<'p> {
+    /// Reads the graph at `path` without its weights.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::BadModel`].
+    pub fn read(path: &'p Path) -> Result<Self> {
+        let model = Model::open(path)?;
+        let external = model.external_tensors();
+        runtime::check_external_data(path, &external)?;
+        let mut weight_files: Vec<_> = external.iter().map(|t| path.with_file_name(&t.location)).collect();
+        weight_files.sort();
+        weight_files.dedup();
+        let size = |file: &Path| std::fs::metadata(file).map(|m| m.len()).unwrap_or_default();
+        let bytes = size(path) + weight_files.iter().map(|file| size(file)).sum::<u64>();
+        Ok(Self { path, model, weight_files, bytes })
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// As [`Graph::open`].
+    pub fn open(self, name: &str, options: &OpenOptions, cancel: &CancelToken) -> Result<Opened> {
+        let graph_options = GraphOptions { prepacking: self.bytes < LARGE, ..options.graph.clone() };
+        let Some(passes) = passes(&graph_options).filter(|_| options.prepare) else {
+            return self.as_it_is(name, &options.graph, cancel);
+        };
+        let opened = match options.cache.as_ref().filter(|_| graph_options.provider.is_cpu()) {
+            Some(cache) => self.through_cache(name, &graph_options, &passes, cache, cancel),
+            None => self.prepared_anew(name, &graph_options, &passes, cancel),
+        };
+        match opened {
+            Ok(opened) => Ok(opened),
+            Err(Error::Cancelled) => Err(Error::Cancelled),
+            Err(error) => {
+                log::warn!("{name} is opened as it is, since preparing it failed: {error}");
+                self.as_it_is(name, &options.graph, cancel)
+            }
+        }
+    }
+
+    fn as_it_is(&self, name: &str, options: &GraphOptions, cancel: &CancelToken) -> Result<Opened> {
+        let source = GraphSource::File(self.path.to_owned());
+        let graph = Graph::open_source(name, self.path, source, options, cancel)?;
+        Ok(Opened { graph, preparation: Preparation::default() })
+    }
+
+    /// The prepared model as a source in memory, with its weights left in the files where they are.
+    fn prepared(&self, passes: &PrepareOptions) -> Result<(GraphSource, Report)> {
+        let mut model = self.model.clone();
+        let report = prepare(&mut model, passes)?;
+        let file = self.path.file_name().and_then(|n| n.to_str());
+        let own = file.ok_or_else(|| Error::Unsupported("the graph's file name is not UTF-8".to_owned()))?;
+        model.externalise(own)?;
+        let folder = std::path::absolute(self.path).ok().and_then(|p| p.parent().map(Path::to_owned));
+        let folder = folder.ok_or_else(|| Error::Internal("a graph lies in no folder".to_owned()))?;
+        Ok((GraphSource::Memory { model: Arc::from(model.to_bytes()), folder }, report))
+    }
+
+    fn prepared_anew(
+        &self,
+        name: &str,
+        options: &GraphOptions,
+        passes: &PrepareOptions,
+        cancel: &CancelToken,
+    ) -> Result<Opened> {
+        let (source, report) = self.prepared(passes)?;
+        let graph = Graph::open_source(name, self.path, source, options, cancel)?;
+        let (done, left) = sentences(&report);
+        Ok(Opened { graph, preparation: Preparation { done, left, cache: CacheUse::None } })
+    }
+
+    fn through_cache(
+        &self,
+        name: &str,
+        options: &GraphOptions,
+        passes: &PrepareOptions,
+        cache: &Cache,
+        cancel: &CancelToken,
+    ) -> Result<Opened> {
+        let files: Vec<&Path> =
+            std::iter::once(self.path).chain(self.weight_files.iter().map(|file| file.as_path())).collect();
+        let runtime = runtime::initialize(None)?;
+        let key = fingerprint::key(&files, &format!("{passes:?}"), &runtime, cache, cancel)?;
+        let open = |stored| Graph::open_source(name, self.path, GraphSource::Stored(stored), options, cancel);
+        if let Some((stored, entry)) = cache.find(&key) {
+            match open(stored) {
+                Ok(graph) => {
+                    let preparation = Preparation { done: entry.done, left: entry.left, cache: CacheUse::Found };
+                    return Ok(Opened { graph, preparation });
+                }
+                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                Err(error) => {
+                    log::warn!("the cached graph for {name} cannot be opened and is made again: {error}");
+                    cache.discard(&key);
+                }
+            }
+        }
+        let (source, report) = self.prepared(passes)?;
+        let (done, left) = sentences(&report);
+        let stored = cache.insert(&key, self.path, (done.clone(), left.clone()), |folder| {
+            source.store(self.path, &folder.join(MODEL), WEIGHTS, options, cancel)
+        });
+        match stored {
+            Ok(stored) => {
+                // What optimising took is given back before the weights are mapped.
+                drop(source);
+                runtime::trim();
+                Ok(Opened { graph: open(stored)?, preparation: Preparation { done, left, cache: CacheUse::Stored } })
+            }
+            Err(Error::Cancelled) => Err(Error::Cancelled),
+            Err(error) => {
+                log::warn!("{name} cannot be stored in the cache, and is prepared again next time: {error}");
+                let graph = Graph::open_source(name, self.path, source, options, cancel)?;
+                Ok(Opened { graph, preparation: Preparation { done, left, cache: CacheUse::None } })
+            }
+        }
+    }
+}
+
+/// What may be done to a graph for this provider; `None` where it is best left alone.
+fn passes(options: &GraphOptions) -> Option<PrepareOptions> {
+    // Providers that compile the graph themselves (OpenVINO, TensorRT, Core ML) know ONNX's own operators best.
+    options.provider.is_cpu().then(PrepareOptions::default)
+}
+
+fn sentences(report: &Report) -> (Vec<String>, Vec<String>) {
+    let texts = |lines: &[crate::prepare::Line]| lines.iter().map(|line| line.text.clone()).collect();
+    (texts(&report.done), texts(&report.left))
+}

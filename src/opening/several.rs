@@ -1,0 +1,83 @@
+//! All graphs of a model, side by side.
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use super::graph::{Checked, OpenOptions, Opened};
+use crate::runtime::CancelToken;
+use crate::{Error, Result};
+
+/// A graph to be opened.
+#[derive(Debug, Clone)]
+pub struct GraphFile<'p> {
+    /// What errors call it, as `unet`.
+    pub name: &'p str,
+    /// The ONNX file.
+    pub path: &'p Path,
+    /// How to open it.
+    pub options: OpenOptions,
+}
+
+/// Opens `files`, in their order. `one_by_one` keeps the memory that opening takes to that of one graph; otherwise
+/// each has a thread. `done` is called on this thread with how many are open, and its error ends the work.
+///
+/// # Errors
+/// As [`Graph::open`](crate::runtime::Graph::open) of the first that fails; all files are looked at before any is
+/// opened, so that a damaged one does not cost the time that the others take.
+pub fn open_all(
+    files: &[GraphFile<'_>],
+    one_by_one: bool,
+    cancel: &CancelToken,
+    mut done: impl FnMut(usize) -> Result<()>,
+) -> Result<Vec<Opened>> {
+    let checked: Vec<_> = files.iter().map(|file| Checked::read(file.path)).collect::<Result<_>>()?;
+    let open = |file: &GraphFile<'_>, checked: Checked<'_>| {
+        let started = Instant::now();
+        let opened = checked.open(file.name, &file.options, cancel)?;
+        log::info!(
+            "{} is open on {} after {:?} (cache: {})",
+            file.name,
+            opened.graph.provider().name(),
+            started.elapsed(),
+            opened.preparation.cache.name()
+        );
+        Ok::<_, Error>(opened)
+    };
+    if one_by_one {
+        let mut opened = Vec::with_capacity(files.len());
+        for (file, checked) in files.iter().zip(checked) {
+            let one = open(file, checked)?;
+            one.graph.release();
+            opened.push(one);
+            done(opened.len())?;
+        }
+        return Ok(opened);
+    }
+    let mut places: Vec<Option<Result<Opened>>> = files.iter().map(|_| None).collect();
+    let mut stop = None;
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        for (index, (file, checked)) in files.iter().zip(checked).enumerate() {
+            let (sender, open) = (sender.clone(), &open);
+            // A receiver that is gone has no use for it; it is never gone before all have sent.
+            scope.spawn(move || drop(sender.send((index, open(file, checked)))));
+        }
+        drop(sender);
+        for (count, (index, opened)) in receiver.iter().enumerate() {
+            places[index] = Some(opened);
+            if stop.is_none()
+                && let Err(error) = done(count + 1)
+            {
+                // The others end soon, or are nearly done: there is no way to stop them without the caller's token.
+                stop = Some(error);
+            }
+        }
+    });
+    if let Some(error) = stop {
+        return Err(error);
+    }
+    let missing = || Err(Error::Internal("a thread that opened a graph ended early".to_owned()));
+    places.into_iter().map(|place| place.unwrap_or_else(missing)).collect()
+}

@@ -1,0 +1,128 @@
+//! Where a session comes from: a file, a prepared graph in memory, or one that was optimised and stored before.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ort::logging::LogLevel;
+use ort::session::Session;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+
+use super::cancel::CancelToken;
+use super::failure::{guarded, open_failure};
+use super::library::{RuntimeInfo, environment};
+use super::options::GraphOptions;
+use super::provider;
+use super::threads::intra_threads;
+use crate::{Error, Result};
+
+/// What a session is opened from.
+#[derive(Debug, Clone)]
+pub enum GraphSource {
+    /// An ONNX file, as it is.
+    File(PathBuf),
+    /// An ONNX model in memory, whose external data lie in a folder. The caller has checked them.
+    Memory {
+        /// The model.
+        model: Arc<[u8]>,
+        /// The folder that its external data are relative to.
+        folder: PathBuf,
+    },
+    /// A file that [`GraphSource::store`] wrote on this machine: opened without another optimisation, and with its
+    /// weights mapped, so that they are read when they are used and shared with whoever else has it open.
+    Stored(PathBuf),
+}
+
+impl GraphSource {
+    /// Opens a session; `path` is what errors name.
+    pub(super) fn open(&self, path: &Path, options: &GraphOptions, cancel: &CancelToken) -> Result<Session> {
+        self.commit(path, options, cancel, |builder| match self {
+            Self::Stored(_) => builder
+                .with_optimization_level(GraphOptimizationLevel::Disable)
+                .map_err(|error| open_failure(path, &error)),
+            Self::File(_) | Self::Memory { .. } => Ok(builder),
+        })
+    }
+
+    /// Lets ONNX Runtime optimise the graph for this machine and writes the outcome: `model` and, beside it under the
+    /// file name `weights`, every tensor of 1 KiB and more. Open it as [`GraphSource::Stored`].
+    ///
+    /// Only for the CPU: what other providers make of a graph cannot be stored.
+    ///
+    /// # Errors
+    /// As [`Graph::open`](super::Graph::open); a full disk is an [`Error::BadModel`] in ONNX Runtime's words.
+    pub fn store(
+        &self,
+        path: &Path,
+        model: &Path,
+        weights: &str,
+        options: &GraphOptions,
+        cancel: &CancelToken,
+    ) -> Result<()> {
+        let entries = [
+            ("session.optimized_model_external_initializers_file_name", weights),
+            ("session.optimized_model_external_initializers_min_size_in_bytes", "1024"),
+        ];
+        let options = GraphOptions { prepacking: false, ..options.clone() };
+        let failed = |error: ort::Error<SessionBuilder>| open_failure(path, &error);
+        let session = self.commit(path, &options, cancel, |builder| {
+            // What it would warn of, that the file is for this machine alone, is meant.
+            let builder = builder.with_log_level(LogLevel::Error).map_err(failed)?;
+            let builder = builder.with_optimized_model_path(model).map_err(failed)?;
+            entries
+                .iter()
+                .try_fold(builder, |builder, (key, value)| builder.with_config_entry(key, value).map_err(failed))
+        });
+        session.map(drop)
+    }
+
+    fn commit(
+        &self,
+        path: &Path,
+        options: &GraphOptions,
+        cancel: &CancelToken,
+        further: impl FnOnce(SessionBuilder) -> Result<SessionBuilder>,
+    ) -> Result<Session> {
+        cancel.check()?;
+        let (environment, info) = environment()?;
+        guarded(|| {
+            let failed = |error: ort::Error<SessionBuilder>| open_failure(path, &error);
+            let builder = Session::builder(environment).map_err(|error| open_failure(path, &error))?;
+            let builder = configure(builder, path, options, info)?;
+            let mut builder = further(builder)?;
+            if let Self::Memory { folder, .. } = self {
+                const FOLDER: &str = "session.model_external_initializers_file_folder_path";
+                let folder = folder.to_str().ok_or_else(|| {
+                    Error::Unsupported(format!("the folder \"{}\" has a name that is not UTF-8", folder.display()))
+                })?;
+                builder = builder.with_config_entry(FOLDER, folder).map_err(failed)?;
+            }
+            let registration = cancel.register_load(builder.canceler())?;
+            let session = match self {
+                Self::File(file) | Self::Stored(file) => builder.commit_from_file(file),
+                Self::Memory { model, .. } => builder.commit_from_memory(model),
+            };
+            session.map_err(|error| match registration.was_stopped() {
+                true => Error::Cancelled,
+                false => open_failure(path, &error),
+            })
+        })
+    }
+}
+
+/// Everything that `options` say, on a new builder.
+fn configure(
+    builder: SessionBuilder,
+    path: &Path,
+    options: &GraphOptions,
+    info: &RuntimeInfo,
+) -> Result<SessionBuilder> {
+    let failed = |error: ort::Error<SessionBuilder>| open_failure(path, &error);
+    let mut builder = provider::register(builder, options, info)?;
+    if let Some(threads) = intra_threads(options.threads) {
+        builder = builder.with_intra_threads(threads).map_err(failed)?;
+    }
+    // One block for all activations, planned after the first run, comes on top of what that run took: on a VAE decoder
+    // at 512x512 it doubles the memory (2.0 instead of 1.1 GB beside the weights), and saves no time.
+    builder = builder.with_memory_pattern(false).map_err(failed)?;
+    builder.with_prepacking(options.prepacking).map_err(failed)
+}

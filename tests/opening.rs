@@ -1,0 +1,206 @@
+//! Opening through a cache: what is stored and found, what damage and change do to it, and what is given back.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test states what it expects by panicking"
+)]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{copy_of, generate, options, sentence, tiny};
+use diffusion::opening::{Cache, CacheUse, DEFAULT_LIMIT, GraphFile, OpenOptions, open_all};
+use diffusion::runtime::GraphOptions;
+use diffusion::{CancelToken, Error, MemoryMode, Pipeline, PipelineOptions, Request};
+
+fn with_cache(folder: &Path) -> PipelineOptions {
+    PipelineOptions { cache: Some(folder.to_owned()), ..options() }
+}
+
+fn open_with(model: &Path, options: &PipelineOptions) -> Pipeline {
+    Pipeline::open(model, options, &mut (), &CancelToken::new()).unwrap()
+}
+
+/// What the cache had to do with each graph.
+fn uses(pipeline: &Pipeline) -> Vec<&str> {
+    pipeline.info().graphs.iter().map(|graph| graph.preparation.cache.as_str()).collect()
+}
+
+fn request() -> Request {
+    Request { steps: Some(2), seed: Some(1), ..Request::new("a red house") }
+}
+
+fn pixels(pipeline: &Pipeline) -> Vec<u8> {
+    generate(pipeline, &request()).unwrap().images[0].pixels().to_vec()
+}
+
+fn close(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) <= 1)
+}
+
+/// Every file of that name below the cache.
+fn stored(cache: &Path, name: &str) -> Vec<PathBuf> {
+    let Ok(folders) = fs::read_dir(cache.join("graphs")) else { return vec![] };
+    folders.map(|folder| folder.unwrap().path().join(name)).filter(|file| file.exists()).collect()
+}
+
+#[test]
+fn a_model_is_stored_once_and_found_afterwards() {
+    let cache = tempfile::tempdir().unwrap();
+    let plain = pixels(&open_with(&tiny("tiny-optimum"), &PipelineOptions { prepare: false, ..options() }));
+    let first = open_with(&tiny("tiny-optimum"), &with_cache(cache.path()));
+    assert_eq!(uses(&first), ["stored"; 3]);
+    let second = open_with(&tiny("tiny-optimum"), &with_cache(cache.path()));
+    assert_eq!(uses(&second), ["found"; 3]);
+    for (a, b) in first.info().graphs.iter().zip(&second.info().graphs) {
+        assert_eq!(a.preparation.done, b.preparation.done);
+        assert!(!a.preparation.done.is_empty(), "{} has attention, so something was done", a.role);
+    }
+    assert!(close(&pixels(&first), &plain));
+    assert_eq!(pixels(&first), pixels(&second), "both opened the same files");
+    // The same content elsewhere is the same graph.
+    let copy = copy_of(&tiny("tiny-optimum"));
+    assert_eq!(uses(&open_with(copy.path(), &with_cache(cache.path()))), ["found"; 3]);
+    assert_eq!(stored(cache.path(), "model.onnx").len(), 3);
+}
+
+#[test]
+fn every_tiny_folder_draws_the_same_from_the_cache_as_from_its_own_files() {
+    let cache = tempfile::tempdir().unwrap();
+    for name in ["tiny-optimum-fp16", "tiny-legacy", "tiny-legacy-fp16", "tiny-static"] {
+        let plain = pixels(&open_with(&tiny(name), &PipelineOptions { prepare: false, ..options() }));
+        for memory in [MemoryMode::Speed, MemoryMode::Low] {
+            let options = PipelineOptions { memory, ..with_cache(cache.path()) };
+            assert!(close(&pixels(&open_with(&tiny(name), &options)), &plain), "{name}, {}", memory.name());
+        }
+    }
+}
+
+#[test]
+fn preparation_can_be_switched_off() {
+    let cache = tempfile::tempdir().unwrap();
+    let off = open_with(&tiny("tiny-optimum"), &PipelineOptions { prepare: false, ..with_cache(cache.path()) });
+    assert_eq!(uses(&off), ["none"; 3]);
+    assert!(off.info().graphs.iter().all(|graph| graph.preparation.done.is_empty()));
+    assert!(stored(cache.path(), "model.onnx").is_empty());
+    let without = open_with(&tiny("tiny-optimum"), &options());
+    assert_eq!(uses(&without), ["none"; 3]);
+    assert!(without.info().graphs.iter().all(|graph| !graph.preparation.done.is_empty()), "prepared in memory");
+}
+
+#[test]
+fn a_damaged_entry_is_made_again() {
+    let cache = tempfile::tempdir().unwrap();
+    let good = pixels(&open_with(&tiny("tiny-optimum"), &with_cache(cache.path())));
+    for file in stored(cache.path(), "weights.bin") {
+        fs::write(file, b"cut short").unwrap();
+    }
+    let mended = open_with(&tiny("tiny-optimum"), &with_cache(cache.path()));
+    assert_eq!(uses(&mended), ["stored"; 3]);
+    assert_eq!(pixels(&mended), good);
+    for file in stored(cache.path(), "model.onnx") {
+        let length = fs::metadata(&file).unwrap().len();
+        fs::write(file, vec![7; usize::try_from(length).unwrap()]).unwrap();
+    }
+    let mended = open_with(&tiny("tiny-optimum"), &with_cache(cache.path()));
+    assert_eq!(uses(&mended), ["stored"; 3], "of the right length, and no graph");
+    assert_eq!(pixels(&mended), good);
+}
+
+#[test]
+fn a_changed_model_is_another_one() {
+    let cache = tempfile::tempdir().unwrap();
+    let model = copy_of(&tiny("tiny-optimum"));
+    let before = pixels(&open_with(model.path(), &with_cache(cache.path())));
+    fs::copy(tiny("tiny-optimum-fp16").join("unet/model.onnx"), model.path().join("unet/model.onnx")).unwrap();
+    let changed = open_with(model.path(), &with_cache(cache.path()));
+    assert_eq!(uses(&changed), ["found", "stored", "found"]);
+    assert_ne!(pixels(&changed), before);
+}
+
+#[test]
+fn a_cache_that_cannot_be_is_refused_and_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let opened = Pipeline::open(&tiny("tiny-optimum"), &with_cache(&file), &mut (), &CancelToken::new());
+    assert!(matches!(opened, Err(Error::Io { .. })));
+    assert!(sentence(opened).contains("cache folder"));
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_to_costs_time_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::at(&folder.path().join("cache"), DEFAULT_LIMIT).unwrap();
+    fs::remove_dir_all(cache.folder()).unwrap();
+    fs::write(cache.folder(), b"a file in its place").unwrap();
+    diffusion::runtime::initialize(options().ort_library.as_deref()).unwrap();
+    let model = tiny("tiny-optimum").join("unet/model.onnx");
+    let open = OpenOptions { graph: GraphOptions::default(), prepare: true, cache: Some(cache) };
+    let files = [GraphFile { name: "unet", path: &model, options: open }];
+    let opened = open_all(&files, false, &CancelToken::new(), |_| Ok(())).unwrap().remove(0);
+    assert_eq!(opened.preparation.cache, CacheUse::None);
+    assert!(!opened.preparation.done.is_empty());
+}
+
+#[test]
+fn two_that_open_at_the_same_time_both_succeed() {
+    let cache = tempfile::tempdir().unwrap();
+    let pictures: Vec<_> = std::thread::scope(|scope| {
+        let open = || pixels(&open_with(&tiny("tiny-optimum"), &with_cache(cache.path())));
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(open)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(pictures.iter().all(|picture| *picture == pictures[0]));
+    assert_eq!(stored(cache.path(), "model.onnx").len(), 3);
+    assert_eq!(fs::read_dir(cache.path().join("graphs")).unwrap().count(), 3, "nothing half-written is left");
+}
+
+#[test]
+fn cancelling_leaves_nothing_behind() {
+    let cache = tempfile::tempdir().unwrap();
+    let cancel = CancelToken::new();
+    // Raised by the observer, when the first graph is open and the others are on their way.
+    let mut observer = |_: &diffusion::Progress| {
+        cancel.cancel();
+        diffusion::Flow::Continue
+    };
+    let opened = Pipeline::open(&tiny("tiny-optimum"), &with_cache(cache.path()), &mut observer, &cancel);
+    assert!(matches!(opened, Err(Error::Cancelled)));
+    let half = fs::read_dir(cache.path().join("graphs")).unwrap();
+    let half: Vec<_> =
+        half.map(|e| e.unwrap().file_name()).filter(|n| n.to_string_lossy().starts_with("making")).collect();
+    assert!(half.is_empty(), "{half:?}");
+    cancel.reset();
+    assert!(Pipeline::open(&tiny("tiny-optimum"), &with_cache(cache.path()), &mut (), &cancel).is_ok());
+}
+
+/// How often a file of the cache is mapped into this process.
+#[cfg(target_os = "linux")]
+fn mapped(cache: &Path) -> usize {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    maps.lines().filter(|line| line.contains(&*cache.to_string_lossy())).count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn weights_are_mapped_while_they_are_needed_and_no_longer() {
+    let cache = tempfile::tempdir().unwrap();
+    let cache = cache.path().canonicalize().unwrap();
+    for (memory, idle) in [(MemoryMode::Speed, true), (MemoryMode::Balanced, true), (MemoryMode::Low, false)] {
+        let pipeline = open_with(&tiny("tiny-optimum"), &PipelineOptions { memory, ..with_cache(&cache) });
+        let opened = mapped(&cache);
+        pixels(&pipeline);
+        let after = mapped(&cache);
+        assert_eq!(after > 0, idle, "{}: {after} files are mapped between two pictures", memory.name());
+        if memory == MemoryMode::Balanced {
+            assert!(after < opened, "the text encoder is closed: {opened} before, {after} after");
+        }
+        drop(pipeline);
+        assert_eq!(mapped(&cache), 0, "{}", memory.name());
+    }
+}
