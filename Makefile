@@ -9,11 +9,18 @@ CC ?= cc
 CFLAGS ?= -O2
 export PROMPT ?= a red house on the left in a meadow at noon, with trees and the sun
 SEED ?= 2
+# Which build of ONNX Runtime: cpu, or openvino (Linux x86-64 only), whose demo runs in bfloat16.
+ORT ?= cpu
+ORT_FOLDERS := cpu:1.28.0-cpu openvino:1.24.1-openvino
+ORT_FOLDER := $(patsubst $(ORT):%,%,$(filter $(ORT):%,$(ORT_FOLDERS)))
+ifeq ($(ORT_FOLDER),)
+$(error ORT is "$(ORT)": it must be cpu or openvino)
+endif
 
 # A build folder set in the environment would move the library away from where the tool looks for it.
 export CARGO_TARGET_DIR := target
 
-ORT_STAMP := target/onnxruntime/stamp
+ORT_STAMP := target/onnxruntime/$(ORT_FOLDER).stamp
 VOCAB := target/clip-vocab/vocab.json
 LIBRARY := target/release/stamp
 TOOL := target/diffusion
@@ -36,38 +43,57 @@ STRICT := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror
 PLATFORMS := x86_64-pc-windows-msvc aarch64-pc-windows-msvc x86_64-apple-darwin aarch64-apple-darwin aarch64-apple-ios \
 	aarch64-linux-android aarch64-unknown-linux-gnu
 
-.PHONY: all demo test check unit bench bench-peers header platforms clean help
+.PHONY: all demo demo-cpu demo-openvino use-ort test test-openvino check unit bench bench-peers header platforms clean help
 
-all: $(TOOL)
+all: $(TOOL) use-ort
 
 help:
 	@echo 'make         build the library (target/release) and the tool (target/diffusion)'
 	@echo 'make demo    draw a picture with models/demo; PROMPT="..." and SEED=n choose another'
+	@echo 'make ORT=openvino demo   draw it with OpenVINO in bfloat16, and say how far that is from float32'
+	@echo 'make test-openvino       the tests that need OpenVINO (a download of 84 MB the first time)'
 	@echo 'make test    formatting, lints, and every test'
 	@echo 'make bench   time the demo model'
 	@echo 'make bench-peers MODEL=DIR ARGS="..."   time it beside others; ARGS are those of benches/peers/compare.py'
 	@echo 'make platforms  check that the library compiles for Windows, macOS, iOS, Android and Arm Linux'
 	@echo 'make header  write include/diffusion.h anew after a change of src/ffi'
 
-demo: $(TOOL)
+demo: demo-$(ORT)
+
+demo-cpu: $(TOOL) use-ort
 	$(TOOL) generate --model models/demo --prompt "$$PROMPT" --seed $(SEED) --output target/demo.png
 	@echo "the picture is $(CURDIR)/target/demo.png"
 
+# The same picture twice, in float32 and in bfloat16, with the times and the distance.
+demo-openvino: $(TOOL) use-ort
+	$(PYTHON) scripts/compare_precision.py --tool $(TOOL) --model models/demo --prompt "$$PROMPT" --seed $(SEED) \
+		--output target/demo.png -- --provider openvino --precision bfloat16
+	@echo "the picture is $(CURDIR)/target/demo.png"
+
+# Lets the library find the build that was asked for; the tool and the library themselves are the same for all.
+use-ort: $(ORT_STAMP) $(LIBRARY)
+	ln -sfn ../onnxruntime/$(ORT_FOLDER) target/release/onnxruntime
+
 test: check unit
+
+# Apart from `test`, which must not need a large download; the library is passed to the tests that ask for it.
+test-openvino: $(VOCAB) $(TOOL)
+	LIBDIFFUSION_OPENVINO="$$($(PYTHON) scripts/fetch_onnxruntime.py --build openvino --target-dir target)" \
+		$(CARGO) test --locked --test openvino
 
 check:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
-unit: $(ORT_STAMP) $(VOCAB) $(TOOL)
+unit: target/onnxruntime/1.28.0-cpu.stamp $(VOCAB) $(TOOL)
 	$(CARGO) test --locked --no-fail-fast
 	$(PYTHON) -m unittest discover -s benches/peers -p 'test_*.py'
 	$(PYTHON) -m unittest discover -s benches/gpu -p 'test_*.py'
 
-bench: $(TOOL)
+bench: $(TOOL) use-ort
 	$(CARGO) bench --locked --bench generate -- $(ARGS)
 
-bench-peers: $(TOOL)
+bench-peers: $(TOOL) use-ort
 	$(PYTHON) benches/peers/compare.py --model "$(or $(MODEL),models/demo)" $(ARGS)
 
 header:
@@ -82,14 +108,14 @@ $(TOOL): $(TOOL_SOURCES) $(TOOL_HEADERS) $(LIBRARY)
 	$(CC) $(STRICT) $(CFLAGS) -Iinclude $(TOOL_SOURCES) -Ltarget/release -ldiffusion -lpthread \
 		$(RPATH) -o $@
 
-$(LIBRARY): $(RUST) $(ORT_STAMP)
+$(LIBRARY): $(RUST)
 	$(CARGO) build --locked --release --lib
-	ln -sfn ../onnxruntime/1.28.0-cpu target/release/onnxruntime
 	ln -sf $(LINK_TO) target/release/$(LINK_NAME) # the name that programs ask for at run time
 	touch $@
 
-$(ORT_STAMP): scripts/fetch_onnxruntime.py
-	$(PYTHON) scripts/fetch_onnxruntime.py --target-dir target
+# 1.28.0-cpu.stamp is the build "cpu", and so on.
+target/onnxruntime/%.stamp: scripts/fetch_onnxruntime.py
+	$(PYTHON) scripts/fetch_onnxruntime.py --build $(lastword $(subst -, ,$*)) --target-dir target
 	touch $@
 
 $(VOCAB): tests/golden/clip_vocab.py

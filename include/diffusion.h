@@ -487,6 +487,11 @@ DIFFUSION_API const char *diffusion_rng_name(int64_t index);
 DIFFUSION_API const char *diffusion_provider_name(int64_t index);
 
 /**
+ * The name of precision `index` that a provider may be asked to compute in, such as "bfloat16"; NULL past the last.
+ */
+DIFFUSION_API const char *diffusion_precision_name(int64_t index);
+
+/**
  * The name of memory mode `index`, such as "speed"; NULL past the last.
  */
 DIFFUSION_API const char *diffusion_memory_mode_name(int64_t index);
@@ -580,6 +585,44 @@ DIFFUSION_API
 diffusion_status diffusion_pipeline_options_set_provider(struct diffusion_pipeline_options *options,
                                                          const char *provider,
                                                          size_t provider_length);
+
+/**
+ * The execution provider for one graph, in place of the one for all: `role` is "text_encoder", "unet" or "vae_decoder",
+ * `provider` one of the names of diffusion_provider_name(). A later call for the same role replaces the earlier one.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_options_set_graph_provider(struct diffusion_pipeline_options *options,
+                                                               const char *role,
+                                                               size_t role_length,
+                                                               const char *provider,
+                                                               size_t provider_length);
+
+/**
+ * What the providers compute in where they have a choice, by one of the names of diffusion_precision_name().
+ *
+ * Default: "default", the types that the graphs themselves have, nothing below. "bfloat16" and "float16" trade digits
+ * for speed inside those providers that can (OpenVINO, TensorRT; float16 also Core ML, QNN, MIGraphX); graphs that are
+ * placed on others keep their types, and if no graph's provider can, diffusion_pipeline_open() fails.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_options_set_precision(struct diffusion_pipeline_options *options,
+                                                          const char *precision,
+                                                          size_t precision_length);
+
+/**
+ * An option of a provider: `key` is KEY for every provider that has it or PROVIDER.KEY for one, as "memory_limit",
+ * "cuda.cuda_graph", "openvino.cache_dir"; README lists them. PROVIDER.raw.NAME is passed on to ONNX Runtime as NAME,
+ * unchecked. The value is a text, at most 65536 bytes; flags are "1" and "0", sizes may end in K, M or G.
+ *
+ * Errors: INVALID_ARGUMENT for an unknown key, listing those there are, and for a value that the key does not take.
+ * An option that no graph's provider has makes diffusion_pipeline_open() fail.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_options_set_provider_option(struct diffusion_pipeline_options *options,
+                                                                const char *key,
+                                                                size_t key_length,
+                                                                const char *value,
+                                                                size_t value_length);
 
 /**
  * Which device of the provider, counted from 0, at most 255. Default: 0. The CPU does not look at it.

@@ -150,6 +150,15 @@ fn every_option_refuses_bad_values_and_says_what_is_allowed() {
         (&["--count", "65"], &["--count", "1 to 64"]),
         (&["--rng", "dice"], &["--rng", "torch-cpu"]),
         (&["--provider", "gpu"], &["--provider", "cpu"]),
+        (&["--provider", "unet=gpu"], &["--provider", "\"gpu\"", "cpu"]),
+        (&["--provider", "vae=cpu"], &["--provider", "\"vae\"", "text_encoder, unet, vae_decoder"]),
+        (&["--provider="], &["--provider", "cpu"]),
+        (&["--precision", "half"], &["--precision", "\"half\"", "bfloat16"]),
+        (&["--precision", "bfloat16", "--provider", "cpu"], &["\"bfloat16\"", "\"cpu\"", "tensorrt, openvino"]),
+        (&["--provider-option", "tf32"], &["--provider-option", "KEY=VALUE"]),
+        (&["--provider-option", "openvino.tf32=1"], &["--provider-option", "device_type", "num_streams"]),
+        (&["--provider-option", "cuda.tf32=2"], &["--provider-option", "\"2\"", "1 or 0"]),
+        (&["--provider-option", "cuda.tf32=1", "--provider", "cpu"], &["\"cuda.tf32\"", "runs on cpu"]),
         (&["--device-id", "-1"], &["--device-id", "0 to 255"]),
         (&["--threads", "-1"], &["--threads", "0 to 1024"]),
         (&["--memory", "tiny"], &["--memory", "speed"]),
@@ -225,6 +234,7 @@ fn a_missing_runtime_or_provider_is_exit_4() {
     refuses(tool().arg("devices").arg("--ort-library").arg(&broken), 4, &["libonnxruntime.so"]);
     refuses(tool().arg("devices").env("ORT_DYLIB_PATH", "/no/such/lib.so"), 4, &["/no/such/lib.so", "ORT_DYLIB_PATH"]);
     refuses(generate(&out).args(["--provider", "coreml"]), 4, &["coreml"]);
+    refuses(generate(&out).args(["--provider=cpu", "--provider=vae_decoder=coreml"]), 4, &["coreml"]);
 }
 
 #[test]
@@ -240,7 +250,7 @@ fn help_and_version() {
         let output = succeeds(tool().args(help));
         let text = String::from_utf8(output.stdout).unwrap();
         let options = "model prompt negative width height steps guidance scheduler sigmas seed count rng provider device-id \
-                       threads memory ort-library output json quiet verbose";
+                       precision provider-option threads memory ort-library output json quiet verbose";
         for option in options.split_whitespace() {
             assert!(text.contains(&format!("--{option}")), "--{option} is not in the help:\n{text}");
         }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { KIND_TEXT, KIND_WHOLE, KIND_REAL, KIND_SEED, KIND_FLAG, KIND_LATER };
+enum kind { KIND_TEXT, KIND_TEXTS, KIND_WHOLE, KIND_REAL, KIND_SEED, KIND_FLAG, KIND_LATER };
 
 struct rule {
     const char *name;
@@ -38,7 +38,9 @@ static const struct rule rules[] = {
     { "count", 0, KIND_WHOLE, FIELD(count), COMMAND_GENERATE },
     { "rng", 0, KIND_TEXT, FIELD(rng), COMMAND_GENERATE },
     { "output", 'o', KIND_TEXT, FIELD(output), COMMAND_GENERATE },
-    { "provider", 0, KIND_TEXT, FIELD(provider), OPENING },
+    { "provider", 0, KIND_TEXTS, FIELD(providers), OPENING },
+    { "provider-option", 0, KIND_TEXTS, FIELD(provider_options), OPENING },
+    { "precision", 0, KIND_TEXT, FIELD(precision), OPENING },
     { "device-id", 0, KIND_WHOLE, FIELD(device_id), OPENING },
     { "threads", 0, KIND_WHOLE, FIELD(threads), OPENING },
     { "memory", 0, KIND_TEXT, FIELD(memory), OPENING },
@@ -121,6 +123,15 @@ static bool store(struct options *options, const struct rule *rule, const char *
     case KIND_TEXT:
         *(const char **)field = text;
         return true;
+    case KIND_TEXTS: {
+        struct texts *texts = field;
+        if (texts->count == sizeof texts->values / sizeof *texts->values) {
+            complain("--%s is given too often; allowed are %d times", rule->name, texts->count);
+            return false;
+        }
+        texts->values[texts->count++] = text;
+        return true;
+    }
     case KIND_WHOLE: {
         struct whole *whole = field;
         whole->given = true;

@@ -13,11 +13,15 @@ struct whole { bool given; int64_t value; };
 struct seed { bool given; uint64_t value; };
 struct real { bool given; float value; };
 
+/* A text that may be given several times, in the order of the command line. */
+struct texts { const char *values[32]; int count; };
+
 /* What was asked for. Texts are borrowed from argv; NULL means that the option was not given. */
 struct options {
     const char *model, *prompt, *negative, *output;
     const char *scheduler, *sigmas, *rng;
-    const char *provider, *memory, *ort_library, *cache_dir, *prepare;
+    const char *precision, *memory, *ort_library, *cache_dir, *prepare;
+    struct texts providers, provider_options;
     struct whole width, height, steps, count, device_id, threads;
     struct real guidance;
     struct seed seed;

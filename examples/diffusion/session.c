@@ -73,6 +73,45 @@ static int fill_cache(const struct options *options, diffusion_pipeline_options 
     return EXIT_DONE;
 }
 
+/* NAME for all graphs, or GRAPH=NAME for one. */
+static int place(const char *text, diffusion_pipeline_options *settings)
+{
+    const char *equals = strchr(text, '=');
+    const diffusion_status status = equals == NULL
+        ? diffusion_pipeline_options_set_provider(settings, text, length(text))
+        : diffusion_pipeline_options_set_graph_provider(settings, text, (size_t)(equals - text), equals + 1,
+                                                        length(equals + 1));
+    return status == DIFFUSION_STATUS_OK ? EXIT_DONE : refused("provider");
+}
+
+/* KEY=VALUE; the value may have more equals signs. */
+static int provider_option(const char *text, diffusion_pipeline_options *settings)
+{
+    const char *equals = strchr(text, '=');
+    if (equals == NULL) {
+        complain("--provider-option: \"%s\" is not KEY=VALUE, as cuda.memory_limit=4G", text);
+        return EXIT_USAGE;
+    }
+    if (diffusion_pipeline_options_set_provider_option(settings, text, (size_t)(equals - text), equals + 1,
+                                                       length(equals + 1)))
+        return refused("provider-option");
+    return EXIT_DONE;
+}
+
+/* Where the graphs run, and what the providers are told. */
+static int fill_providers(const struct options *options, diffusion_pipeline_options *settings)
+{
+    int i, code = EXIT_DONE;
+    for (i = 0; i < options->providers.count && code == EXIT_DONE; i++)
+        code = place(options->providers.values[i], settings);
+    for (i = 0; i < options->provider_options.count && code == EXIT_DONE; i++)
+        code = provider_option(options->provider_options.values[i], settings);
+    if (code == EXIT_DONE && options->precision != NULL
+        && diffusion_pipeline_options_set_precision(settings, options->precision, length(options->precision)))
+        return refused("precision");
+    return code;
+}
+
 /* Fills in options that exist already. */
 static int fill(const struct options *options, diffusion_pipeline_options *settings)
 {
@@ -84,9 +123,6 @@ static int fill(const struct options *options, diffusion_pipeline_options *setti
         if (diffusion_pipeline_options_set_ort_library(settings, options->ort_library, length(options->ort_library)))
             return refused("ort-library");
     }
-    if (options->provider != NULL
-        && diffusion_pipeline_options_set_provider(settings, options->provider, length(options->provider)))
-        return refused("provider");
     if (options->device_id.given && diffusion_pipeline_options_set_device_id(settings, options->device_id.value))
         return refused("device-id");
     if (options->threads.given && diffusion_pipeline_options_set_threads(settings, options->threads.value))
@@ -94,7 +130,9 @@ static int fill(const struct options *options, diffusion_pipeline_options *setti
     if (options->memory != NULL
         && diffusion_pipeline_options_set_memory(settings, options->memory, length(options->memory)))
         return refused("memory");
-    return fill_cache(options, settings);
+    if (fill_cache(options, settings) != EXIT_DONE)
+        return EXIT_USAGE;
+    return fill_providers(options, settings);
 }
 
 int session_settings(const struct options *options, diffusion_pipeline_options **settings)

@@ -47,9 +47,14 @@ void usage_print(void)
          "                         peak memory\n"
          "\n"
          "Options of generate and inspect.\n"
-         "      --provider NAME    what runs the graphs, one of:");
+         "      --provider NAME    what runs the graphs; GRAPH=NAME for one of text_encoder, unet and vae_decoder, as\n"
+         "                         unet=cuda; may be given several times; one of:");
     list("                        ", diffusion_provider_name);
-    puts("      --device-id N      which device of the provider, from 0\n"
+    puts("      --precision NAME   what providers compute in that can take less than the graph has, one of:");
+    list("                        ", diffusion_precision_name);
+    puts("      --provider-option KEY=VALUE\n"
+         "                         for providers that have it, as memory_limit=4G, openvino.num_streams=2; see README\n"
+         "      --device-id N      which device of the provider, from 0\n"
          "      --threads N        threads on the CPU; 0, the default, is as many as there are\n"
          "      --memory NAME      what to trade memory for, one of:");
     list("                        ", diffusion_memory_mode_name);

@@ -8,11 +8,11 @@ use super::guard::{guard, value};
 use super::handle::{bind, check_out, create, destroy, exclusive, write_out};
 use super::request::whole;
 use super::status::diffusion_status;
-use super::text::{name, path};
+use super::text::{MAX_OPTION_BYTES, name, path, utf8};
 use crate::Error;
 use crate::opening::default_cache_folder;
 use crate::pipeline::{MAX_THREADS, MemoryMode, PipelineOptions};
-use crate::runtime::Provider;
+use crate::runtime::{Precision, Provider};
 
 /// The highest device number that may be asked for.
 const MAX_DEVICE: u32 = 255;
@@ -86,6 +86,74 @@ pub unsafe extern "C" fn diffusion_pipeline_options_set_provider(
         let options = unsafe { exclusive(options) }?;
         // SAFETY: by contract.
         options.provider = Provider::parse(unsafe { name(provider, provider_length, "provider name") }?)?;
+        Ok(())
+    })
+}
+
+/// The execution provider for one graph, in place of the one for all: `role` is "text_encoder", "unet" or "vae_decoder",
+/// `provider` one of the names of diffusion_provider_name(). A later call for the same role replaces the earlier one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_options_set_graph_provider(
+    options: *mut diffusion_pipeline_options,
+    role: *const c_char,
+    role_length: usize,
+    provider: *const c_char,
+    provider_length: usize,
+) -> diffusion_status {
+    guard(|| {
+        // SAFETY: by contract.
+        let options = unsafe { exclusive(options) }?;
+        // SAFETY: by contract.
+        let role = unsafe { name(role, role_length, "role of a graph") }?;
+        // SAFETY: by contract.
+        let provider = Provider::parse(unsafe { name(provider, provider_length, "provider name") }?)?;
+        options.place(role, provider)?;
+        Ok(())
+    })
+}
+
+/// What the providers compute in where they have a choice, by one of the names of diffusion_precision_name().
+///
+/// Default: "default", the types that the graphs themselves have, nothing below. "bfloat16" and "float16" trade digits
+/// for speed inside those providers that can (OpenVINO, TensorRT; float16 also Core ML, QNN, MIGraphX); graphs that are
+/// placed on others keep their types, and if no graph's provider can, diffusion_pipeline_open() fails.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_options_set_precision(
+    options: *mut diffusion_pipeline_options,
+    precision: *const c_char,
+    precision_length: usize,
+) -> diffusion_status {
+    guard(|| {
+        // SAFETY: by contract.
+        let options = unsafe { exclusive(options) }?;
+        // SAFETY: by contract.
+        options.precision = Precision::parse(unsafe { name(precision, precision_length, "precision") }?)?;
+        Ok(())
+    })
+}
+
+/// An option of a provider: `key` is KEY for every provider that has it or PROVIDER.KEY for one, as "memory_limit",
+/// "cuda.cuda_graph", "openvino.cache_dir"; README lists them. PROVIDER.raw.NAME is passed on to ONNX Runtime as NAME,
+/// unchecked. The value is a text, at most 65536 bytes; flags are "1" and "0", sizes may end in K, M or G.
+///
+/// Errors: INVALID_ARGUMENT for an unknown key, listing those there are, and for a value that the key does not take.
+/// An option that no graph's provider has makes diffusion_pipeline_open() fail.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_options_set_provider_option(
+    options: *mut diffusion_pipeline_options,
+    key: *const c_char,
+    key_length: usize,
+    value: *const c_char,
+    value_length: usize,
+) -> diffusion_status {
+    guard(|| {
+        // SAFETY: by contract.
+        let options = unsafe { exclusive(options) }?;
+        // SAFETY: by contract.
+        let key = unsafe { name(key, key_length, "name of a provider's option") }?;
+        // SAFETY: by contract.
+        let value = unsafe { utf8(value, value_length, MAX_OPTION_BYTES, "value of a provider's option") }?;
+        options.provider_settings.set(key, value)?;
         Ok(())
     })
 }

@@ -8,6 +8,8 @@ use crate::error::Error;
 
 /// The longest path that is read, in bytes: well past every file system's limit.
 const MAX_PATH_BYTES: usize = 1 << 16;
+/// The longest value of a provider's option that is read, in bytes: a path or a small JSON object.
+pub(super) const MAX_OPTION_BYTES: usize = 1 << 16;
 /// The longest name of a scheduler, provider and the like that is read, in bytes.
 const MAX_NAME_BYTES: usize = 1 << 10;
 

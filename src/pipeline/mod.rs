@@ -5,6 +5,7 @@ mod families;
 mod info;
 mod observer;
 mod options;
+mod placement;
 mod request;
 mod result;
 mod turn;

@@ -1,10 +1,12 @@
 //! How a model is opened: where ONNX Runtime is, which provider, how many threads, how much memory.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+use crate::model::GraphRole;
 use crate::opening::DEFAULT_LIMIT;
-use crate::runtime::Provider;
+use crate::runtime::{Precision, Provider, ProviderSettings};
 
 /// What a pipeline trades memory for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,8 +58,14 @@ pub struct PipelineOptions {
     /// ONNX Runtime's library, or a folder that holds it. `None`: `ORT_DYLIB_PATH`, then beside this library,
     /// then the system's.
     pub ort_library: Option<PathBuf>,
-    /// The execution provider for every graph.
+    /// The execution provider for every graph that `placement` does not name.
     pub provider: Provider,
+    /// The providers of single graphs; [`PipelineOptions::place`] fills it in by name.
+    pub placement: BTreeMap<GraphRole, Provider>,
+    /// What the providers compute in, where they have a choice.
+    pub precision: Precision,
+    /// The providers' own options.
+    pub provider_settings: ProviderSettings,
     /// Which device of that provider, counted from 0.
     pub device_id: u32,
     /// Threads for one operator, up to [`MAX_THREADS`]; 0 means one for each physical core this process may use.
@@ -79,6 +87,9 @@ impl Default for PipelineOptions {
         Self {
             ort_library: None,
             provider: Provider::default(),
+            placement: BTreeMap::new(),
+            precision: Precision::default(),
+            provider_settings: ProviderSettings::default(),
             device_id: 0,
             threads: 0,
             memory: MemoryMode::default(),
@@ -98,6 +109,6 @@ impl PipelineOptions {
         if self.threads > MAX_THREADS {
             return Err(Error::invalid(format!("threads is {}; allowed are 0 to {MAX_THREADS}", self.threads)));
         }
-        Ok(())
+        self.check_providers()
     }
 }

@@ -23,6 +23,7 @@ mod options;
 mod own_path;
 mod probe;
 mod provider;
+mod providers;
 mod search;
 mod source;
 mod spec;
@@ -37,5 +38,10 @@ pub use library::{RuntimeInfo, initialize};
 pub use memory::trim;
 pub use options::GraphOptions;
 pub use provider::Provider;
+pub use providers::{
+    ComputeUnits, ConvSearch, CoreMlOptions, CudaOptions, DeviceFilter, DirectMlOptions, Layout, MiGraphXOptions,
+    OpenVinoOptions, PerformancePreference, Precision, ProviderSettings, QnnOptions, QnnPerformance, Raw, RocmOptions,
+    TensorRtOptions, WebGpuOptions, XnnpackOptions,
+};
 pub use source::GraphSource;
 pub use spec::IoSpec;

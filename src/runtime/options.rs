@@ -1,6 +1,6 @@
 //! How a graph is opened.
 
-use super::Provider;
+use super::{Precision, Provider, ProviderSettings};
 
 /// How a graph is opened: where it runs, on how many threads, and how it trades speed for memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,10 @@ pub struct GraphOptions {
     pub provider: Provider,
     /// Which device of that kind, counted from 0. Providers that have only one device ignore it.
     pub device_id: u32,
+    /// What the provider computes in where it could take something smaller than the graph says.
+    pub precision: Precision,
+    /// The provider's own options.
+    pub settings: ProviderSettings,
     /// Threads for one operation on the CPU; 0 (the default) means one for each physical core that the process
     /// may use.
     pub threads: u32,
@@ -21,6 +25,14 @@ pub struct GraphOptions {
 
 impl Default for GraphOptions {
     fn default() -> Self {
-        Self { provider: Provider::default(), device_id: 0, threads: 0, prepacking: true, trim: false }
+        Self {
+            provider: Provider::default(),
+            device_id: 0,
+            precision: Precision::default(),
+            settings: ProviderSettings::default(),
+            threads: 0,
+            prepacking: true,
+            trim: false,
+        }
     }
 }

@@ -1,12 +1,11 @@
 //! Execution providers, by name.
 
-use ort::ep;
-use ort::ep::ExecutionProviderDispatch;
-use ort::session::builder::SessionBuilder;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::failure::clean;
 use super::library::RuntimeInfo;
 use super::options::GraphOptions;
+use super::providers::dispatch;
 use crate::{Error, Result};
 
 /// Where a graph runs.
@@ -145,7 +144,7 @@ pub(super) fn register(builder: SessionBuilder, options: &GraphOptions, info: &R
             offered(info)
         )));
     }
-    builder.with_execution_providers([dispatch.error_on_failure()]).map_err(|error| {
+    let unavailable = |error: ort::Error<SessionBuilder>| {
         Error::ProviderUnavailable(format!(
             "the provider \"{}\" (device {}) cannot be started: {}; this library also offers {}",
             wanted.name(),
@@ -153,7 +152,13 @@ pub(super) fn register(builder: SessionBuilder, options: &GraphOptions, info: &R
             clean(error.message()),
             offered(info)
         ))
-    })
+    };
+    let builder = builder.with_execution_providers([dispatch.error_on_failure()]).map_err(unavailable)?;
+    match wanted {
+        // OpenVINO optimises whole graphs itself, and does worse with what ONNX Runtime has fused for its own kernels.
+        Provider::OpenVino => builder.with_optimization_level(GraphOptimizationLevel::Disable).map_err(unavailable),
+        _ => Ok(builder),
+    }
 }
 
 /// The providers of a library under our names, its own name where we have none.
@@ -167,26 +172,6 @@ fn offered(info: &RuntimeInfo) -> String {
         })
         .collect();
     names.join(", ")
-}
-
-/// The registration of the provider; `None` for the CPU, which is always registered (and which `ep::CPU`
-/// would take the memory arena from).
-fn dispatch(options: &GraphOptions) -> Result<Option<ExecutionProviderDispatch>> {
-    let device = i32::try_from(options.device_id)
-        .map_err(|_| Error::invalid(format!("device_id is {}: it must be at most {}", options.device_id, i32::MAX)))?;
-    Ok(Some(match options.provider {
-        Provider::Auto | Provider::Cpu => return Ok(None),
-        Provider::Cuda => ep::CUDA::default().with_device_id(device).build(),
-        Provider::TensorRt => ep::TensorRT::default().with_device_id(device).build(),
-        Provider::DirectMl => ep::DirectML::default().with_device_id(device).build(),
-        Provider::CoreMl => ep::CoreML::default().build(),
-        Provider::OpenVino => ep::OpenVINO::default().build(),
-        Provider::WebGpu => ep::WebGPU::default().build(),
-        Provider::Qnn => ep::QNN::default().build(),
-        Provider::Xnnpack => ep::XNNPACK::default().build(),
-        Provider::MiGraphX => ep::MIGraphX::default().with_device_id(device).build(),
-        Provider::Rocm => ep::ROCm::default().with_device_id(device).build(),
-    }))
 }
 
 #[cfg(test)]

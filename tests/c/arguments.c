@@ -40,6 +40,17 @@ static void options(diffusion_pipeline_options *options)
     SAYS(INVALID, "device id is -1; allowed are 0 to 255", diffusion_pipeline_options_set_device_id(options, -1));
     SAYS(INVALID, "\"cpuu\"", diffusion_pipeline_options_set_provider(options, TEXT("cpuu")));
     EXPECT(INVALID, diffusion_pipeline_options_set_provider(options, TEXT("")));
+    SAYS(INVALID, "text_encoder, unet, vae_decoder",
+         diffusion_pipeline_options_set_graph_provider(options, TEXT("vae"), TEXT("cpu")));
+    SAYS(INVALID, "\"cpuu\"", diffusion_pipeline_options_set_graph_provider(options, TEXT("unet"), TEXT("cpuu")));
+    SAYS(INVALID, "\"fp16\"", diffusion_pipeline_options_set_precision(options, TEXT("fp16")));
+    EXPECT(INVALID, diffusion_pipeline_options_set_precision(options, TEXT("")));
+    SAYS(INVALID, "cuda.memory_limit", diffusion_pipeline_options_set_provider_option(options, TEXT("x"), TEXT("1")));
+    SAYS(INVALID, "device_type", diffusion_pipeline_options_set_provider_option(options, TEXT("openvino.x"), TEXT("1")));
+    SAYS(INVALID, "1 or 0", diffusion_pipeline_options_set_provider_option(options, TEXT("cuda.tf32"), TEXT("yes")));
+    EXPECT(INVALID, diffusion_pipeline_options_set_provider_option(options, TEXT("cuda.tf32"), NULL, 0));
+    SAYS(INVALID, "65536", diffusion_pipeline_options_set_provider_option(options, TEXT("tf32"), "1", (size_t)-1));
+    OK(diffusion_pipeline_options_set_graph_provider(options, TEXT("unet"), TEXT("cpu")));
     SAYS(INVALID, "\"fast\"", diffusion_pipeline_options_set_memory(options, TEXT("fast")));
     OK(diffusion_pipeline_options_set_memory(options, TEXT("balanced")));
     SAYS(DIFFUSION_STATUS_INVALID_ARGUMENT, "preparation", diffusion_pipeline_options_set_preparation(options, 2));
@@ -72,6 +83,15 @@ static void texts(diffusion_request *request, diffusion_pipeline_options *option
         EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_sigmas(request, TEXT(text)));
         EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_rng(request, TEXT(text)));
         EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_pipeline_options_set_provider(options, TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8,
+               diffusion_pipeline_options_set_graph_provider(options, TEXT(text), TEXT("cpu")));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8,
+               diffusion_pipeline_options_set_graph_provider(options, TEXT("unet"), TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_pipeline_options_set_precision(options, TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8,
+               diffusion_pipeline_options_set_provider_option(options, TEXT(text), TEXT("1")));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8,
+               diffusion_pipeline_options_set_provider_option(options, TEXT("tf32"), TEXT(text)));
         EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_pipeline_options_set_memory(options, TEXT(text)));
         EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_pipeline_options_set_ort_library(options, TEXT(text)));
         EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_pipeline_open_cstr(text, NULL, &pipeline));
@@ -119,6 +139,9 @@ static void names(diffusion_request *request, diffusion_pipeline_options *option
     for (i = 0; (name = diffusion_provider_name(i)) != NULL; i++)
         OK(diffusion_pipeline_options_set_provider(options, TEXT(name)));
     CHECK(i >= 2);
+    for (i = 0; (name = diffusion_precision_name(i)) != NULL; i++)
+        OK(diffusion_pipeline_options_set_precision(options, TEXT(name)));
+    CHECK(i == 4 && diffusion_precision_name(-1) == NULL);
     for (i = 0; (name = diffusion_memory_mode_name(i)) != NULL; i++)
         OK(diffusion_pipeline_options_set_memory(options, TEXT(name)));
     CHECK(i >= 2);

@@ -24,6 +24,9 @@ static void handles(void)
 
     SAYS(NULL_POINTER, "pipeline options", diffusion_pipeline_options_set_ort_library(NULL, TEXT("x")));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_provider(NULL, TEXT("cpu")));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_graph_provider(NULL, TEXT("unet"), TEXT("cpu")));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_precision(NULL, TEXT("default")));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_provider_option(NULL, TEXT("tf32"), TEXT("1")));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_device_id(NULL, 0));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_threads(NULL, 1));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_memory(NULL, TEXT("speed")));
@@ -111,6 +114,11 @@ static void texts_and_outs(const char *folder)
     /* A text that is NULL but said to be long; NULL and 0 is the empty text. */
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_ort_library(options, NULL, 3));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_provider(options, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_graph_provider(options, NULL, 4, TEXT("cpu")));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_graph_provider(options, TEXT("unet"), NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_precision(options, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_provider_option(options, NULL, 4, TEXT("1")));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_provider_option(options, TEXT("tf32"), NULL, 1));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_memory(options, NULL, 3));
     OK(diffusion_pipeline_options_set_ort_library(options, NULL, 0));
     SAYS(NULL_POINTER, "prompt", diffusion_request_set_prompt(request, NULL, 3));

@@ -66,20 +66,19 @@ impl StableDiffusion {
         }
         let tokenizer = ClipTokenizer::open(folder.tokenizer())?;
         let graph_options = GraphOptions {
-            provider: options.provider,
-            device_id: options.device_id,
             threads: options.threads,
             trim: options.memory != MemoryMode::Speed,
             ..GraphOptions::default()
         };
         let cache = options.cache.as_ref().map(|folder| Cache::at(folder, options.cache_limit)).transpose()?;
-        let open_options = OpenOptions { graph: graph_options, prepare: options.prepare, cache };
         let roles = [GraphRole::TextEncoder, GraphRole::Unet, GraphRole::VaeDecoder];
         let file = |role: GraphRole| {
             let path = folder
                 .graph(role)
                 .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no {}/model.onnx", role.name())))?;
-            Ok(GraphFile { name: role.name(), path, options: open_options.clone() })
+            let graph = options.placed(role, &graph_options);
+            let options = OpenOptions { graph, prepare: options.prepare, cache: cache.clone() };
+            Ok(GraphFile { name: role.name(), path, options })
         };
         let files = roles.into_iter().map(file).collect::<Result<Vec<_>>>()?;
         report(observer, Phase::Opening, 0, roles.len())?;

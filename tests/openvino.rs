@@ -1,0 +1,79 @@
+//! Graphs on OpenVINO: what they compute, what the precision changes, what falls back. Needs an ONNX Runtime with
+//! OpenVINO inside, whose path is in `LIBDIFFUSION_OPENVINO` (`make test-openvino` fetches one); else nothing is run.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test states what it expects by panicking"
+)]
+#![allow(clippy::print_stdout, reason = "a test says so when it skips something")]
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::{generate, repository, sentence};
+use diffusion::{CancelToken, Error, Pipeline, PipelineOptions, Precision, Provider, Request, Result};
+
+/// Options for OpenVINO; `None` where there is none to test.
+fn options() -> Option<PipelineOptions> {
+    let Some(library) = std::env::var_os("LIBDIFFUSION_OPENVINO") else {
+        println!("SKIPPED: LIBDIFFUSION_OPENVINO names no ONNX Runtime with OpenVINO");
+        return None;
+    };
+    Some(PipelineOptions {
+        ort_library: Some(PathBuf::from(library)),
+        provider: Provider::OpenVino,
+        threads: 2,
+        ..PipelineOptions::default()
+    })
+}
+
+fn open(options: &PipelineOptions) -> Result<Pipeline> {
+    Pipeline::open(&repository("models/demo"), options, &mut (), &CancelToken::new())
+}
+
+/// A picture of the demo model, and the largest and the mean squared difference from another.
+fn draw(options: &PipelineOptions) -> Vec<u8> {
+    let request = Request { seed: Some(2), steps: Some(8), ..Request::new("a red house in a meadow at noon") };
+    generate(&open(options).unwrap(), &request).unwrap().images.remove(0).pixels().to_vec()
+}
+
+fn psnr(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let square: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
+    10.0 * (255.0 * 255.0 * a.len() as f64 / square.max(1e-9)).log10()
+}
+
+#[test]
+fn float32_is_the_cpus_picture_and_bfloat16_is_near_it() {
+    let Some(openvino) = options() else { return };
+    let cpu = draw(&PipelineOptions { provider: Provider::Cpu, ..openvino.clone() });
+    let float32 = psnr(&cpu, &draw(&openvino));
+    assert!(float32 > 50.0, "by default nothing below float32 may be computed in: {float32:.1} dB");
+    // bfloat16 has 8 bits of mantissa; where the processor lacks it, OpenVINO stays in float32.
+    let bfloat16 = psnr(&cpu, &draw(&PipelineOptions { precision: Precision::BFloat16, ..openvino }));
+    assert!(bfloat16 > 25.0 && bfloat16 <= float32 + 0.1, "{bfloat16:.1} dB, float32 {float32:.1} dB");
+    println!("PSNR from the CPU provider: float32 {float32:.1} dB, bfloat16 {bfloat16:.1} dB");
+}
+
+#[test]
+fn single_graphs_can_be_placed() {
+    let Some(mut options) = options() else { return };
+    options.precision = Precision::BFloat16;
+    options.place("text_encoder", Provider::Cpu).unwrap();
+    let pipeline = open(&options).unwrap();
+    let places: Vec<_> = pipeline.info().graphs.iter().map(|g| (g.role.as_str(), g.provider.as_str())).collect();
+    assert_eq!(places, [("text_encoder", "cpu"), ("unet", "openvino"), ("vae_decoder", "openvino")]);
+}
+
+#[test]
+fn a_device_that_is_not_there_is_an_error_that_names_the_provider() {
+    let Some(mut options) = options() else { return };
+    options.provider_settings.set("openvino.device_type", "GPU.7").unwrap();
+    match open(&options) {
+        Err(Error::ProviderUnavailable(said)) => assert!(said.contains("openvino"), "{said}"),
+        other => panic!("{}", sentence(other)),
+    }
+}
