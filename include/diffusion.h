@@ -447,6 +447,22 @@ DIFFUSION_API diffusion_status diffusion_runtime_initialize(const char *library,
 DIFFUSION_API diffusion_status diffusion_runtime_info_json(const char **json);
 
 /**
+ * Whether an execution provider works here: a small graph runs on its first device, on it alone, and the numbers are
+ * compared. `*works_as` becomes its name, which for "auto" is that of the provider that "auto" stands for.
+ *
+ * The first call for a provider starts its driver, which may take seconds; the outcome is kept for as long as the
+ * process lives. Loads ONNX Runtime as diffusion_runtime_initialize(NULL, 0) does. Any thread. The name lives as long as
+ * this library is loaded.
+ *
+ * Errors: INVALID_ARGUMENT for a name that diffusion_provider_name() does not have; PROVIDER_UNAVAILABLE with the reason;
+ * RUNTIME_MISSING.
+ */
+DIFFUSION_API
+diffusion_status diffusion_runtime_try_provider(const char *provider,
+                                                size_t provider_length,
+                                                const char **works_as);
+
+/**
  * ONNX Runtime's version, such as "1.28.0"; empty before it is loaded. Never NULL; lives as long as this library.
  */
 DIFFUSION_API const char *diffusion_runtime_version(void);
@@ -490,6 +506,11 @@ DIFFUSION_API const char *diffusion_provider_name(int64_t index);
  * The name of precision `index` that a provider may be asked to compute in, such as "bfloat16"; NULL past the last.
  */
 DIFFUSION_API const char *diffusion_precision_name(int64_t index);
+
+/**
+ * The name of fallback `index`, such as "refuse"; NULL past the last.
+ */
+DIFFUSION_API const char *diffusion_fallback_name(int64_t index);
 
 /**
  * The name of memory mode `index`, such as "speed"; NULL past the last.
@@ -576,8 +597,9 @@ diffusion_status diffusion_pipeline_options_set_ort_library(struct diffusion_pip
                                                             size_t library_length);
 
 /**
- * The execution provider for every graph, by one of the names of diffusion_provider_name(). Default: "auto", which is the
- * library's choice and for now the CPU.
+ * The execution provider for every graph, by one of the names of diffusion_provider_name(). Default: "auto", the first that
+ * is seen to work: each that ONNX Runtime has and that is faster than the CPU draws a small graph by itself, once a
+ * process. What it became and why is in diffusion_pipeline_info_json().
  *
  * A provider that ONNX Runtime does not offer here fails in diffusion_pipeline_open().
  */
@@ -608,6 +630,16 @@ DIFFUSION_API
 diffusion_status diffusion_pipeline_options_set_precision(struct diffusion_pipeline_options *options,
                                                           const char *precision,
                                                           size_t precision_length);
+
+/**
+ * What happens when a part of a graph cannot run on its provider and would run on the CPU instead, by one of the names
+ * of diffusion_fallback_name(). Default: "warn", a warning in the log; with "refuse" diffusion_pipeline_open() fails
+ * with PROVIDER_UNAVAILABLE and names the operators. Arithmetic on shapes, which belongs on the CPU, never counts.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_options_set_fallback(struct diffusion_pipeline_options *options,
+                                                         const char *fallback,
+                                                         size_t fallback_length);
 
 /**
  * An option of a provider: `key` is KEY for every provider that has it or PROVIDER.KEY for one, as "memory_limit",
@@ -727,12 +759,13 @@ DIFFUSION_API void diffusion_pipeline_destroy(struct diffusion_pipeline *pipelin
 
 /**
  * Everything about the opened model as one JSON object: family, layout, defaults, size multiple, schedulers, graphs
- * with role, path, provider, inputs and outputs, notes, ONNX Runtime's version and place.
+ * with role, path, provider, nodes by provider, inputs and outputs, what "auto" became, notes, ONNX Runtime's version and place.
  *
  * Borrowed: the text lives until diffusion_pipeline_destroy(), as do all texts of the functions below; they are
  * never NULL, and empty for a NULL pipeline. Fields may be added in later versions.
  */
-DIFFUSION_API const char *diffusion_pipeline_info_json(const struct diffusion_pipeline *pipeline);
+DIFFUSION_API
+const char *diffusion_pipeline_info_json(const struct diffusion_pipeline *pipeline);
 
 /**
  * The model's family, such as "stable-diffusion-1".
@@ -798,6 +831,14 @@ DIFFUSION_API const char *diffusion_pipeline_graph_path(const struct diffusion_p
  * The execution provider that runs graph `index`; empty past the last.
  */
 DIFFUSION_API const char *diffusion_pipeline_graph_provider(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * How many nodes of graph `index` run on which provider, as a JSON object such as {"cpu":12,"cuda":1190}, or "null" where
+ * ONNX Runtime does not say. Empty past the last.
+ */
+DIFFUSION_API
+const char *diffusion_pipeline_graph_nodes_json(const struct diffusion_pipeline *pipeline,
+                                                int64_t index);
 
 /**
  * Sentence `index`, counted from 0, about what was recognised in the folder and why; empty past the last.

@@ -40,5 +40,5 @@ pub use pipeline::{
     Timings,
 };
 pub use rng::RngKind;
-pub use runtime::{CancelToken, Precision, Provider, ProviderSettings};
+pub use runtime::{CancelToken, Fallback, Precision, Provider, ProviderSettings};
 pub use scheduler::{SchedulerKind, SigmaSchedule};

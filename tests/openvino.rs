@@ -14,7 +14,8 @@ mod common;
 use std::path::PathBuf;
 
 use common::{generate, repository, sentence};
-use diffusion::{CancelToken, Error, Pipeline, PipelineOptions, Precision, Provider, Request, Result};
+use diffusion::runtime::{self, GraphOptions};
+use diffusion::{CancelToken, Error, Fallback, Pipeline, PipelineOptions, Precision, Provider, Request, Result};
 
 /// Options for OpenVINO; `None` where there is none to test.
 fn options() -> Option<PipelineOptions> {
@@ -75,5 +76,59 @@ fn a_device_that_is_not_there_is_an_error_that_names_the_provider() {
     match open(&options) {
         Err(Error::ProviderUnavailable(said)) => assert!(said.contains("openvino"), "{said}"),
         other => panic!("{}", sentence(other)),
+    }
+}
+
+#[test]
+fn auto_is_openvino_because_it_was_seen_to_work() {
+    let Some(options) = options() else { return };
+    runtime::initialize(options.ort_library.as_deref()).unwrap();
+    for precision in Precision::ALL {
+        // float16 is not computed in on a CPU; OpenVINO takes a larger type then.
+        let options = GraphOptions { provider: Provider::OpenVino, precision: *precision, ..GraphOptions::default() };
+        assert_eq!(runtime::try_provider(&options).unwrap(), Provider::OpenVino, "{precision:?}");
+    }
+    let pipeline = open(&PipelineOptions { provider: Provider::Auto, ..options }).unwrap();
+    let info = pipeline.info();
+    let auto = info.auto.as_ref().unwrap();
+    assert_eq!(auto.provider, "openvino");
+    assert!(auto.rejected["cuda"].contains("not in this ONNX Runtime library"), "{auto:?}");
+    assert!(
+        info.notes.iter().any(|note| note.starts_with("the provider \"auto\" became openvino (")),
+        "{:?}",
+        info.notes
+    );
+}
+
+#[test]
+fn every_node_runs_on_openvino_or_is_named() {
+    let Some(options) = options() else { return };
+    let pipeline = open(&options).unwrap();
+    for graph in &pipeline.info().graphs {
+        let nodes = graph.nodes.as_ref().unwrap();
+        assert!(nodes["openvino"] > 50, "{}: {nodes:?}", graph.role);
+        assert_eq!(graph.precision, "default");
+    }
+    let json = pipeline.info().to_json();
+    assert!(json["graphs"][1]["nodes"]["openvino"].as_u64().is_some(), "{json}");
+    // The demo model has nothing that OpenVINO lacks.
+    open(&PipelineOptions { fallback: Fallback::Refuse, ..options }).unwrap();
+}
+
+#[test]
+fn an_operator_that_openvino_lacks_falls_back_loudly_or_not_at_all() {
+    let Some(options) = options() else { return };
+    runtime::initialize(options.ort_library.as_deref()).unwrap();
+    let path = repository("tests/golden/graphs/fallback.onnx");
+    let on = |fallback| GraphOptions { provider: Provider::OpenVino, fallback, threads: 1, ..GraphOptions::default() };
+    let graph = runtime::Graph::open("unet", &path, &on(Fallback::Warn), &CancelToken::new()).unwrap();
+    let assignment = graph.assignment().unwrap();
+    assert!(assignment.nodes.contains_key("openvino") && assignment.nodes.contains_key("cpu"), "{assignment:?}");
+    assert_eq!(assignment.fallen().into_iter().collect::<Vec<_>>(), [("Det", 1)]);
+    match runtime::Graph::open("unet", &path, &on(Fallback::Refuse), &CancelToken::new()) {
+        Err(Error::ProviderUnavailable(said)) => {
+            assert!(said.contains("of unet run on the CPU and not on openvino: Det (1)"), "{said}");
+        }
+        other => panic!("{other:?}"),
     }
 }

@@ -153,6 +153,7 @@ fn every_option_refuses_bad_values_and_says_what_is_allowed() {
         (&["--provider", "unet=gpu"], &["--provider", "\"gpu\"", "cpu"]),
         (&["--provider", "vae=cpu"], &["--provider", "\"vae\"", "text_encoder, unet, vae_decoder"]),
         (&["--provider="], &["--provider", "cpu"]),
+        (&["--fallback", "never"], &["--fallback", "\"never\"", "refuse"]),
         (&["--precision", "half"], &["--precision", "\"half\"", "bfloat16"]),
         (&["--precision", "bfloat16", "--provider", "cpu"], &["\"bfloat16\"", "\"cpu\"", "tensorrt, openvino"]),
         (&["--provider-option", "tf32"], &["--provider-option", "KEY=VALUE"]),
@@ -250,7 +251,7 @@ fn help_and_version() {
         let output = succeeds(tool().args(help));
         let text = String::from_utf8(output.stdout).unwrap();
         let options = "model prompt negative width height steps guidance scheduler sigmas seed count rng provider device-id \
-                       precision provider-option threads memory ort-library output json quiet verbose";
+                       precision fallback provider-option threads memory ort-library output json quiet verbose";
         for option in options.split_whitespace() {
             assert!(text.contains(&format!("--{option}")), "--{option} is not in the help:\n{text}");
         }
@@ -289,6 +290,7 @@ fn json_holds_images_settings_times_providers_and_memory() {
     let inside = found["generation"]["denoise_in_graphs"].as_f64().unwrap();
     assert!(inside > 0.0 && inside <= steps.iter().sum::<f64>() + 1e-6, "{found}");
     assert_eq!(found["providers"]["unet"], "cpu", "{}", found["providers"]);
+    assert!(found["nodes"]["unet"]["cpu"].as_u64().is_some_and(|count| count > 50), "{}", found["nodes"]);
     assert!(found["peak_memory_bytes"].as_u64().unwrap() > 10_000_000);
     assert_eq!(found["warnings"], serde_json::json!([]));
 }
@@ -351,6 +353,10 @@ fn inspect_and_devices() {
     assert!(text.starts_with("ONNX Runtime 1.") && text.contains("CPU"), "{text}");
     let found = json(tool().args(["devices", "--json"]));
     assert!(found["version"].as_str().unwrap().starts_with("1."), "{found}");
+    assert!(found["providers"].as_array().unwrap().iter().any(|name| name == "CPUExecutionProvider"), "{found}");
+    assert!(found["tried"]["cpu"].is_null() && found["tried"].as_object().unwrap().len() == 11, "{found}");
+    assert!(found["tried"]["qnn"].as_str().unwrap().contains("\"qnn\" is not part of"), "{found}");
+    assert_eq!(found["auto"], "cpu", "this library has nothing else: {found}");
     assert!(Path::new(found["library"].as_str().unwrap()).exists(), "{found}");
 }
 

@@ -40,6 +40,7 @@ static const struct rule rules[] = {
     { "output", 'o', KIND_TEXT, FIELD(output), COMMAND_GENERATE },
     { "provider", 0, KIND_TEXTS, FIELD(providers), OPENING },
     { "provider-option", 0, KIND_TEXTS, FIELD(provider_options), OPENING },
+    { "fallback", 0, KIND_TEXT, FIELD(fallback), OPENING },
     { "precision", 0, KIND_TEXT, FIELD(precision), OPENING },
     { "device-id", 0, KIND_WHOLE, FIELD(device_id), OPENING },
     { "threads", 0, KIND_WHOLE, FIELD(threads), OPENING },

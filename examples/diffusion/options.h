@@ -20,7 +20,7 @@ struct texts { const char *values[32]; int count; };
 struct options {
     const char *model, *prompt, *negative, *output;
     const char *scheduler, *sigmas, *rng;
-    const char *precision, *memory, *ort_library, *cache_dir, *prepare;
+    const char *precision, *fallback, *memory, *ort_library, *cache_dir, *prepare;
     struct texts providers, provider_options;
     struct whole width, height, steps, count, device_id, threads;
     struct real guidance;

@@ -96,6 +96,20 @@ static void providers(const diffusion_pipeline *pipeline)
     fputs("}", stdout);
 }
 
+/* How many nodes of each graph run where. */
+static void nodes(const diffusion_pipeline *pipeline)
+{
+    uint32_t i;
+    fputs("\"nodes\":{", stdout);
+    for (i = 0; i < diffusion_pipeline_graph_count(pipeline); i++) {
+        if (i > 0)
+            fputs(",", stdout);
+        json_string(stdout, diffusion_pipeline_graph_role(pipeline, i));
+        printf(":%s", diffusion_pipeline_graph_nodes_json(pipeline, i));
+    }
+    fputs("}", stdout);
+}
+
 static void warnings(const diffusion_result *result)
 {
     uint32_t i;
@@ -116,6 +130,8 @@ int report_json(const struct options *options, const diffusion_pipeline *pipelin
     timings(pipeline, result);
     printf(",\"generation\":%s,", diffusion_result_timings_json(result));
     providers(pipeline);
+    fputs(",", stdout);
+    nodes(pipeline);
     fputs(",", stdout);
     warnings(result);
     printf(",\"peak_memory_bytes\":%" PRIu64 "}\n", platform_peak_memory());

@@ -109,6 +109,9 @@ static int fill_providers(const struct options *options, diffusion_pipeline_opti
     if (code == EXIT_DONE && options->precision != NULL
         && diffusion_pipeline_options_set_precision(settings, options->precision, length(options->precision)))
         return refused("precision");
+    if (code == EXIT_DONE && options->fallback != NULL
+        && diffusion_pipeline_options_set_fallback(settings, options->fallback, length(options->fallback)))
+        return refused("fallback");
     return code;
 }
 

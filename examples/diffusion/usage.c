@@ -52,6 +52,8 @@ void usage_print(void)
     list("                        ", diffusion_provider_name);
     puts("      --precision NAME   what providers compute in that can take less than the graph has, one of:");
     list("                        ", diffusion_precision_name);
+    puts("      --fallback NAME    what to do when a part of a graph cannot run on its provider, one of:");
+    list("                        ", diffusion_fallback_name);
     puts("      --provider-option KEY=VALUE\n"
          "                         for providers that have it, as memory_limit=4G, openvino.num_streams=2; see README\n"
          "      --device-id N      which device of the provider, from 0\n"

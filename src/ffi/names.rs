@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::text::c_string;
 use crate::pipeline::MemoryMode;
 use crate::rng::RngKind;
-use crate::runtime::{Precision, Provider};
+use crate::runtime::{Fallback, Precision, Provider};
 use crate::scheduler::{SchedulerKind, SigmaSchedule};
 
 /// The names of one list as C texts, made once.
@@ -61,6 +61,13 @@ pub extern "C" fn diffusion_provider_name(index: i64) -> *const c_char {
 pub extern "C" fn diffusion_precision_name(index: i64) -> *const c_char {
     static NAMES: Names = Names::new();
     NAMES.at(index, || Precision::ALL.iter().map(|kind| kind.name()).collect())
+}
+
+/// The name of fallback `index`, such as "refuse"; NULL past the last.
+#[unsafe(no_mangle)]
+pub extern "C" fn diffusion_fallback_name(index: i64) -> *const c_char {
+    static NAMES: Names = Names::new();
+    NAMES.at(index, || Fallback::ALL.iter().map(|kind| kind.name()).collect())
 }
 
 /// The name of memory mode `index`, such as "speed"; NULL past the last.

@@ -12,7 +12,7 @@ use super::text::{MAX_OPTION_BYTES, name, path, utf8};
 use crate::Error;
 use crate::opening::default_cache_folder;
 use crate::pipeline::{MAX_THREADS, MemoryMode, PipelineOptions};
-use crate::runtime::{Precision, Provider};
+use crate::runtime::{Fallback, Precision, Provider};
 
 /// The highest device number that may be asked for.
 const MAX_DEVICE: u32 = 255;
@@ -71,8 +71,9 @@ pub unsafe extern "C" fn diffusion_pipeline_options_set_ort_library(
     })
 }
 
-/// The execution provider for every graph, by one of the names of diffusion_provider_name(). Default: "auto", which is the
-/// library's choice and for now the CPU.
+/// The execution provider for every graph, by one of the names of diffusion_provider_name(). Default: "auto", the first that
+/// is seen to work: each that ONNX Runtime has and that is faster than the CPU draws a small graph by itself, once a
+/// process. What it became and why is in diffusion_pipeline_info_json().
 ///
 /// A provider that ONNX Runtime does not offer here fails in diffusion_pipeline_open().
 #[unsafe(no_mangle)]
@@ -128,6 +129,24 @@ pub unsafe extern "C" fn diffusion_pipeline_options_set_precision(
         let options = unsafe { exclusive(options) }?;
         // SAFETY: by contract.
         options.precision = Precision::parse(unsafe { name(precision, precision_length, "precision") }?)?;
+        Ok(())
+    })
+}
+
+/// What happens when a part of a graph cannot run on its provider and would run on the CPU instead, by one of the names
+/// of diffusion_fallback_name(). Default: "warn", a warning in the log; with "refuse" diffusion_pipeline_open() fails
+/// with PROVIDER_UNAVAILABLE and names the operators. Arithmetic on shapes, which belongs on the CPU, never counts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_options_set_fallback(
+    options: *mut diffusion_pipeline_options,
+    fallback: *const c_char,
+    fallback_length: usize,
+) -> diffusion_status {
+    guard(|| {
+        // SAFETY: by contract.
+        let options = unsafe { exclusive(options) }?;
+        // SAFETY: by contract.
+        options.fallback = Fallback::parse(unsafe { name(fallback, fallback_length, "fallback") }?)?;
         Ok(())
     })
 }

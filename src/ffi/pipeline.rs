@@ -37,6 +37,7 @@ struct GraphTexts {
     role: CString,
     path: CString,
     provider: CString,
+    nodes_json: CString,
 }
 
 impl OpenPipeline {
@@ -46,6 +47,7 @@ impl OpenPipeline {
             role: c_string(&graph.role),
             path: c_string(graph.path.to_string_lossy()),
             provider: c_string(&graph.provider),
+            nodes_json: c_string(serde_json::json!(graph.nodes).to_string()),
         });
         Self {
             info_json: c_string(info.to_json().to_string()),
@@ -180,7 +182,7 @@ pub(super) fn at<T>(list: &[T], index: i64) -> Option<&T> {
 }
 
 /// Everything about the opened model as one JSON object: family, layout, defaults, size multiple, schedulers, graphs
-/// with role, path, provider, inputs and outputs, notes, ONNX Runtime's version and place.
+/// with role, path, provider, nodes by provider, inputs and outputs, what "auto" became, notes, ONNX Runtime's version and place.
 ///
 /// Borrowed: the text lives until diffusion_pipeline_destroy(), as do all texts of the functions below; they are
 /// never NULL, and empty for a NULL pipeline. Fields may be added in later versions.
@@ -288,6 +290,17 @@ pub unsafe extern "C" fn diffusion_pipeline_graph_provider(
 ) -> *const c_char {
     // SAFETY: by contract.
     unsafe { text_of(pipeline, |open| at(&open.graphs, index).map(|graph| &graph.provider)) }
+}
+
+/// How many nodes of graph `index` run on which provider, as a JSON object such as {"cpu":12,"cuda":1190}, or "null" where
+/// ONNX Runtime does not say. Empty past the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_graph_nodes_json(
+    pipeline: *const diffusion_pipeline,
+    index: i64,
+) -> *const c_char {
+    // SAFETY: by contract.
+    unsafe { text_of(pipeline, |open| at(&open.graphs, index).map(|graph| &graph.nodes_json)) }
 }
 
 /// Sentence `index`, counted from 0, about what was recognised in the folder and why; empty past the last.

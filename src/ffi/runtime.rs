@@ -6,10 +6,11 @@ use std::sync::OnceLock;
 
 use super::guard::{guard, value};
 use super::handle::{check_out, write_out};
+use super::names::diffusion_provider_name;
 use super::pipeline::at;
 use super::status::{Failure, diffusion_status};
-use super::text::{c_string, path};
-use crate::runtime;
+use super::text::{c_string, name, path};
+use crate::runtime::{self, GraphOptions, Provider};
 
 /// What was loaded, as C texts. There is one ONNX Runtime a process, so these are made once and live on.
 pub(super) struct Loaded {
@@ -73,6 +74,34 @@ pub unsafe extern "C" fn diffusion_runtime_info_json(json: *mut *const c_char) -
         check_out(json, "json out-parameter")?;
         // SAFETY: by contract, and checked above.
         unsafe { write_out(json, load(None)?.json.as_ptr()) };
+        Ok(())
+    })
+}
+
+/// Whether an execution provider works here: a small graph runs on its first device, on it alone, and the numbers are
+/// compared. `*works_as` becomes its name, which for "auto" is that of the provider that "auto" stands for.
+///
+/// The first call for a provider starts its driver, which may take seconds; the outcome is kept for as long as the
+/// process lives. Loads ONNX Runtime as diffusion_runtime_initialize(NULL, 0) does. Any thread. The name lives as long as
+/// this library is loaded.
+///
+/// Errors: INVALID_ARGUMENT for a name that diffusion_provider_name() does not have; PROVIDER_UNAVAILABLE with the reason;
+/// RUNTIME_MISSING.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_runtime_try_provider(
+    provider: *const c_char,
+    provider_length: usize,
+    works_as: *mut *const c_char,
+) -> diffusion_status {
+    guard(|| {
+        check_out(works_as, "works_as out-parameter")?;
+        // SAFETY: by contract.
+        let provider = Provider::parse(unsafe { name(provider, provider_length, "provider name") }?)?;
+        load(None)?;
+        let found = runtime::try_provider(&GraphOptions { provider, ..GraphOptions::default() })?;
+        let index = Provider::ALL.iter().position(|known| *known == found).unwrap_or_default();
+        // SAFETY: by contract, and checked above.
+        unsafe { write_out(works_as, diffusion_provider_name(i64::try_from(index).unwrap_or_default())) };
         Ok(())
     })
 }

@@ -99,6 +99,7 @@ impl<'p> Checked<'p> {
     /// # Errors
     /// As [`Graph::open`].
     pub fn open(self, name: &str, options: &OpenOptions, cancel: &CancelToken) -> Result<Opened> {
+        let options = &OpenOptions { graph: runtime::settle(options.graph.clone())?.0, ..options.clone() };
         let graph_options = GraphOptions { prepacking: self.bytes < LARGE, ..options.graph.clone() };
         let Some(passes) = passes(&graph_options).filter(|_| options.prepare) else {
             return self.as_it_is(name, &options.graph, cancel);

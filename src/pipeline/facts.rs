@@ -118,6 +118,7 @@ pub(super) fn describe(
         scaling_factor: folder.vae().scaling_factor,
         schedulers: SchedulerKind::ALL.iter().map(|k| k.name().to_owned()).collect(),
         graphs,
+        auto: None,
         notes,
         runtime_version: runtime.version.clone(),
         runtime_library: runtime.path.clone(),

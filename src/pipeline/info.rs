@@ -1,12 +1,13 @@
 //! What an opened model is and can do.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::opening::Opened;
-use crate::runtime::IoSpec;
+use crate::runtime::{AutoChoice, Graph, IoSpec};
 
 /// What an opened model is, where each graph runs, and what a request gets that leaves a setting open.
 #[derive(Debug, Clone, Serialize)]
@@ -41,6 +42,8 @@ pub struct PipelineInfo {
     pub schedulers: Vec<String>,
     /// Every graph that was opened.
     pub graphs: Vec<GraphInfo>,
+    /// What the provider `auto` became, where a graph was placed on it.
+    pub auto: Option<AutoInfo>,
     /// What was recognised and why, in sentences.
     pub notes: Vec<String>,
     /// ONNX Runtime's version.
@@ -55,6 +58,26 @@ impl PipelineInfo {
     pub fn to_json(&self) -> Value {
         json!(self)
     }
+
+    /// Adds what `auto` became, also for people.
+    pub(crate) fn with_auto(mut self, choice: Option<AutoChoice>) -> Self {
+        if let Some(choice) = choice {
+            let note = format!("the provider \"auto\" became {}", choice.sentence());
+            log::info!("{note}");
+            self.notes.push(note);
+            self.auto = Some(AutoInfo::of(&choice));
+        }
+        self
+    }
+}
+
+/// What `auto` became, and why nothing that comes before it.
+#[derive(Debug, Clone, Serialize)]
+pub struct AutoInfo {
+    /// The provider that is used.
+    pub provider: String,
+    /// The providers that do not work here, each with the reason.
+    pub rejected: BTreeMap<String, String>,
 }
 
 /// One graph of a model.
@@ -66,6 +89,13 @@ pub struct GraphInfo {
     pub path: PathBuf,
     /// The execution provider that runs it.
     pub provider: String,
+    /// What that was asked to compute in, as `default` or `bfloat16`.
+    pub precision: String,
+    /// How many of its nodes run on which provider; `None` if this ONNX Runtime does not say.
+    pub nodes: Option<BTreeMap<String, usize>>,
+    /// The operators that fell back from its provider to the CPU, and how many nodes of each; shape arithmetic, which
+    /// belongs there, is left out.
+    pub fallen: BTreeMap<String, usize>,
     /// Its inputs.
     pub inputs: Vec<IoInfo>,
     /// Its outputs.
@@ -103,6 +133,9 @@ impl GraphInfo {
             role: graph.name().to_owned(),
             path: graph.path().to_path_buf(),
             provider: graph.provider().name().to_owned(),
+            precision: graph.options().precision.name().to_owned(),
+            nodes: graph.assignment().map(|assignment| assignment.nodes.clone()),
+            fallen: fallen(graph),
             inputs: graph.inputs().iter().map(IoInfo::of).collect(),
             outputs: graph.outputs().iter().map(IoInfo::of).collect(),
             preparation: PreparationInfo {
@@ -124,8 +157,30 @@ impl GraphInfo {
             "stored" => Some("stored in the cache"),
             _ => None,
         };
-        let said: Vec<_> = said.into_iter().chain(kept).collect();
+        let fallen = (!self.fallen.is_empty()).then(|| {
+            let list: Vec<String> =
+                self.fallen.iter().map(|(operator, count)| format!("{operator} ({count})")).collect();
+            format!("on the CPU and not on {}: {}", self.provider, list.join(", "))
+        });
+        let said: Vec<_> = said.into_iter().chain(kept).chain(fallen.as_deref()).collect();
         (!said.is_empty()).then(|| format!("{}: {}", self.role, said.join("; ")))
+    }
+}
+
+fn fallen(graph: &Graph) -> BTreeMap<String, usize> {
+    match graph.assignment().filter(|_| !graph.provider().is_cpu()) {
+        Some(assignment) => assignment.fallen().into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
+        None => BTreeMap::new(),
+    }
+}
+
+impl AutoInfo {
+    pub(crate) fn of(choice: &AutoChoice) -> Self {
+        let rejected = choice.rejected.iter();
+        Self {
+            provider: choice.provider.name().to_owned(),
+            rejected: rejected.map(|(provider, reason)| (provider.name().to_owned(), reason.clone())).collect(),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::error::{Error, Result};
 use crate::model::GraphRole;
 use crate::opening::DEFAULT_LIMIT;
-use crate::runtime::{Precision, Provider, ProviderSettings};
+use crate::runtime::{Fallback, Precision, Provider, ProviderSettings};
 
 /// What a pipeline trades memory for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +66,8 @@ pub struct PipelineOptions {
     pub precision: Precision,
     /// The providers' own options.
     pub provider_settings: ProviderSettings,
+    /// What happens when a part of a graph cannot run on its provider.
+    pub fallback: Fallback,
     /// Which device of that provider, counted from 0.
     pub device_id: u32,
     /// Threads for one operator, up to [`MAX_THREADS`]; 0 means one for each physical core this process may use.
@@ -90,6 +92,7 @@ impl Default for PipelineOptions {
             placement: BTreeMap::new(),
             precision: Precision::default(),
             provider_settings: ProviderSettings::default(),
+            fallback: Fallback::default(),
             device_id: 0,
             threads: 0,
             memory: MemoryMode::default(),

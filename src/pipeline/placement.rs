@@ -3,7 +3,7 @@
 use super::PipelineOptions;
 use crate::error::{Error, Result};
 use crate::model::GraphRole;
-use crate::runtime::{GraphOptions, Precision, Provider};
+use crate::runtime::{AutoChoice, GraphOptions, Precision, Provider, settle};
 
 /// The graphs that are opened, and so can be placed.
 const ROLES: [GraphRole; 3] = [GraphRole::TextEncoder, GraphRole::Unet, GraphRole::VaeDecoder];
@@ -31,20 +31,22 @@ impl PipelineOptions {
     /// `base` with everything that says where the graph of that role runs and what its provider is told.
     ///
     /// A smaller precision is for those graphs whose providers have it; [`check_providers`](Self::check_providers)
-    /// sees to it that there is one.
-    pub(super) fn placed(&self, role: GraphRole, base: &GraphOptions) -> GraphOptions {
+    /// sees to it that there is one. With `auto` comes what it became and why.
+    pub(super) fn placed(&self, role: GraphRole, base: &GraphOptions) -> Result<(GraphOptions, Option<AutoChoice>)> {
         let provider = self.provider_of(role);
         let precision = match Precision::of(provider).contains(&self.precision) {
             true => self.precision,
             false => Precision::Default,
         };
-        GraphOptions {
+        let options = GraphOptions {
             provider,
             device_id: self.device_id,
             precision,
             settings: self.provider_settings.clone(),
+            fallback: self.fallback,
             ..base.clone()
-        }
+        };
+        settle(options)
     }
 
     /// Checks that everything that was said about providers is of use to one that runs a graph.

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::{IoBinding, RunOptions, Session, SessionOutputs};
 
+use super::assignment::{self, Assignment};
+use super::auto::settle;
 use super::cancel::CancelToken;
 use super::external_data;
 use super::failure::{guarded, run_failure};
@@ -31,6 +33,7 @@ pub struct Graph {
     name: String,
     path: PathBuf,
     provider: Provider,
+    assignment: Option<Assignment>,
     inputs: Io,
     outputs: Io,
     source: GraphSource,
@@ -65,15 +68,19 @@ impl Graph {
         options: &GraphOptions,
         cancel: &CancelToken,
     ) -> Result<Self> {
-        let session = source.open(path, options, cancel)?;
+        let options = settle(options.clone())?.0;
+        let session = source.open(path, &options, cancel)?;
+        let assignment = assignment::read(&session);
+        assignment::judge(name, &options, assignment.as_ref())?;
         Ok(Self {
             name: name.to_owned(),
             path: path.to_owned(),
-            provider: options.provider.resolved(),
+            assignment,
+            provider: options.provider,
             inputs: Io::read(session.inputs()),
             outputs: Io::read(session.outputs()),
             source,
-            options: options.clone(),
+            options,
             session: Mutex::new(Some(Arc::new(Mutex::new(session)))),
         })
     }
@@ -203,6 +210,18 @@ impl Graph {
     #[must_use]
     pub fn provider(&self) -> Provider {
         self.provider
+    }
+
+    /// Which of its nodes run where; `None` if this ONNX Runtime does not say.
+    #[must_use]
+    pub fn assignment(&self) -> Option<&Assignment> {
+        self.assignment.as_ref()
+    }
+
+    /// What it was opened with, with [`Provider::Auto`] replaced by what it became.
+    #[must_use]
+    pub fn options(&self) -> &GraphOptions {
+        &self.options
     }
 
     pub(super) fn failure<R>(&self, error: &ort::Error<R>) -> Error {

@@ -12,6 +12,8 @@
 //! # Ok::<(), diffusion::Error>(())
 //! ```
 
+mod assignment;
+mod auto;
 mod bind;
 mod cancel;
 mod external_data;
@@ -28,8 +30,11 @@ mod search;
 mod source;
 mod spec;
 mod threads;
+mod trial;
 mod values;
 
+pub use assignment::Assignment;
+pub use auto::{AutoChoice, settle, try_provider};
 pub use bind::BoundGraph;
 pub use cancel::CancelToken;
 pub(crate) use external_data::check as check_external_data;
@@ -39,9 +44,9 @@ pub use memory::trim;
 pub use options::GraphOptions;
 pub use provider::Provider;
 pub use providers::{
-    ComputeUnits, ConvSearch, CoreMlOptions, CudaOptions, DeviceFilter, DirectMlOptions, Layout, MiGraphXOptions,
-    OpenVinoOptions, PerformancePreference, Precision, ProviderSettings, QnnOptions, QnnPerformance, Raw, RocmOptions,
-    TensorRtOptions, WebGpuOptions, XnnpackOptions,
+    ComputeUnits, ConvSearch, CoreMlOptions, CudaOptions, DeviceFilter, DirectMlOptions, Fallback, Layout,
+    MiGraphXOptions, OpenVinoOptions, PerformancePreference, Precision, ProviderSettings, QnnOptions, QnnPerformance,
+    Raw, RocmOptions, TensorRtOptions, WebGpuOptions, XnnpackOptions,
 };
 pub use source::GraphSource;
 pub use spec::IoSpec;

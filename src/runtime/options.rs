@@ -1,6 +1,6 @@
 //! How a graph is opened.
 
-use super::{Precision, Provider, ProviderSettings};
+use super::{Fallback, Precision, Provider, ProviderSettings};
 
 /// How a graph is opened: where it runs, on how many threads, and how it trades speed for memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct GraphOptions {
     pub precision: Precision,
     /// The provider's own options.
     pub settings: ProviderSettings,
+    /// What happens when a part of the graph cannot run on the provider.
+    pub fallback: Fallback,
     /// Threads for one operation on the CPU; 0 (the default) means one for each physical core that the process
     /// may use.
     pub threads: u32,
@@ -30,6 +32,7 @@ impl Default for GraphOptions {
             device_id: 0,
             precision: Precision::default(),
             settings: ProviderSettings::default(),
+            fallback: Fallback::default(),
             threads: 0,
             prepacking: true,
             trim: false,

@@ -2,6 +2,7 @@
 
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
+use super::assignment::RECORD;
 use super::failure::clean;
 use super::library::RuntimeInfo;
 use super::options::GraphOptions;
@@ -15,7 +16,7 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Provider {
-    /// The library's choice; for now that is the CPU.
+    /// The first that is seen to work, by [`settle`](super::settle).
     #[default]
     Auto,
     /// The CPU, always there.
@@ -89,25 +90,21 @@ impl Provider {
         })
     }
 
-    /// What [`Provider::Auto`] stands for, and every other provider itself. For now that is the CPU: it is the one that
-    /// works everywhere.
-    pub(super) fn resolved(self) -> Self {
-        match self {
-            Self::Auto => Self::Cpu,
-            named => named,
-        }
-    }
-
-    /// Whether graphs run on ONNX Runtime's own kernels for the CPU.
+    /// Whether graphs run on ONNX Runtime's own kernels for the CPU. [`Provider::Auto`] is not known yet, so it does not.
     #[must_use]
     pub fn is_cpu(self) -> bool {
-        self.resolved() == Self::Cpu
+        self == Self::Cpu
     }
 
     /// Whether graphs on this provider read the host's memory directly, so that a bound tensor that is written
     /// to again is seen without being bound again.
     pub(super) fn shares_host_memory(self) -> bool {
-        matches!(self, Self::Auto | Self::Cpu)
+        self.is_cpu()
+    }
+
+    /// Whether the library was built with it, which does not mean that it works.
+    pub(super) fn is_in(self, info: &RuntimeInfo) -> bool {
+        info.providers.iter().any(|name| name == self.runtime_name())
     }
 
     /// What ONNX Runtime calls it.
@@ -133,9 +130,12 @@ impl Provider {
 /// `is_available` of the `ort` crate is of no use here: it says yes to CUDA on a machine without a driver. So
 /// the library's own list is asked first, and then registering must succeed.
 pub(super) fn register(builder: SessionBuilder, options: &GraphOptions, info: &RuntimeInfo) -> Result<SessionBuilder> {
+    let builder = builder
+        .with_config_entry(RECORD.0, RECORD.1)
+        .map_err(|error| Error::Internal(format!("ONNX Runtime refuses {}: {error}", RECORD.0)))?;
     let Some(dispatch) = dispatch(options)? else { return Ok(builder) };
     let wanted = options.provider;
-    if !info.providers.iter().any(|name| name == wanted.runtime_name()) {
+    if !wanted.is_in(info) {
         return Err(Error::ProviderUnavailable(format!(
             "the provider \"{}\" is not part of the ONNX Runtime library at \"{}\", which offers {}: use one of these, \
              or a build of ONNX Runtime that has it",
@@ -161,17 +161,16 @@ pub(super) fn register(builder: SessionBuilder, options: &GraphOptions, info: &R
     }
 }
 
-/// The providers of a library under our names, its own name where we have none.
+/// The providers of a library, for a sentence.
 fn offered(info: &RuntimeInfo) -> String {
-    let names: Vec<&str> = info
-        .providers
-        .iter()
-        .map(|name| {
-            let ours = Provider::ALL.into_iter().filter(|p| *p != Provider::Auto).find(|p| p.runtime_name() == name);
-            ours.map_or(name.as_str(), |provider| provider.name())
-        })
-        .collect();
+    let names: Vec<&str> = info.providers.iter().map(|name| our_name(name)).collect();
     names.join(", ")
+}
+
+/// Our name for a provider of ONNX Runtime; its own where we have none.
+pub(super) fn our_name(name: &str) -> &str {
+    let ours = Provider::ALL.into_iter().find(|p| *p != Provider::Auto && p.runtime_name() == name);
+    ours.map_or(name, |provider| provider.name())
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ static void options(diffusion_pipeline_options *options)
     SAYS(INVALID, "\"cpuu\"", diffusion_pipeline_options_set_graph_provider(options, TEXT("unet"), TEXT("cpuu")));
     SAYS(INVALID, "\"fp16\"", diffusion_pipeline_options_set_precision(options, TEXT("fp16")));
     EXPECT(INVALID, diffusion_pipeline_options_set_precision(options, TEXT("")));
+    SAYS(INVALID, "\"warn\" or \"refuse\"", diffusion_pipeline_options_set_fallback(options, TEXT("never")));
     SAYS(INVALID, "cuda.memory_limit", diffusion_pipeline_options_set_provider_option(options, TEXT("x"), TEXT("1")));
     SAYS(INVALID, "device_type", diffusion_pipeline_options_set_provider_option(options, TEXT("openvino.x"), TEXT("1")));
     SAYS(INVALID, "1 or 0", diffusion_pipeline_options_set_provider_option(options, TEXT("cuda.tf32"), TEXT("yes")));
@@ -73,6 +74,7 @@ static void texts(diffusion_request *request, diffusion_pipeline_options *option
     static char long_prompt[(1 << 20) + 1];
     static const char *const broken[] = { "\xff", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "ok\x80" };
     diffusion_pipeline *pipeline = NULL;
+    const char *works_as = NULL;
     size_t i;
     for (i = 0; i < sizeof broken / sizeof *broken; i++) {
         const char *text = broken[i];
@@ -88,6 +90,8 @@ static void texts(diffusion_request *request, diffusion_pipeline_options *option
         EXPECT(DIFFUSION_STATUS_INVALID_UTF8,
                diffusion_pipeline_options_set_graph_provider(options, TEXT("unet"), TEXT(text)));
         EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_pipeline_options_set_precision(options, TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_pipeline_options_set_fallback(options, TEXT(text)));
+        EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_runtime_try_provider(TEXT(text), &works_as));
         EXPECT(DIFFUSION_STATUS_INVALID_UTF8,
                diffusion_pipeline_options_set_provider_option(options, TEXT(text), TEXT("1")));
         EXPECT(DIFFUSION_STATUS_INVALID_UTF8,
@@ -139,6 +143,9 @@ static void names(diffusion_request *request, diffusion_pipeline_options *option
     for (i = 0; (name = diffusion_provider_name(i)) != NULL; i++)
         OK(diffusion_pipeline_options_set_provider(options, TEXT(name)));
     CHECK(i >= 2);
+    for (i = 0; (name = diffusion_fallback_name(i)) != NULL; i++)
+        OK(diffusion_pipeline_options_set_fallback(options, TEXT(name)));
+    CHECK(i == 2 && diffusion_fallback_name(-1) == NULL);
     for (i = 0; (name = diffusion_precision_name(i)) != NULL; i++)
         OK(diffusion_pipeline_options_set_precision(options, TEXT(name)));
     CHECK(i == 4 && diffusion_precision_name(-1) == NULL);

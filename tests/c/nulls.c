@@ -26,6 +26,7 @@ static void handles(void)
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_provider(NULL, TEXT("cpu")));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_graph_provider(NULL, TEXT("unet"), TEXT("cpu")));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_precision(NULL, TEXT("default")));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_fallback(NULL, TEXT("warn")));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_provider_option(NULL, TEXT("tf32"), TEXT("1")));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_device_id(NULL, 0));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_threads(NULL, 1));
@@ -73,6 +74,7 @@ static void values(void)
     CHECK(*diffusion_pipeline_graph_role(NULL, 0) == '\0');
     CHECK(*diffusion_pipeline_graph_path(NULL, 0) == '\0');
     CHECK(*diffusion_pipeline_graph_provider(NULL, 0) == '\0');
+    CHECK(*diffusion_pipeline_graph_nodes_json(NULL, 0) == '\0');
     CHECK(*diffusion_pipeline_note(NULL, 0) == '\0');
 
     CHECK(diffusion_result_count(NULL) == 0);
@@ -117,6 +119,8 @@ static void texts_and_outs(const char *folder)
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_graph_provider(options, NULL, 4, TEXT("cpu")));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_graph_provider(options, TEXT("unet"), NULL, 3));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_precision(options, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_fallback(options, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_runtime_try_provider(TEXT("cpu"), NULL));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_provider_option(options, NULL, 4, TEXT("1")));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_provider_option(options, TEXT("tf32"), NULL, 1));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_memory(options, NULL, 3));

@@ -6,7 +6,7 @@
 int main(int argc, char **argv)
 {
     const char *folder = model_folder(argc, argv);
-    const char *good = getenv("GOOD_LIBRARY"), *json = NULL, *damaged;
+    const char *good = getenv("GOOD_LIBRARY"), *json = NULL, *works_as = NULL, *damaged;
     diffusion_pipeline_options *options = NULL;
     diffusion_pipeline *pipeline = NULL;
     FILE *file;
@@ -31,7 +31,17 @@ int main(int argc, char **argv)
     CHECK(*diffusion_runtime_version() != '\0' && *diffusion_runtime_library() != '\0');
     OK(diffusion_runtime_info_json(&json));
     CHECK(strstr(json, "CPU") != NULL);
+    CHECK(strstr(diffusion_pipeline_graph_nodes_json(pipeline, 1), "{\"cpu\":") != NULL);
+    CHECK(*diffusion_pipeline_graph_nodes_json(pipeline, 3) == '\0');
     diffusion_pipeline_destroy(pipeline);
+
+    /* What works here: the CPU, and "auto" is something that does. */
+    OK(diffusion_runtime_try_provider(TEXT("cpu"), &works_as));
+    CHECK(strcmp(works_as, "cpu") == 0);
+    OK(diffusion_runtime_try_provider(TEXT("auto"), &works_as));
+    OK(diffusion_runtime_try_provider(TEXT(works_as), &works_as));
+    SAYS(DIFFUSION_STATUS_PROVIDER_UNAVAILABLE, "coreml", diffusion_runtime_try_provider(TEXT("coreml"), &works_as));
+    SAYS(DIFFUSION_STATUS_INVALID_ARGUMENT, "\"gpu\"", diffusion_runtime_try_provider(TEXT("gpu"), &works_as));
 
     /* A provider that this library does not offer. */
     pipeline = NULL;

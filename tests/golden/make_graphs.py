@@ -224,6 +224,18 @@ def fill(message, choice=0, path=()):
     return message
 
 
+def fallback():
+    """Two operators that every provider has and one, Det, that OpenVINO lacks and the CPU has."""
+    weights = numpy_helper.from_array(np.arange(9, dtype=np.float32).reshape(3, 3), "weights")
+    nodes = [
+        helper.make_node("MatMul", ["x", "weights"], ["product"]),
+        helper.make_node("Sigmoid", ["product"], ["bent"]),
+        helper.make_node("Det", ["bent"], ["y"]),
+    ]
+    shape = ["batch", 3, 3]
+    save("fallback", nodes, [value("x", TensorProto.FLOAT, shape)], [value("y", TensorProto.FLOAT, ["batch"])], [weights])
+
+
 def every_field():
     """A model in which every field of every message of onnx.proto is set. It means nothing and cannot be opened."""
     model = fill(onnx.ModelProto())
@@ -246,6 +258,7 @@ def main():
     unknown_operator()
     bfloat16_matmul()
     external()
+    fallback()
     every_field()
 
 

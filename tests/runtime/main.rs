@@ -8,6 +8,7 @@ mod bad_files;
 mod bind;
 mod cancel;
 mod external_data;
+mod providers;
 mod run;
 
 use std::fs;

@@ -72,15 +72,17 @@ impl StableDiffusion {
         };
         let cache = options.cache.as_ref().map(|folder| Cache::at(folder, options.cache_limit)).transpose()?;
         let roles = [GraphRole::TextEncoder, GraphRole::Unet, GraphRole::VaeDecoder];
-        let file = |role: GraphRole| {
+        let mut auto = None;
+        let mut file = |role: GraphRole| {
             let path = folder
                 .graph(role)
                 .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no {}/model.onnx", role.name())))?;
-            let graph = options.placed(role, &graph_options);
+            let (graph, choice) = options.placed(role, &graph_options)?;
+            auto = auto.take().or(choice);
             let options = OpenOptions { graph, prepare: options.prepare, cache: cache.clone() };
             Ok(GraphFile { name: role.name(), path, options })
         };
-        let files = roles.into_iter().map(file).collect::<Result<Vec<_>>>()?;
+        let files = roles.into_iter().map(&mut file).collect::<Result<Vec<_>>>()?;
         report(observer, Phase::Opening, 0, roles.len())?;
         let opened = opening::open_all(&files, options.memory == MemoryMode::Low, cancel, |done| {
             report(observer, Phase::Opening, done, roles.len())
@@ -95,7 +97,7 @@ impl StableDiffusion {
         Denoiser::check(&unet, text.tokens())?;
         let decoder = Decoder::new(decoder_graph, folder.vae())?;
         check_context_width(&folder, &text, &unet)?;
-        let info = describe(&folder, &unet, &decoder, &own_scheduler, runtime, graph_infos)?;
+        let info = describe(&folder, &unet, &decoder, &own_scheduler, runtime, graph_infos)?.with_auto(auto);
         Ok(Self { text, unet, decoder, own_scheduler, folder, memory: options.memory, info })
     }
 

@@ -3,6 +3,7 @@
 mod coreml;
 mod cuda;
 mod directml;
+mod fallback;
 mod keys;
 mod openvino;
 mod others;
@@ -14,6 +15,7 @@ use ort::ep::{ArbitrarilyConfigurableExecutionProvider, ExecutionProviderDispatc
 pub use coreml::{ComputeUnits, CoreMlOptions};
 pub use cuda::{ConvSearch, CudaOptions};
 pub use directml::{DeviceFilter, DirectMlOptions, PerformancePreference};
+pub use fallback::Fallback;
 pub use openvino::OpenVinoOptions;
 pub use others::{Layout, MiGraphXOptions, QnnOptions, QnnPerformance, RocmOptions, WebGpuOptions, XnnpackOptions};
 pub use precision::Precision;
