@@ -59,3 +59,36 @@ impl PipelineOptions {
         self.provider_settings.check_used(&used)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn single_graphs_are_placed_and_keep_their_types_where_the_provider_has_no_other() {
+        let mut options =
+            PipelineOptions { provider: Provider::OpenVino, precision: Precision::BFloat16, ..Default::default() };
+        options.place("text_encoder", Provider::Cpu).unwrap();
+        let said = options.place("vae", Provider::Cpu).unwrap_err().to_string();
+        assert!(said.contains("\"vae\"") && said.contains("text_encoder, unet, vae_decoder"), "{said}");
+        let base = GraphOptions { threads: 3, ..GraphOptions::default() };
+        let (text, auto) = options.placed(GraphRole::TextEncoder, &base).unwrap();
+        assert_eq!((text.provider, text.precision, text.threads), (Provider::Cpu, Precision::Default, 3));
+        assert_eq!(auto, None);
+        let (unet, _) = options.placed(GraphRole::Unet, &base).unwrap();
+        assert_eq!((unet.provider, unet.precision), (Provider::OpenVino, Precision::BFloat16));
+        options.check_providers().unwrap();
+    }
+
+    #[test]
+    fn what_no_graph_could_use_is_refused() {
+        let mut options =
+            PipelineOptions { provider: Provider::Cpu, precision: Precision::Float16, ..Default::default() };
+        assert!(options.check_providers().unwrap_err().to_string().contains("\"float16\""));
+        options.place("unet", Provider::TensorRt).unwrap();
+        options.check_providers().unwrap();
+        options.provider_settings.set("openvino.num_streams", "2").unwrap();
+        let said = options.check_providers().unwrap_err().to_string();
+        assert!(said.contains("openvino.num_streams") && said.contains("cpu and tensorrt"), "{said}");
+    }
+}
