@@ -87,6 +87,10 @@ pub fn try_provider(options: &GraphOptions) -> Result<Provider> {
         return Ok(choice.provider);
     }
     options.precision.check(options.provider)?;
-    environment()?;
+    let (_, info) = environment()?;
+    if !options.provider.is_in(info) {
+        let name = options.provider.name();
+        return Err(Error::ProviderUnavailable(format!("the provider \"{name}\" is not in this ONNX Runtime library")));
+    }
     trial::outcome(&options).map(|()| options.provider).map_err(Error::ProviderUnavailable)
 }

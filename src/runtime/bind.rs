@@ -8,6 +8,7 @@ use ort::session::IoBinding;
 use ort::value::DynTensor;
 
 use super::cancel::CancelToken;
+use super::capture::Resident;
 use super::failure::guarded;
 use super::graph::{Graph, SharedSession, turn};
 use super::values::{read_f32, to_value, write_f32, zeros};
@@ -22,6 +23,8 @@ pub struct BoundGraph {
     binding: IoBinding,
     inputs: Vec<Bound>,
     output: Bound,
+    /// What is bound in place of them where runs are captured.
+    resident: Option<Resident>,
     /// The one that the binding was made for; the graph may have released it.
     session: SharedSession,
     graph: Arc<Graph>,
@@ -31,7 +34,7 @@ struct Bound {
     name: String,
     dtype: DType,
     elements: usize,
-    /// Shares its memory with what is bound.
+    /// Shares its memory with what is bound, or is copied there and back.
     value: DynTensor,
 }
 
@@ -68,14 +71,27 @@ impl Graph {
             let mut kept = Vec::with_capacity(inputs.len());
             for (name, tensor) in inputs {
                 let elements = tensor.shape().iter().product();
-                let input = bound(name, tensor.dtype(), elements, to_value(&tensor))?;
-                binding.bind_input(&*input.name, &input.value).map_err(failed)?;
-                kept.push(input);
+                kept.push(bound(name, tensor.dtype(), elements, to_value(&tensor))?);
             }
             let value = zeros(spec.dtype, output_shape);
             let mut output = bound(output.to_owned(), spec.dtype, output_shape.iter().product(), value)?;
-            binding.bind_output(&*output.name, &mut output.value).map_err(failed)?;
-            Ok(BoundGraph { binding, inputs: kept, output, session, graph: Arc::clone(self) })
+            let tensors = kept.iter().map(|input| (&*input.name, &input.value));
+            let mut resident = self.take_resident(&turn(&session), tensors, &output.value)?;
+            match &mut resident {
+                Some(resident) => {
+                    for input in &kept {
+                        resident.write(&input.name, &input.value).map_err(failed)?;
+                    }
+                    resident.bind(&mut binding, &output.name).map_err(failed)?;
+                }
+                None => {
+                    for input in &kept {
+                        binding.bind_input(&*input.name, &input.value).map_err(failed)?;
+                    }
+                    binding.bind_output(&*output.name, &mut output.value).map_err(failed)?;
+                }
+            }
+            Ok(BoundGraph { binding, inputs: kept, output, resident, session, graph: Arc::clone(self) })
         })
     }
 }
@@ -101,7 +117,10 @@ impl BoundGraph {
         check_length("input", bound, values.len(), graph)?;
         guarded(|| {
             write_f32(&mut bound.value, bound.dtype, values).map_err(|error| graph.failure(&error))?;
-            if !graph.provider().shares_host_memory() {
+            if let Some(resident) = &mut self.resident {
+                let _session = turn(&self.session);
+                resident.write(input, &bound.value).map_err(|error| graph.failure(&error))?;
+            } else if !graph.provider().shares_host_memory() {
                 // Binding is when a provider copies an input into its device's memory; no run may go on meanwhile.
                 let _session = turn(&self.session);
                 self.binding.bind_input(&*bound.name, &bound.value).map_err(|error| graph.failure(&error))?;
@@ -119,7 +138,12 @@ impl BoundGraph {
         cancel.check()?;
         guarded(|| {
             let mut session = turn(&self.session);
-            self.graph.run_binding(&mut session, &self.binding, cancel).map(drop)
+            let id = self.resident.as_ref().map(|resident| resident.id);
+            self.graph.run_binding(&mut session, &self.binding, id, cancel).map(drop)?;
+            match &self.resident {
+                Some(resident) => resident.read(&mut self.output.value).map_err(|error| self.graph.failure(&error)),
+                None => Ok(()),
+            }
         })
     }
 
@@ -146,6 +170,14 @@ impl BoundGraph {
         let mut values = vec![0.0; self.output.elements];
         self.read_f32(&mut values)?;
         Ok(Cow::Owned(values))
+    }
+}
+
+impl Drop for BoundGraph {
+    fn drop(&mut self) {
+        if let Some(resident) = self.resident.take() {
+            self.graph.return_resident(resident, &self.session);
+        }
     }
 }
 

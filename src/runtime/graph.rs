@@ -3,14 +3,17 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::{IoBinding, RunOptions, Session, SessionOutputs};
+use ort::value::DynTensor;
 
 use super::assignment::{self, Assignment};
 use super::auto::settle;
 use super::cancel::CancelToken;
+use super::capture::{self, GRAPH_ID, NO_CAPTURE, Resident};
 use super::external_data;
 use super::failure::{guarded, run_failure};
 use super::memory;
@@ -38,6 +41,10 @@ pub struct Graph {
     outputs: Io,
     source: GraphSource,
     options: GraphOptions,
+    /// Tensors on the device that no binding uses just now, all of the session that is open.
+    residents: Mutex<Vec<Resident>>,
+    /// How many of them there ever were.
+    resident_count: AtomicUsize,
     session: Mutex<Option<SharedSession>>,
 }
 
@@ -81,6 +88,8 @@ impl Graph {
             outputs: Io::read(session.outputs()),
             source,
             options,
+            residents: Mutex::default(),
+            resident_count: AtomicUsize::new(0),
             session: Mutex::new(Some(Arc::new(Mutex::new(session)))),
         })
     }
@@ -88,7 +97,10 @@ impl Graph {
     /// Gives back the memory: weights, activations, everything but the graph's names and shapes. The next run or
     /// binding opens it again; what is bound now keeps its own hold until it is dropped.
     pub fn release(&self) {
-        let released = self.slot().take();
+        let mut slot = self.slot();
+        let released = slot.take();
+        self.residents().clear();
+        drop(slot);
         if released.is_some() {
             drop(released);
             memory::trim();
@@ -161,7 +173,7 @@ impl Graph {
             for name in outputs {
                 binding.bind_output_to_device(*name, &host).map_err(failed)?;
             }
-            let results = self.run_binding(&mut session, &binding, cancel)?;
+            let results = self.run_binding(&mut session, &binding, None, cancel)?;
             let take = |name: &&str| {
                 let value = results.get(name).ok_or_else(|| self.lacks_output(name))?;
                 from_value(value).map_err(failed)?.ok_or_else(|| self.lacks_output(name))
@@ -170,16 +182,22 @@ impl Graph {
         })
     }
 
-    /// Runs what is bound, so that `cancel` can stop it.
+    /// Runs what is bound, so that `cancel` can stop it. `resident` is the number of the tensors that are bound where
+    /// they stay from run to run, so that the run may be captured.
     pub(super) fn run_binding<'b, 's: 'b>(
         &self,
         session: &'s mut Session,
         binding: &'b IoBinding,
+        resident: Option<usize>,
         cancel: &CancelToken,
     ) -> Result<SessionOutputs<'b>> {
         let mut options = RunOptions::new().map_err(|error| self.failure(&error))?;
         if self.options.trim {
             options.set("memory.enable_memory_arena_shrinkage", "cpu:0").map_err(|error| self.failure(&error))?;
+        }
+        if capture::device(&self.options).is_some() {
+            let id = resident.map_or_else(|| NO_CAPTURE.to_owned(), |id| id.to_string());
+            options.set(GRAPH_ID, id).map_err(|error| self.failure(&error))?;
         }
         let registration = cancel.register_run(options)?;
         let Some(options) = registration.run_options() else {
@@ -199,6 +217,37 @@ impl Graph {
         }
         let opened = Arc::new(Mutex::new(self.source.open(&self.path, &self.options, cancel)?));
         Ok(Arc::clone(slot.insert(opened)))
+    }
+
+    /// Tensors on the device for a binding of these, from before or new, where runs are captured.
+    pub(super) fn take_resident<'t>(
+        &self,
+        session: &Session,
+        inputs: impl ExactSizeIterator<Item = (&'t str, &'t DynTensor)> + Clone,
+        output: &DynTensor,
+    ) -> Result<Option<Resident>> {
+        let Some(device) = capture::device(&self.options) else { return Ok(None) };
+        let mut free = self.residents();
+        if let Some(index) = free.iter().position(|resident| resident.fits(inputs.clone(), output)) {
+            return Ok(Some(free.swap_remove(index)));
+        }
+        let number = i32::try_from(self.options.device_id).unwrap_or(i32::MAX);
+        let id = self.resident_count.fetch_add(1, Ordering::Relaxed);
+        let made = Resident::allocate(session, (device, number), id, inputs, output);
+        made.map(Some).map_err(|error| self.failure(&error))
+    }
+
+    /// Keeps what [`take_resident`](Self::take_resident) gave for the next binding, unless its session is gone.
+    pub(super) fn return_resident(&self, resident: Resident, session: &SharedSession) {
+        // One lock after the other, as in `release`: what goes in is of the session that is there.
+        let slot = self.slot();
+        if slot.as_ref().is_some_and(|open| Arc::ptr_eq(open, session)) {
+            self.residents().push(resident);
+        }
+    }
+
+    fn residents(&self) -> MutexGuard<'_, Vec<Resident>> {
+        self.residents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<SharedSession>> {

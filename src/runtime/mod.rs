@@ -16,6 +16,7 @@ mod assignment;
 mod auto;
 mod bind;
 mod cancel;
+mod capture;
 mod external_data;
 mod failure;
 mod graph;
