@@ -92,6 +92,7 @@ unit: target/onnxruntime/1.28.0-cpu.stamp $(VOCAB) $(TOOL)
 
 bench: $(TOOL) use-ort
 	$(CARGO) bench --locked --bench generate -- $(ARGS)
+	$(CARGO) bench --locked --bench memory -- $(ARGS)
 
 bench-peers: $(TOOL) use-ort
 	$(PYTHON) benches/peers/compare.py --model "$(or $(MODEL),models/demo)" $(ARGS)

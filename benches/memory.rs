@@ -2,8 +2,10 @@
 //! memory stays after each round: whether memory goes back, and whether anything grows.
 //!
 //! ```text
-//! cargo bench --bench memory -- [--rounds 30] [the options of generate.rs]
+//! cargo bench --bench memory -- [--rounds 30] [--pipelines 1] [--cache-dir DIR] [the options of generate.rs]
 //! ```
+//! With several pipelines of the same folder, "with N open" says what weights that are mapped from a cache save: it
+//! counts pages that they share once.
 //! States figures and fails nothing. Growth is counted from the third round on: the first two also pay for what a
 //! process sets up once (the runtime's environment, the allocator's pools).
 
@@ -11,26 +13,31 @@
 
 mod common;
 
-use common::{Args, parse, peak_memory, resident_memory};
+use common::{Args, parse, peak_memory, proportional_memory, resident_memory};
 use diffusion::{CancelToken, Error, Pipeline};
 use serde_json::json;
 
 /// Rounds that set things up once for the process.
 const SETTLING: usize = 2;
 
-fn round(args: &Args) -> Result<(), Error> {
+/// Gives the memory while the pipelines are open, pages that they share counted once.
+fn round(args: &Args) -> Result<u64, Error> {
     let cancel = CancelToken::new();
-    let pipeline = Pipeline::open(&args.model, &args.options, &mut (), &cancel)?;
-    pipeline.generate(&args.request, &mut (), &cancel).map(drop)
+    let open = || Pipeline::open(&args.model, &args.options, &mut (), &cancel);
+    let pipelines = (0..args.pipelines).map(|_| open()).collect::<Result<Vec<_>, _>>()?;
+    for pipeline in &pipelines {
+        pipeline.generate(&args.request, &mut (), &cancel)?;
+    }
+    Ok(proportional_memory().unwrap_or_default())
 }
 
 fn main() -> Result<(), String> {
     let mut args = parse(30)?;
     args.request.steps = args.request.steps.or(Some(2));
     let before = resident_memory().ok_or("this system does not say how much memory a process has resident")?;
-    let mut after = vec![];
+    let (mut after, mut open) = (vec![], 0);
     for index in 0..args.rounds {
-        round(&args).map_err(|e| e.to_string())?;
+        open = open.max(round(&args).map_err(|e| e.to_string())?);
         let bytes = resident_memory().unwrap_or_default();
         if !args.json {
             println!("round {:>3}: {:.1} MB", index + 1, bytes as f64 / 1e6);
@@ -47,13 +54,16 @@ fn main() -> Result<(), String> {
             json!({
                 "model": model, "rounds": args.rounds, "resident_bytes_before": before,
                 "resident_bytes_after_round": after, "growth_bytes": growth, "peak_memory_bytes": peak_memory(),
+                "pipelines": args.pipelines, "open_bytes": open,
             })
         );
         return Ok(());
     }
     println!(
-        "\nbefore the first: {:.1} MB; peak: {:.1} MB\nfrom round {} to round {}: {:+.2} MB",
+        "\nbefore the first: {:.1} MB; with {} open: at most {:.1} MB; peak: {:.1} MB\nfrom round {} to round {}: {:+.2} MB",
         before as f64 / 1e6,
+        args.pipelines,
+        open as f64 / 1e6,
         peak_memory().unwrap_or_default() as f64 / 1e6,
         SETTLING.min(after.len() - 1) + 1,
         after.len(),

@@ -17,6 +17,8 @@ pub struct Args {
     pub options: PipelineOptions,
     /// How often.
     pub rounds: usize,
+    /// How many pipelines of the model are open at once, where a bench can do that.
+    pub pipelines: usize,
     /// Cancellations to time.
     pub cancels: usize,
     /// One JSON object instead of a table.
@@ -31,6 +33,7 @@ pub fn parse(rounds: usize) -> Result<Args, String> {
         request: Request { seed: Some(1), ..Request::new("a red house on a snowy field at night, with two trees") },
         options: PipelineOptions::default(),
         rounds,
+        pipelines: 1,
         cancels: 9,
         json: false,
     };
@@ -58,6 +61,13 @@ pub fn parse(rounds: usize) -> Result<Args, String> {
             "--memory" => args.options.memory = MemoryMode::parse(&value()?).map_err(told)?,
             "--provider" => args.options.provider = Provider::parse(&value()?).map_err(told)?,
             "--ort-library" => args.options.ort_library = Some(value()?.into()),
+            "--cache-dir" => args.options.cache = Some(value()?.into()),
+            "--prepare" => match value()?.as_str() {
+                "on" => args.options.prepare = true,
+                "off" => args.options.prepare = false,
+                other => return Err(format!("--prepare is \"{other}\"; allowed are on and off")),
+            },
+            "--pipelines" => args.pipelines = number::<usize>(value()?)?.max(1),
             "--json" => args.json = true,
             other => return Err(format!("unknown option {other}")),
         }
@@ -82,9 +92,19 @@ pub fn resident_memory() -> Option<u64> {
     status("VmRSS:")
 }
 
+/// The same with pages that are mapped several times counted once: what the system would get back, as long as no other
+/// process has the same files mapped.
+pub fn proportional_memory() -> Option<u64> {
+    kibibytes("/proc/self/smaps_rollup", "Pss:")
+}
+
 fn status(name: &str) -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|l| l.starts_with(name))?;
+    kibibytes("/proc/self/status", name)
+}
+
+fn kibibytes(file: &str, name: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let line = text.lines().find(|l| l.starts_with(name))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib * 1024)
 }

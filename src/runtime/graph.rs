@@ -340,6 +340,13 @@ pub(super) fn turn(session: &SharedSession) -> MutexGuard<'_, Session> {
     session.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Drop for Graph {
+    fn drop(&mut self) {
+        // So that what the session held goes back to the system, and not only to the allocator.
+        self.release();
+    }
+}
+
 impl fmt::Debug for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Graph").field("name", &self.name).field("path", &self.path).finish_non_exhaustive()
