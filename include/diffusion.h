@@ -693,14 +693,14 @@ diffusion_status diffusion_pipeline_options_set_preparation(struct diffusion_pip
                                                             int32_t preparation);
 
 /**
- * The folder that prepared graphs are kept in, UTF-8, at most 65536 bytes; it is made if it is not there. NULL and 0,
- * the default: nothing is kept.
+ * Where prepared graphs are kept: a folder, UTF-8, at most 65536 bytes, which is made if it is not there. NULL and 0,
+ * the default: nowhere.
  *
  * A model that was opened once with a cache opens in a fraction of the time afterwards, and its weights are mapped
  * from the cache's files: they need no memory of their own, and pipelines and processes share them. The cache takes
- * about as much room as the models do; see diffusion_pipeline_options_set_cache_limit(). It may be deleted whenever no
- * pipeline is open, and be used by several processes at once. It is not to be shared by users who do not trust
- * each other. Graphs on other providers than the CPU are not kept. See also diffusion_default_cache_dir().
+ * about as much room as the models do; see diffusion_pipeline_options_set_cache_limit(). Several processes may use it
+ * at once; it may be deleted whenever no pipeline is open. It is not to be shared by users who do not trust
+ * each other. Graphs on other providers than the CPU are not kept.
  */
 DIFFUSION_API
 diffusion_status diffusion_pipeline_options_set_cache_dir(struct diffusion_pipeline_options *options,
@@ -708,19 +708,18 @@ diffusion_status diffusion_pipeline_options_set_cache_dir(struct diffusion_pipel
                                                           size_t folder_length);
 
 /**
+ * Keeps prepared graphs where this system keeps a user's caches, in a folder "libdiffusion"; see
+ * diffusion_pipeline_options_set_cache_dir(). Where that cannot be, nothing is kept, and a note of the pipeline says so.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_options_use_user_cache(struct diffusion_pipeline_options *options);
+
+/**
  * The most bytes that the cache keeps, from 1; what was not used for longest goes first. Default: 32 GiB.
  */
 DIFFUSION_API
 diffusion_status diffusion_pipeline_options_set_cache_limit(struct diffusion_pipeline_options *options,
                                                             uint64_t bytes);
-
-/**
- * Where this system keeps a user's caches, with "libdiffusion" added: a folder for
- * diffusion_pipeline_options_set_cache_dir(). UTF-8; "" if the environment does not say. Never freed. The library uses
- * it only if it is told to.
- */
-DIFFUSION_API
-const char *diffusion_default_cache_dir(void);
 
 /**
  * Opens the model in a folder, loading ONNX Runtime first if that has not happened yet. Blocks.

@@ -36,8 +36,8 @@ pub mod text;
 pub use error::{Error, Result};
 pub use image::{Image, PixelFormat};
 pub use pipeline::{
-    Flow, Generated, MemoryMode, Observer, Phase, Pipeline, PipelineInfo, PipelineOptions, Progress, Request, Settings,
-    Timings,
+    CacheChoice, Flow, Generated, MemoryMode, Observer, Phase, Pipeline, PipelineInfo, PipelineOptions, Progress,
+    Request, Settings, Timings,
 };
 pub use rng::RngKind;
 pub use runtime::{CancelToken, Fallback, Precision, Provider, ProviderSettings};

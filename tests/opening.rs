@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 use common::{copy_of, generate, options, sentence, tiny};
 use diffusion::opening::{Cache, CacheUse, DEFAULT_LIMIT, GraphFile, OpenOptions, open_all};
 use diffusion::runtime::GraphOptions;
-use diffusion::{CancelToken, Error, MemoryMode, Pipeline, PipelineOptions, Request};
+use diffusion::{CacheChoice, CancelToken, Error, MemoryMode, Pipeline, PipelineOptions, Request};
 
 fn with_cache(folder: &Path) -> PipelineOptions {
-    PipelineOptions { cache: Some(folder.to_owned()), ..options() }
+    PipelineOptions { cache: CacheChoice::At(folder.to_owned()), ..options() }
 }
 
 fn open_with(model: &Path, options: &PipelineOptions) -> Pipeline {
@@ -102,6 +102,7 @@ fn a_damaged_entry_is_made_again() {
     let mended = open_with(&tiny("tiny-optimum"), &with_cache(cache.path()));
     assert_eq!(uses(&mended), ["stored"; 3]);
     assert_eq!(pixels(&mended), good);
+    drop(mended);
     for file in stored(cache.path(), "model.onnx") {
         let length = fs::metadata(&file).unwrap().len();
         fs::write(file, vec![7; usize::try_from(length).unwrap()]).unwrap();
@@ -143,8 +144,74 @@ fn a_cache_that_cannot_be_written_to_costs_time_only() {
     let open = OpenOptions { graph: GraphOptions::default(), prepare: true, cache: Some(cache) };
     let files = [GraphFile { name: "unet", path: &model, options: open }];
     let opened = open_all(&files, false, &CancelToken::new(), |_| Ok(())).unwrap().remove(0);
-    assert_eq!(opened.preparation.cache, CacheUse::None);
+    assert_eq!(opened.preparation.cache, CacheUse::Failed);
     assert!(!opened.preparation.done.is_empty());
+    assert!(opened.preparation.left.iter().any(|line| line.contains("not stored")));
+}
+
+#[test]
+fn a_pipeline_keeps_what_it_may_have_to_open_again() {
+    let cache = tempfile::tempdir().unwrap();
+    // One byte: everything has to go, and nothing may while it is in use.
+    let tight = PipelineOptions { cache_limit: 1, memory: MemoryMode::Low, ..with_cache(cache.path()) };
+    let pipeline = open_with(&tiny("tiny-optimum"), &tight);
+    let first = pixels(&pipeline);
+    let other = open_with(&tiny("tiny-legacy"), &tight);
+    assert_eq!(pixels(&pipeline), first, "another model was opened meanwhile");
+    pixels(&other);
+    drop((pipeline, other));
+    drop(open_with(&tiny("tiny-optimum-fp16"), &tight));
+    assert!(stored(cache.path(), "model.onnx").len() <= 3, "only what was in use is above the limit");
+}
+
+#[test]
+fn a_model_that_changes_while_it_is_open_is_not_mixed_with_its_successor() {
+    let model = copy_of(&tiny("tiny-optimum"));
+    let low = PipelineOptions { memory: MemoryMode::Low, ..options() };
+    let pipeline = open_with(model.path(), &low);
+    pixels(&pipeline);
+    let unet = model.path().join("unet/model.onnx");
+    let length = fs::metadata(&unet).unwrap().len();
+    fs::remove_file(&unet).unwrap();
+    fs::write(&unet, vec![0; usize::try_from(length).unwrap()]).unwrap();
+    let message = sentence(generate(&pipeline, &request()));
+    assert!(message.contains("unet") && message.contains("open the model again"), "{message}");
+}
+
+/// As download caches do it: files under other names in one folder, links to them in another.
+#[cfg(unix)]
+#[test]
+fn a_folder_of_links_is_prepared_and_cached_like_any_other() {
+    let (model, blobs) = (copy_of(&tiny("tiny-optimum")), tempfile::tempdir().unwrap());
+    for (index, graph) in ["text_encoder", "unet", "vae_decoder"].iter().enumerate() {
+        let (file, blob) = (model.path().join(graph).join("model.onnx"), blobs.path().join(format!("b{index}")));
+        fs::rename(&file, &blob).unwrap();
+        std::os::unix::fs::symlink(&blob, &file).unwrap();
+    }
+    let cache = tempfile::tempdir().unwrap();
+    let expected = pixels(&open_with(&tiny("tiny-optimum"), &with_cache(cache.path())));
+    fs::remove_dir_all(cache.path()).unwrap();
+    for options in [options(), with_cache(cache.path())] {
+        let linked = open_with(model.path(), &options);
+        assert!(linked.info().graphs.iter().all(|graph| !graph.preparation.done.is_empty()), "{:?}", uses(&linked));
+        assert!(close(&pixels(&linked), &expected));
+    }
+}
+
+#[test]
+fn the_first_failure_is_told_and_stops_the_others() {
+    let model = copy_of(&tiny("tiny-optimum"));
+    fs::write(model.path().join("vae_decoder/model.onnx"), b"no graph at all").unwrap();
+    let cache = tempfile::tempdir().unwrap();
+    let opened = Pipeline::open(model.path(), &with_cache(cache.path()), &mut (), &CancelToken::new());
+    assert!(sentence(opened).contains("vae_decoder"));
+    assert!(stored(cache.path(), "model.onnx").is_empty(), "all files are looked at before any is opened");
+    let mut stop = |progress: &diffusion::Progress| match progress.step {
+        0 => diffusion::Flow::Continue,
+        _ => diffusion::Flow::Stop,
+    };
+    let opened = Pipeline::open(&tiny("tiny-optimum"), &with_cache(cache.path()), &mut stop, &CancelToken::new());
+    assert!(matches!(opened, Err(Error::Cancelled)));
 }
 
 #[test]
@@ -191,16 +258,14 @@ fn mapped(cache: &Path) -> usize {
 fn weights_are_mapped_while_they_are_needed_and_no_longer() {
     let cache = tempfile::tempdir().unwrap();
     let cache = cache.path().canonicalize().unwrap();
-    for (memory, idle) in [(MemoryMode::Speed, true), (MemoryMode::Balanced, true), (MemoryMode::Low, false)] {
+    let idle = [MemoryMode::Speed, MemoryMode::Balanced, MemoryMode::Low].map(|memory| {
         let pipeline = open_with(&tiny("tiny-optimum"), &PipelineOptions { memory, ..with_cache(&cache) });
-        let opened = mapped(&cache);
         pixels(&pipeline);
-        let after = mapped(&cache);
-        assert_eq!(after > 0, idle, "{}: {after} files are mapped between two pictures", memory.name());
-        if memory == MemoryMode::Balanced {
-            assert!(after < opened, "the text encoder is closed: {opened} before, {after} after");
-        }
+        let idle = mapped(&cache);
         drop(pipeline);
         assert_eq!(mapped(&cache), 0, "{}", memory.name());
-    }
+        idle
+    });
+    // All graphs; all but the text encoder; none.
+    assert!(idle[0] > idle[1] && idle[1] > idle[2] && idle[2] == 0, "{idle:?}");
 }

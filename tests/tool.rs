@@ -546,3 +546,12 @@ fn graphs_are_kept_where_the_user_says() {
     assert_eq!(preparation(&[])["cache"], "stored");
     assert!(output.path().join("libdiffusion/graphs").exists(), "the user's own cache folder");
 }
+
+#[test]
+fn without_a_place_for_a_cache_it_says_so_and_goes_on() {
+    let mut command = tool();
+    command.args(["inspect", "-m"]).arg(tiny()).env("XDG_CACHE_HOME", "/dev/null/caches");
+    let shown = run(&mut command);
+    assert!(shown.status.success(), "{}", said(&shown));
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("not kept"), "{}", said(&shown));
+}

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use diffusion::{MemoryMode, PipelineOptions, Provider, Request};
+use diffusion::{CacheChoice, MemoryMode, PipelineOptions, Provider, Request};
 
 /// What to run. Every bench takes the same options.
 pub struct Args {
@@ -61,7 +61,7 @@ pub fn parse(rounds: usize) -> Result<Args, String> {
             "--memory" => args.options.memory = MemoryMode::parse(&value()?).map_err(told)?,
             "--provider" => args.options.provider = Provider::parse(&value()?).map_err(told)?,
             "--ort-library" => args.options.ort_library = Some(value()?.into()),
-            "--cache-dir" => args.options.cache = Some(value()?.into()),
+            "--cache-dir" => args.options.cache = CacheChoice::At(value()?.into()),
             "--prepare" => match value()?.as_str() {
                 "on" => args.options.prepare = true,
                 "off" => args.options.prepare = false,

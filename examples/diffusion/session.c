@@ -57,10 +57,11 @@ static size_t length(const char *text)
 /* The cache's folder, the user's own unless another or none is asked for, and whether graphs are prepared at all. */
 static int fill_cache(const struct options *options, diffusion_pipeline_options *settings)
 {
-    const char *folder = options->cache_dir == NULL ? diffusion_default_cache_dir() : options->cache_dir;
-    if (strcmp(folder, "none") == 0)
-        folder = "";
-    if (diffusion_pipeline_options_set_cache_dir(settings, folder, length(folder)))
+    const char *folder = options->cache_dir;
+    if (folder == NULL) {
+        if (diffusion_pipeline_options_use_user_cache(settings))
+            return refused("cache-dir");
+    } else if (strcmp(folder, "none") != 0 && diffusion_pipeline_options_set_cache_dir(settings, folder, length(folder)))
         return refused("cache-dir");
     if (options->prepare == NULL)
         return EXIT_DONE;

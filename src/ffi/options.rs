@@ -1,8 +1,6 @@
 //! Options for opening a model.
 
-use std::ffi::{CString, c_char};
-
-use once_cell::sync::OnceCell;
+use std::ffi::c_char;
 
 use super::guard::{guard, value};
 use super::handle::{bind, check_out, create, destroy, exclusive, write_out};
@@ -10,8 +8,7 @@ use super::request::whole;
 use super::status::diffusion_status;
 use super::text::{MAX_OPTION_BYTES, name, path, utf8};
 use crate::Error;
-use crate::opening::default_cache_folder;
-use crate::pipeline::{MAX_THREADS, MemoryMode, PipelineOptions};
+use crate::pipeline::{CacheChoice, MAX_THREADS, MemoryMode, PipelineOptions};
 use crate::runtime::{Fallback, Precision, Provider};
 
 /// The highest device number that may be asked for.
@@ -239,14 +236,14 @@ pub unsafe extern "C" fn diffusion_pipeline_options_set_preparation(
     })
 }
 
-/// The folder that prepared graphs are kept in, UTF-8, at most 65536 bytes; it is made if it is not there. NULL and 0,
-/// the default: nothing is kept.
+/// Where prepared graphs are kept: a folder, UTF-8, at most 65536 bytes, which is made if it is not there. NULL and 0,
+/// the default: nowhere.
 ///
 /// A model that was opened once with a cache opens in a fraction of the time afterwards, and its weights are mapped
 /// from the cache's files: they need no memory of their own, and pipelines and processes share them. The cache takes
-/// about as much room as the models do; see diffusion_pipeline_options_set_cache_limit(). It may be deleted whenever no
-/// pipeline is open, and be used by several processes at once. It is not to be shared by users who do not trust
-/// each other. Graphs on other providers than the CPU are not kept. See also diffusion_default_cache_dir().
+/// about as much room as the models do; see diffusion_pipeline_options_set_cache_limit(). Several processes may use it
+/// at once; it may be deleted whenever no pipeline is open. It is not to be shared by users who do not trust
+/// each other. Graphs on other providers than the CPU are not kept.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_pipeline_options_set_cache_dir(
     options: *mut diffusion_pipeline_options,
@@ -257,10 +254,23 @@ pub unsafe extern "C" fn diffusion_pipeline_options_set_cache_dir(
         // SAFETY: by contract.
         let options = unsafe { exclusive(options) }?;
         options.cache = match folder_length {
-            0 => None,
+            0 => CacheChoice::None,
             // SAFETY: by contract.
-            _ => Some(unsafe { path(folder, folder_length, "cache folder") }?),
+            _ => CacheChoice::At(unsafe { path(folder, folder_length, "cache folder") }?),
         };
+        Ok(())
+    })
+}
+
+/// Keeps prepared graphs where this system keeps a user's caches, in a folder "libdiffusion"; see
+/// diffusion_pipeline_options_set_cache_dir(). Where that cannot be, nothing is kept, and a note of the pipeline says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_options_use_user_cache(
+    options: *mut diffusion_pipeline_options,
+) -> diffusion_status {
+    guard(|| {
+        // SAFETY: by contract.
+        unsafe { exclusive(options) }?.cache = CacheChoice::User;
         Ok(())
     })
 }
@@ -281,17 +291,4 @@ pub unsafe extern "C" fn diffusion_pipeline_options_set_cache_limit(
         options.cache_limit = bytes;
         Ok(())
     })
-}
-
-/// Where this system keeps a user's caches, with "libdiffusion" added: a folder for
-/// diffusion_pipeline_options_set_cache_dir(). UTF-8; "" if the environment does not say. Never freed. The library uses
-/// it only if it is told to.
-#[unsafe(no_mangle)]
-pub extern "C" fn diffusion_default_cache_dir() -> *const c_char {
-    static FOLDER: OnceCell<CString> = OnceCell::new();
-    let find = || {
-        let folder = default_cache_folder().and_then(|folder| folder.into_os_string().into_string().ok());
-        CString::new(folder.unwrap_or_default()).unwrap_or_default()
-    };
-    value(c"".as_ptr(), || Ok(FOLDER.get_or_init(find).as_ptr()))
 }

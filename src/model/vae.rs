@@ -19,6 +19,9 @@ const MAX_LEVELS: usize = 12;
 /// are of no use here, its config is the same one.
 const FOLDERS: [&str; 3] = [GraphRole::VaeDecoder.name(), GraphRole::VaeEncoder.name(), "vae"];
 
+/// No autoencoder was trained on larger pictures.
+const MAX_SAMPLE: usize = 1 << 16;
+
 /// The autoencoder's facts, from its own config or from the constants of Stable Diffusion 1.x.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VaeConfig {
@@ -103,7 +106,8 @@ impl Stated {
             levels: fields.sizes("block_out_channels", MAX_LEVELS)?.map(|channels| channels.len()),
             latents_mean: fields.numbers("latents_mean", -MAX_SCALE..=MAX_SCALE)?,
             latents_std: fields.numbers("latents_std", 1.0 / MAX_SCALE..=MAX_SCALE)?,
-            sample_size: fields.size("sample_size")?,
+            // A number or a pair, of which diffusers takes the first; and a mere hint, so whatever else is no error.
+            sample_size: fields.size_pair("sample_size", MAX_SAMPLE).ok().flatten().map(|(height, _)| height),
         };
         stated.check_lengths(path)?;
         Ok(stated)

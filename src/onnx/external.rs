@@ -32,6 +32,21 @@ impl Model {
         found
     }
 
+    /// Replaces the file names of tensors that lie in other files: `name` gives the new one.
+    pub(crate) fn rename_external(&mut self, name: &dyn Fn(&str) -> Option<String>) {
+        let mut rename = |tensor: &mut TensorProto| {
+            for entry in &mut tensor.external_data {
+                if entry.key.as_deref() == Some("location")
+                    && let Some(new) = entry.value.as_deref().and_then(name)
+                {
+                    entry.value = Some(new);
+                }
+            }
+        };
+        self.proto.graph.iter_mut().for_each(|graph| change_graph(graph, &mut rename));
+        self.proto.functions.iter_mut().for_each(|function| change_nodes(&mut function.node, &mut rename));
+    }
+
     /// Leaves the large tensors of the main graph in the file that the model was read from, so that
     /// [`to_bytes`](Self::to_bytes) gives a small model that names them there. `location` is that file's path as seen
     /// from the folder in which the small model will lie (for ONNX Runtime: its file name, beside it).
@@ -97,6 +112,24 @@ fn visit_sparse(tensors: &[SparseTensorProto], found: &mut Vec<ExternalTensor>) 
         visit_tensors(tensor.values.as_slice(), found);
         visit_tensors(tensor.indices.as_slice(), found);
     }
+}
+
+fn change_graph(graph: &mut GraphProto, change: &mut dyn FnMut(&mut TensorProto)) {
+    graph.initializer.iter_mut().for_each(&mut *change);
+    graph.sparse_initializer.iter_mut().for_each(|sparse| change_sparse(sparse, change));
+    change_nodes(&mut graph.node, change);
+}
+
+fn change_nodes(nodes: &mut [NodeProto], change: &mut dyn FnMut(&mut TensorProto)) {
+    for attribute in nodes.iter_mut().flat_map(|node| &mut node.attribute) {
+        attribute.t.iter_mut().chain(&mut attribute.tensors).for_each(&mut *change);
+        attribute.sparse_tensor.iter_mut().chain(&mut attribute.sparse_tensors).for_each(|s| change_sparse(s, change));
+        attribute.g.iter_mut().chain(&mut attribute.graphs).for_each(|graph| change_graph(graph, change));
+    }
+}
+
+fn change_sparse(sparse: &mut SparseTensorProto, change: &mut dyn FnMut(&mut TensorProto)) {
+    sparse.values.iter_mut().chain(&mut sparse.indices).for_each(change);
 }
 
 fn visit_tensors(tensors: &[TensorProto], found: &mut Vec<ExternalTensor>) {

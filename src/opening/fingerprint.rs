@@ -3,14 +3,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::cache::Cache;
 use crate::onnx::map_file_bytes;
-use crate::runtime::{CancelToken, RuntimeInfo};
+use crate::runtime::{CancelToken, FileStamp, RuntimeInfo};
 use crate::{Error, Result};
 
 /// Raised when what is stored changes its meaning.
@@ -35,8 +35,8 @@ pub(super) fn key(
 ) -> Result<String> {
     let mut hasher = Xxh3::new();
     let library = fs::metadata(&runtime.path).map(|m| m.len()).unwrap_or_default();
-    let version = env!("CARGO_PKG_VERSION");
-    let context = format!("{FORMAT}|{version}|{}|{library}|{}|{settings}", runtime.version, processor());
+    let (version, passes) = (env!("CARGO_PKG_VERSION"), env!("LIBDIFFUSION_PASSES"));
+    let context = format!("{FORMAT}|{version}|{passes}|{}|{library}|{}|{settings}", runtime.version, processor());
     hasher.update(context.as_bytes());
     for file in files {
         hasher.update(&content_hash(file, cache, cancel)?.to_le_bytes());
@@ -63,26 +63,24 @@ fn processor() -> String {
 }
 
 /// What was known of a file when it was hashed.
-#[derive(Serialize, Deserialize, PartialEq)]
+#[derive(Serialize, Deserialize)]
 struct Seen {
-    size: u64,
-    modified_ns: u128,
+    stamp: FileStamp,
     hash: String,
 }
 
-/// The hash of a file's content. It is remembered with the file's size and time, as git does it, so that gigabytes of
-/// weights are not read again each time they are opened.
+/// The hash of a file's content. It is remembered with the file's stamp, so that gigabytes of weights are not read again
+/// each time they are opened.
 fn content_hash(path: &Path, cache: &Cache, cancel: &CancelToken) -> Result<u128> {
     let cannot = |error| Error::io("cannot read", path, error);
     let real = path.canonicalize().map_err(cannot)?;
     let metadata = fs::metadata(&real).map_err(cannot)?;
-    let modified = metadata.modified().map_err(cannot)?;
-    let modified_ns = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let stamp = FileStamp::of(&metadata);
     let name = xxhash_rust::xxh3::xxh3_128(real.as_os_str().as_encoded_bytes());
     let note = cache.files().join(format!("{name:032x}.json"));
     let known = fs::read(&note).ok().and_then(|text| serde_json::from_slice::<Seen>(&text).ok());
     if let Some(seen) = known
-        && (seen.size, seen.modified_ns) == (metadata.len(), modified_ns)
+        && seen.stamp == stamp
         && let Ok(hash) = u128::from_str_radix(&seen.hash, 16)
     {
         return Ok(hash);
@@ -95,10 +93,11 @@ fn content_hash(path: &Path, cache: &Cache, cancel: &CancelToken) -> Result<u128
         hasher.update(chunk);
     }
     let hash = hasher.digest128();
-    if started.duration_since(modified).is_ok_and(|age| age > SETTLED) {
-        let seen = Seen { size: metadata.len(), modified_ns, hash: format!("{hash:032x}") };
+    let settled =
+        metadata.modified().is_ok_and(|modified| started.duration_since(modified).is_ok_and(|age| age > SETTLED));
+    if settled {
         // Not being able to remember it costs time only.
-        if let Ok(text) = serde_json::to_vec(&seen) {
+        if let Ok(text) = serde_json::to_vec(&Seen { stamp, hash: format!("{hash:032x}") }) {
             let _ = fs::write(&note, text);
         }
     }
@@ -140,21 +139,25 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_once_while_its_size_and_time_stay() {
+    fn a_file_is_read_once_while_nobody_touches_it() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(&folder.path().join("cache"), DEFAULT_LIMIT).unwrap();
         let file = folder.path().join("weights");
-        fs::write(&file, b"one").unwrap();
-        let old = SystemTime::now() - Duration::from_secs(60);
-        let touch = || fs::File::options().append(true).open(&file).unwrap().set_modified(old).unwrap();
-        touch();
+        let write = |text: &[u8]| {
+            fs::write(&file, text).unwrap();
+            let old = SystemTime::now() - Duration::from_secs(60);
+            fs::File::options().append(true).open(&file).unwrap().set_modified(old).unwrap();
+        };
         let hash = || content_hash(&file, &cache, &CancelToken::new()).unwrap();
+        write(b"one");
         let first = hash();
-        fs::write(&file, b"two").unwrap();
-        touch();
-        assert_eq!(hash(), first, "size and time are the same, so it was not read again");
-        fs::write(&file, b"three").unwrap();
-        assert_ne!(hash(), first);
+        let notes: Vec<_> = fs::read_dir(cache.files()).unwrap().map(|note| note.unwrap().path()).collect();
+        let [note] = &notes[..] else { panic!("{notes:?}") };
+        let text = fs::read_to_string(note).unwrap();
+        fs::write(note, text.replace(&format!("{first:032x}"), &format!("{:032x}", 7))).unwrap();
+        assert_eq!(hash(), 7, "it is what was noted, so the file was not read");
+        write(b"two");
+        assert!(hash() != 7 && hash() != first, "of the same size, perhaps of the same time, and another file");
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! One graph: from the cache, else prepared and stored there, else as it is.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::mem::take;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::cache::{Cache, MODEL, WEIGHTS};
+use super::cache::{Cache, MODEL, Stored, WEIGHTS};
 use super::fingerprint;
 use crate::onnx::Model;
 use crate::prepare::{PrepareOptions, Report, prepare};
-use crate::runtime::{self, CancelToken, Graph, GraphOptions, GraphSource};
+use crate::runtime::{self, CancelToken, Graph, GraphOptions, GraphSource, Stamps};
 use crate::{Error, Result};
 
 /// From how many bytes of weights on they stay in the file: below that, ONNX Runtime's own copy, in the order that its
@@ -55,16 +57,19 @@ pub enum CacheUse {
     Stored,
     /// It was stored before.
     Found,
+    /// It could not be stored; the reason stands among what was left.
+    Failed,
 }
 
 impl CacheUse {
-    /// `none`, `stored` or `found`.
+    /// `none`, `stored`, `found` or `failed`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Stored => "stored",
             Self::Found => "found",
+            Self::Failed => "failed",
         }
     }
 }
@@ -73,7 +78,9 @@ impl CacheUse {
 pub(super) struct Checked<'p> {
     pub path: &'p Path,
     model: Model,
-    weight_files: Vec<std::path::PathBuf>,
+    weight_files: Vec<PathBuf>,
+    /// All files as they were before anything was read from them.
+    stamps: Stamps,
     bytes: u64,
 }
 
@@ -83,6 +90,7 @@ impl<'p> Checked<'p> {
     /// # Errors
     /// [`Error::Io`] and [`Error::BadModel`].
     pub fn read(path: &'p Path) -> Result<Self> {
+        let own = Stamps::of([path])?;
         let model = Model::open(path)?;
         let external = model.external_tensors();
         runtime::check_external_data(path, &external)?;
@@ -90,8 +98,10 @@ impl<'p> Checked<'p> {
         weight_files.sort();
         weight_files.dedup();
         let size = |file: &Path| std::fs::metadata(file).map(|m| m.len()).unwrap_or_default();
+        own.check()?;
+        let stamps = Stamps::of(std::iter::once(path).chain(weight_files.iter().map(PathBuf::as_path)))?;
         let bytes = size(path) + weight_files.iter().map(|file| size(file)).sum::<u64>();
-        Ok(Self { path, model, weight_files, bytes })
+        Ok(Self { path, model, weight_files, stamps, bytes })
     }
 
     /// Opens it.
@@ -100,11 +110,12 @@ impl<'p> Checked<'p> {
     /// As [`Graph::open`].
     pub fn open(self, name: &str, options: &OpenOptions, cancel: &CancelToken) -> Result<Opened> {
         let options = &OpenOptions { graph: runtime::settle(options.graph.clone())?.0, ..options.clone() };
-        let graph_options = GraphOptions { prepacking: self.bytes < LARGE, ..options.graph.clone() };
+        let mut graph_options = options.graph.clone();
+        graph_options.prepacking &= self.bytes < LARGE;
         let Some(passes) = passes(&graph_options).filter(|_| options.prepare) else {
-            return self.as_it_is(name, &options.graph, cancel);
+            return self.as_it_is(name, &options.graph, Preparation::default(), cancel);
         };
-        let opened = match options.cache.as_ref().filter(|_| graph_options.provider.is_cpu()) {
+        let opened = match options.cache.as_ref() {
             Some(cache) => self.through_cache(name, &graph_options, &passes, cache, cancel),
             None => self.prepared_anew(name, &graph_options, &passes, cancel),
         };
@@ -112,28 +123,49 @@ impl<'p> Checked<'p> {
             Ok(opened) => Ok(opened),
             Err(Error::Cancelled) => Err(Error::Cancelled),
             Err(error) => {
-                log::warn!("{name} is opened as it is, since preparing it failed: {error}");
-                self.as_it_is(name, &options.graph, cancel)
+                let left = format!("the file as it is, since preparing it failed: {error}");
+                log::warn!("{name} is opened from {left}");
+                let preparation = Preparation { left: vec![left], ..Preparation::default() };
+                self.as_it_is(name, &options.graph, preparation, cancel)
             }
         }
     }
 
-    fn as_it_is(&self, name: &str, options: &GraphOptions, cancel: &CancelToken) -> Result<Opened> {
-        let source = GraphSource::File(self.path.to_owned());
+    fn as_it_is(
+        &self,
+        name: &str,
+        options: &GraphOptions,
+        preparation: Preparation,
+        cancel: &CancelToken,
+    ) -> Result<Opened> {
+        let source = GraphSource::file(self.path, self.weight_files.iter().map(PathBuf::as_path))?;
         let graph = Graph::open_source(name, self.path, source, options, cancel)?;
-        Ok(Opened { graph, preparation: Preparation::default() })
+        Ok(Opened { graph, preparation })
     }
 
     /// The prepared model as a source in memory, with its weights left in the files where they are.
     fn prepared(&self, passes: &PrepareOptions) -> Result<(GraphSource, Report)> {
         let mut model = self.model.clone();
         let report = prepare(&mut model, passes)?;
-        let file = self.path.file_name().and_then(|n| n.to_str());
-        let own = file.ok_or_else(|| Error::Unsupported("the graph's file name is not UTF-8".to_owned()))?;
-        model.externalise(own)?;
-        let folder = std::path::absolute(self.path).ok().and_then(|p| p.parent().map(Path::to_owned));
-        let folder = folder.ok_or_else(|| Error::Internal("a graph lies in no folder".to_owned()))?;
-        Ok((GraphSource::Memory { model: Arc::from(model.to_bytes()), folder }, report))
+        // Download caches keep the files in one folder under other names, and link to them from another. ONNX Runtime
+        // follows no link out of the folder that it is told, so it is told where the files really are.
+        let (folder, own) = real_place(self.path)?;
+        model.externalise(&own)?;
+        let mut names = BTreeMap::from([(own.clone(), own)]);
+        for tensor in model.external_tensors() {
+            if names.contains_key(&tensor.location) {
+                continue;
+            }
+            let (place, name) = real_place(&self.path.with_file_name(&tensor.location))?;
+            let place = place.strip_prefix(&folder).map_err(|_| {
+                Error::Unsupported(format!("its weights lie in \"{}\", not beside it", place.display()))
+            })?;
+            let name = place.join(name).to_string_lossy().into_owned();
+            names.insert(tensor.location, name);
+        }
+        model.rename_external(&|location| names.get(location).cloned());
+        let model = Arc::from(model.to_bytes());
+        Ok((GraphSource::Memory { model, folder, files: self.stamps.clone() }, report))
     }
 
     fn prepared_anew(
@@ -161,14 +193,17 @@ impl<'p> Checked<'p> {
             std::iter::once(self.path).chain(self.weight_files.iter().map(|file| file.as_path())).collect();
         let runtime = runtime::initialize(None)?;
         let key = fingerprint::key(&files, &format!("{passes:?}"), &runtime, cache, cancel)?;
-        let open = |stored| Graph::open_source(name, self.path, GraphSource::Stored(stored), options, cancel);
-        if let Some((stored, entry)) = cache.find(&key) {
+        let open = |stored: Stored| {
+            let source = GraphSource::Stored { model: stored.model, lease: stored.lease };
+            Graph::open_source(name, self.path, source, options, cancel)
+        };
+        if let Some(mut stored) = cache.find(&key) {
+            let (done, left) = (take(&mut stored.entry.done), take(&mut stored.entry.left));
             match open(stored) {
                 Ok(graph) => {
-                    let preparation = Preparation { done: entry.done, left: entry.left, cache: CacheUse::Found };
-                    return Ok(Opened { graph, preparation });
+                    return Ok(Opened { graph, preparation: Preparation { done, left, cache: CacheUse::Found } });
                 }
-                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                Err(error @ (Error::Cancelled | Error::OutOfMemory(_))) => return Err(error),
                 Err(error) => {
                     log::warn!("the cached graph for {name} cannot be opened and is made again: {error}");
                     cache.discard(&key);
@@ -176,9 +211,11 @@ impl<'p> Checked<'p> {
             }
         }
         let (source, report) = self.prepared(passes)?;
-        let (done, left) = sentences(&report);
+        let (done, mut left) = sentences(&report);
         let stored = cache.insert(&key, self.path, (done.clone(), left.clone()), |folder| {
-            source.store(self.path, &folder.join(MODEL), WEIGHTS, options, cancel)
+            source.store(self.path, &folder.join(MODEL), WEIGHTS, options, cancel)?;
+            // Otherwise another content would be stored under this one's hash.
+            self.stamps.check()
         });
         match stored {
             Ok(stored) => {
@@ -190,11 +227,22 @@ impl<'p> Checked<'p> {
             Err(Error::Cancelled) => Err(Error::Cancelled),
             Err(error) => {
                 log::warn!("{name} cannot be stored in the cache, and is prepared again next time: {error}");
+                left.push(format!("not stored in the cache: {error}"));
                 let graph = Graph::open_source(name, self.path, source, options, cancel)?;
-                Ok(Opened { graph, preparation: Preparation { done, left, cache: CacheUse::None } })
+                Ok(Opened { graph, preparation: Preparation { done, left, cache: CacheUse::Failed } })
             }
         }
     }
+}
+
+/// The folder and the name of a file that links may lead to.
+fn real_place(path: &Path) -> Result<(PathBuf, String)> {
+    let real = path.canonicalize().map_err(|error| Error::io("cannot find", path, error))?;
+    let name = real.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+    let name =
+        name.ok_or_else(|| Error::Unsupported(format!("\"{}\" has a name that is not UTF-8", real.display())))?;
+    let folder = real.parent().ok_or_else(|| Error::Internal("a file lies in no folder".to_owned()))?;
+    Ok((folder.to_owned(), name))
 }
 
 /// What may be done to a graph for this provider; `None` where it is best left alone.

@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::graph::{Checked, OpenOptions, Opened};
 use crate::runtime::CancelToken;
 use crate::{Error, Result};
+
+/// How often the caller's token is looked at while graphs are being opened.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A graph to be opened.
 #[derive(Debug, Clone)]
@@ -33,7 +36,7 @@ pub fn open_all(
     mut done: impl FnMut(usize) -> Result<()>,
 ) -> Result<Vec<Opened>> {
     let checked: Vec<_> = files.iter().map(|file| Checked::read(file.path)).collect::<Result<_>>()?;
-    let open = |file: &GraphFile<'_>, checked: Checked<'_>| {
+    let open = |file: &GraphFile<'_>, checked: Checked<'_>, cancel: &CancelToken| {
         let started = Instant::now();
         let opened = checked.open(file.name, &file.options, cancel)?;
         log::info!(
@@ -48,34 +51,46 @@ pub fn open_all(
     if one_by_one {
         let mut opened = Vec::with_capacity(files.len());
         for (file, checked) in files.iter().zip(checked) {
-            let one = open(file, checked)?;
+            let one = open(file, checked, cancel)?;
             one.graph.release();
             opened.push(one);
             done(opened.len())?;
         }
         return Ok(opened);
     }
+    // One of their own, so that an error or the observer can stop the others without the caller's token.
+    let inner = CancelToken::new();
     let mut places: Vec<Option<Result<Opened>>> = files.iter().map(|_| None).collect();
-    let mut stop = None;
+    let (mut count, mut first) = (0, None);
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         for (index, (file, checked)) in files.iter().zip(checked).enumerate() {
-            let (sender, open) = (sender.clone(), &open);
+            let (sender, open, inner) = (sender.clone(), &open, &inner);
             // A receiver that is gone has no use for it; it is never gone before all have sent.
-            scope.spawn(move || drop(sender.send((index, open(file, checked)))));
+            scope.spawn(move || drop(sender.send((index, open(file, checked, inner)))));
         }
         drop(sender);
-        for (count, (index, opened)) in receiver.iter().enumerate() {
-            places[index] = Some(opened);
-            if stop.is_none()
-                && let Err(error) = done(count + 1)
-            {
-                // The others end soon, or are nearly done: there is no way to stop them without the caller's token.
-                stop = Some(error);
+        loop {
+            match receiver.recv_timeout(LOOK) {
+                Ok((index, Ok(opened))) => {
+                    places[index] = Some(Ok(opened));
+                    count += 1;
+                    if first.is_none() {
+                        first = done(count).err();
+                    }
+                }
+                Ok((_, Err(error))) => {
+                    first.get_or_insert(error);
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+            if (first.is_some() || cancel.is_cancelled()) && !inner.is_cancelled() {
+                inner.cancel();
             }
         }
     });
-    if let Some(error) = stop {
+    if let Some(error) = first {
         return Err(error);
     }
     let missing = || Err(Error::Internal("a thread that opened a graph ended early".to_owned()));

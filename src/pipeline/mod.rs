@@ -13,9 +13,9 @@ mod turn;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-pub use info::{GraphInfo, IoInfo, PipelineInfo};
+pub use info::{GraphInfo, IoInfo, PipelineInfo, PreparationInfo};
 pub use observer::{Flow, Observer, Phase, Progress};
-pub use options::{MAX_THREADS, MemoryMode, PipelineOptions};
+pub use options::{CacheChoice, MAX_THREADS, MemoryMode, PipelineOptions};
 pub use request::{MAX_COUNT, MAX_GUIDANCE, MAX_PIXELS, MAX_PROMPT_BYTES, MAX_SIDE, MAX_STEPS, Request};
 pub use result::{Generated, Settings, Timings};
 

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::model::GraphRole;
-use crate::opening::DEFAULT_LIMIT;
+use crate::opening::{Cache, DEFAULT_LIMIT, default_cache_folder};
 use crate::runtime::{Fallback, Precision, Provider, ProviderSettings};
 
 /// What a pipeline trades memory for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum MemoryMode {
     /// Every graph stays open, guidance runs as one batched call. The default.
     #[default]
@@ -49,6 +50,36 @@ impl MemoryMode {
     }
 }
 
+/// Where prepared graphs are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum CacheChoice {
+    /// Nowhere.
+    #[default]
+    None,
+    /// In the user's cache folder ([`default_cache_folder`]), or nowhere where that cannot be made; a note says so then.
+    User,
+    /// In this folder, which is made if it is not there.
+    At(PathBuf),
+}
+
+impl CacheChoice {
+    /// The cache, and why there is none where one was hoped for.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a folder that was named cannot be made.
+    pub(super) fn open(&self, limit: u64) -> Result<(Option<Cache>, Option<String>)> {
+        match self {
+            Self::None => Ok((None, None)),
+            Self::At(folder) => Ok((Some(Cache::at(folder, limit)?), None)),
+            Self::User => Ok(match default_cache_folder().map(|folder| Cache::at(&folder, limit)) {
+                Some(Ok(cache)) => (Some(cache), None),
+                Some(Err(error)) => (None, Some(format!("Prepared graphs are not kept: {error}."))),
+                None => (None, Some("Prepared graphs are not kept: the environment names no cache folder.".to_owned())),
+            }),
+        }
+    }
+}
+
 /// The most threads that may be asked for.
 pub const MAX_THREADS: u32 = 1024;
 
@@ -77,9 +108,9 @@ pub struct PipelineOptions {
     /// Whether graphs may be changed so that they run faster and compute the same ([`crate::prepare`]). Otherwise the
     /// files are opened as they are, and nothing is cached.
     pub prepare: bool,
-    /// The folder that prepared graphs are kept in, so that a model opens in a fraction of the time and with its
-    /// weights mapped from the disk. It takes about as much room as the models do. `None`: nothing is kept.
-    pub cache: Option<PathBuf>,
+    /// Where prepared graphs are kept, so that a model opens in a fraction of the time and with its weights mapped from
+    /// the disk. It takes about as much room as the models do.
+    pub cache: CacheChoice,
     /// The most bytes that the cache keeps; what was not used for longest goes first.
     pub cache_limit: u64,
 }
@@ -97,7 +128,7 @@ impl Default for PipelineOptions {
             threads: 0,
             memory: MemoryMode::default(),
             prepare: true,
-            cache: None,
+            cache: CacheChoice::None,
             cache_limit: DEFAULT_LIMIT,
         }
     }

@@ -61,14 +61,14 @@ impl Graph {
     pub fn open(name: &str, path: &Path, options: &GraphOptions, cancel: &CancelToken) -> Result<Self> {
         cancel.check()?;
         external_data::check(path, &Model::open(path)?.external_tensors())?;
-        Self::open_source(name, path, GraphSource::File(path.to_owned()), options, cancel)
+        Self::open_source(name, path, GraphSource::file(path, [])?, options, cancel)
     }
 
     /// Opens `source`, which was made from the file at `path`; that one is what errors name.
     ///
     /// # Errors
     /// As [`Graph::open`].
-    pub fn open_source(
+    pub(crate) fn open_source(
         name: &str,
         path: &Path,
         source: GraphSource,
@@ -192,7 +192,7 @@ impl Graph {
         cancel: &CancelToken,
     ) -> Result<SessionOutputs<'b>> {
         let mut options = RunOptions::new().map_err(|error| self.failure(&error))?;
-        if self.options.trim {
+        if self.options.trim && self.provider.is_cpu() {
             options.set("memory.enable_memory_arena_shrinkage", "cpu:0").map_err(|error| self.failure(&error))?;
         }
         if capture::device(&self.options).is_some() {

@@ -30,6 +30,7 @@ mod providers;
 mod search;
 mod source;
 mod spec;
+mod stamp;
 mod threads;
 mod trial;
 mod values;
@@ -41,7 +42,7 @@ pub use cancel::CancelToken;
 pub(crate) use external_data::check as check_external_data;
 pub use graph::Graph;
 pub use library::{RuntimeInfo, initialize};
-pub use memory::trim;
+pub(crate) use memory::trim;
 pub use options::GraphOptions;
 pub use provider::Provider;
 pub use providers::{
@@ -49,5 +50,6 @@ pub use providers::{
     MiGraphXOptions, OpenVinoOptions, PerformancePreference, Precision, ProviderSettings, QnnOptions, QnnPerformance,
     Raw, RocmOptions, TensorRtOptions, WebGpuOptions, XnnpackOptions,
 };
-pub use source::GraphSource;
+pub(crate) use source::GraphSource;
 pub use spec::IoSpec;
+pub(crate) use stamp::{FileStamp, Stamps};

@@ -1,5 +1,6 @@
 //! Where a session comes from: a file, a prepared graph in memory, or one that was optimised and stored before.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,34 +13,66 @@ use super::failure::{guarded, open_failure};
 use super::library::{RuntimeInfo, environment};
 use super::options::GraphOptions;
 use super::provider;
+use super::stamp::Stamps;
 use super::threads::intra_threads;
 use crate::{Error, Result};
 
 /// What a session is opened from.
 #[derive(Debug, Clone)]
-pub enum GraphSource {
+pub(crate) enum GraphSource {
     /// An ONNX file, as it is.
-    File(PathBuf),
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// It, and the files with its weights.
+        files: Stamps,
+    },
     /// An ONNX model in memory, whose external data lie in a folder. The caller has checked them.
     Memory {
         /// The model.
         model: Arc<[u8]>,
         /// The folder that its external data are relative to.
         folder: PathBuf,
+        /// The files with its external data.
+        files: Stamps,
     },
     /// A file that [`GraphSource::store`] wrote on this machine: opened without another optimisation, and with its
     /// weights mapped, so that they are read when they are used and shared with whoever else has it open.
-    Stored(PathBuf),
+    Stored {
+        /// The file.
+        model: PathBuf,
+        /// Held so that nobody removes it while it may have to be opened again.
+        #[expect(dead_code, reason = "it is held, not read")]
+        lease: Arc<File>,
+    },
 }
 
 impl GraphSource {
+    /// The file at `path`, with the files of its weights, as they are now.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for one that is not there.
+    pub(crate) fn file<'p>(path: &'p Path, weights: impl IntoIterator<Item = &'p Path>) -> Result<Self> {
+        // Absolute, since it may be opened again after the host went to another folder.
+        let absolute = std::path::absolute(path).map_err(|error| Error::io("cannot find the graph", path, error))?;
+        Ok(Self::File { path: absolute, files: Stamps::of(std::iter::once(path).chain(weights))? })
+    }
+
     /// Opens a session; `path` is what errors name.
     pub(super) fn open(&self, path: &Path, options: &GraphOptions, cancel: &CancelToken) -> Result<Session> {
+        match self {
+            Self::File { files, .. } | Self::Memory { files, .. } => files.check()?,
+            Self::Stored { model, .. } => {
+                if let Err(error) = std::fs::metadata(model) {
+                    return Err(Error::io("the cache no longer has this graph; open the model again", model, error));
+                }
+            }
+        }
         self.commit(path, options, cancel, |builder| match self {
-            Self::Stored(_) => builder
+            Self::Stored { .. } => builder
                 .with_optimization_level(GraphOptimizationLevel::Disable)
                 .map_err(|error| open_failure(path, &error)),
-            Self::File(_) | Self::Memory { .. } => Ok(builder),
+            Self::File { .. } | Self::Memory { .. } => Ok(builder),
         })
     }
 
@@ -50,7 +83,7 @@ impl GraphSource {
     ///
     /// # Errors
     /// As [`Graph::open`](super::Graph::open); a full disk is an [`Error::BadModel`] in ONNX Runtime's words.
-    pub fn store(
+    pub(crate) fn store(
         &self,
         path: &Path,
         model: &Path,
@@ -98,7 +131,7 @@ impl GraphSource {
             }
             let registration = cancel.register_load(builder.canceler())?;
             let session = match self {
-                Self::File(file) | Self::Stored(file) => builder.commit_from_file(file),
+                Self::File { path: file, .. } | Self::Stored { model: file, .. } => builder.commit_from_file(file),
                 Self::Memory { model, .. } => builder.commit_from_memory(model),
             };
             session.map_err(|error| match registration.was_stopped() {

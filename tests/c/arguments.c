@@ -62,7 +62,8 @@ static void options(diffusion_pipeline_options *options)
     OK(diffusion_pipeline_options_set_cache_dir(options, NULL, 0));
     SAYS(DIFFUSION_STATUS_INVALID_ARGUMENT, "cache limit", diffusion_pipeline_options_set_cache_limit(options, 0));
     OK(diffusion_pipeline_options_set_cache_limit(options, 1));
-    CHECK(diffusion_default_cache_dir() != NULL);
+    OK(diffusion_pipeline_options_use_user_cache(options));
+    OK(diffusion_pipeline_options_set_cache_dir(options, NULL, 0));
     SAYS(INVALID, "NUL", diffusion_pipeline_options_set_ort_library(options, "a\0b", 3));
     OK(diffusion_pipeline_options_set_memory(options, TEXT("low")));
     OK(diffusion_pipeline_options_set_provider(options, TEXT("cpu")));

@@ -51,8 +51,10 @@ impl Facts {
             }
             // Infinity times zero is left out: these are the zeros that exporters write for `beta = 0`.
             "Mul" => (zero(0) && self.is_finite(node, 1)) || (zero(1) && self.is_finite(node, 0)),
-            "ConstantOfShape" => node.tensor("value").and_then(of_tensor).is_none_or(|value| {
-                value.items.iter().all(|item| matches!(item, Item::Float(0.0)) || *item == Item::Int(Dim::known(0)))
+            // Without a value it is zero; a value of a type that is not followed may be anything.
+            "ConstantOfShape" => node.tensor("value").is_none_or(|value| {
+                let is_zero = |item: &Item| matches!(item, Item::Float(0.0)) || *item == Item::Int(Dim::known(0));
+                of_tensor(value).is_some_and(|value| value.items.iter().all(is_zero))
             }),
             _ => false,
         };

@@ -11,7 +11,7 @@ use crate::denoise::{self, Batching, Denoiser, Denoising, guidance};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::model::{GraphRole, ModelFolder};
-use crate::opening::{self, Cache, GraphFile, OpenOptions};
+use crate::opening::{self, GraphFile, OpenOptions};
 use crate::pipeline::facts::{check_context_width, check_vocabulary, describe, own_scheduler};
 use crate::pipeline::info::{GraphInfo, PipelineInfo};
 use crate::pipeline::{
@@ -70,7 +70,10 @@ impl StableDiffusion {
             trim: options.memory != MemoryMode::Speed,
             ..GraphOptions::default()
         };
-        let cache = options.cache.as_ref().map(|folder| Cache::at(folder, options.cache_limit)).transpose()?;
+        let (cache, no_cache) = match options.prepare {
+            true => options.cache.open(options.cache_limit)?,
+            false => (None, None),
+        };
         let roles = [GraphRole::TextEncoder, GraphRole::Unet, GraphRole::VaeDecoder];
         let mut auto = None;
         let mut file = |role: GraphRole| {
@@ -97,7 +100,11 @@ impl StableDiffusion {
         Denoiser::check(&unet, text.tokens())?;
         let decoder = Decoder::new(decoder_graph, folder.vae())?;
         check_context_width(&folder, &text, &unet)?;
-        let info = describe(&folder, &unet, &decoder, &own_scheduler, runtime, graph_infos)?.with_auto(auto);
+        let mut info = describe(&folder, &unet, &decoder, &own_scheduler, runtime, graph_infos)?.with_auto(auto);
+        info.notes.extend(no_cache);
+        if options.memory != MemoryMode::Speed {
+            text.release();
+        }
         Ok(Self { text, unet, decoder, own_scheduler, folder, memory: options.memory, info })
     }
 
@@ -175,10 +182,11 @@ impl StableDiffusion {
         let mut warnings = Vec::new();
         let guidance = guidance::is_active(plan.settings.guidance).then_some(plan.settings.guidance);
 
-        let context = self.encode_prompts(plan, guidance.is_some(), &mut warnings, observer, cancel)?;
+        let context = self.encode_prompts(plan, guidance.is_some(), &mut warnings, observer, cancel);
         if self.memory != MemoryMode::Speed {
             self.text.release();
         }
+        let context = context?;
         timings.text = started.elapsed();
 
         let mut scheduler = self.scheduler(plan)?;
