@@ -14,6 +14,7 @@
 //! ```
 
 mod attention;
+pub mod kernels;
 
 use std::fmt;
 

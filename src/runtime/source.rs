@@ -10,6 +10,7 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::cancel::CancelToken;
 use super::failure::{guarded, open_failure};
+use super::kernels;
 use super::library::{RuntimeInfo, environment};
 use super::options::GraphOptions;
 use super::provider;
@@ -151,9 +152,12 @@ fn configure(
 ) -> Result<SessionBuilder> {
     let failed = |error: ort::Error<SessionBuilder>| open_failure(path, &error);
     let mut builder = provider::register(builder, options, info)?;
-    if let Some(threads) = intra_threads(options.threads) {
+    let threads = intra_threads(options.threads);
+    if let Some(threads) = threads {
         builder = builder.with_intra_threads(threads).map_err(failed)?;
     }
+    let operators = kernels::domain(threads).map_err(|error| open_failure(path, &error))?;
+    builder = builder.with_operators(operators).map_err(failed)?;
     // One block for all activations, planned after the first run, comes on top of what that run took: on a VAE decoder
     // at 512x512 it doubles the memory (2.0 instead of 1.1 GB beside the weights), and saves no time.
     builder = builder.with_memory_pattern(false).map_err(failed)?;
