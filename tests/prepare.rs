@@ -116,7 +116,12 @@ const TOLERANCE: f64 = 1e-5;
 
 #[track_caller]
 fn check(name: &str, expected: &str, sizes: &[Sizes]) {
-    let pair = pair(name, &PrepareOptions::default());
+    check_with(name, expected, sizes, &PrepareOptions { kernels: false, ..PrepareOptions::default() });
+}
+
+#[track_caller]
+fn check_with(name: &str, expected: &str, sizes: &[Sizes], options: &PrepareOptions) {
+    let pair = pair(name, options);
     assert_eq!(pair.report.to_string(), expected, "{name}");
     for sizes in sizes {
         let difference = difference(&pair, *sizes);
@@ -190,7 +195,7 @@ fn fusing_is_for_providers_that_have_the_operator() {
         report.to_string()
     };
     let of = |types: &[DType]| PrepareOptions {
-        abilities: Abilities { multi_head_attention: types.to_vec() },
+        abilities: Abilities { multi_head_attention: types.to_vec(), kernels: false },
         ..PrepareOptions::default()
     };
     let (half, single) = ("tests/models/tiny-optimum-fp16/unet", "tests/models/tiny-optimum/unet");
@@ -198,8 +203,46 @@ fn fusing_is_for_providers_that_have_the_operator() {
     assert_eq!(prepared(half, &of(&[DType::F16, DType::F32])), fused(4, 4));
     assert_eq!(prepared("tests/models/tiny-legacy-fp16/text_encoder", &of(&[DType::F16])), fused(2, 0));
     assert_eq!(prepared(single, &of(&[])), "8 Softmax nodes left (the provider fuses no float32)");
-    let off = PrepareOptions { attention: false, ..PrepareOptions::default() };
+    let off = PrepareOptions { attention: false, kernels: false, ..PrepareOptions::default() };
     assert_eq!(prepared(single, &off), "nothing to do");
+}
+
+/// What the report says of our own operators: group norms (with SiLU), layer norms, GEGLUs, convolutions (with an
+/// embedding, with a skip connection).
+fn own(norms: (usize, usize), layers: usize, geglus: usize, convs: (usize, usize, usize)) -> String {
+    let lines = [
+        (norms.0, format!("{} group norms by our own operator ({} with SiLU)", norms.0, norms.1)),
+        (layers, format!("{layers} layer norms by our own operator")),
+        (geglus, format!("{geglus} GEGLUs by our own operator")),
+        (
+            convs.0,
+            format!(
+                "{} 3x3 convolutions by Winograd's algorithm ({} with an embedding added, {} with a skip connection)",
+                convs.0, convs.1, convs.2
+            ),
+        ),
+    ];
+    lines.into_iter().filter(|line| line.0 > 0).map(|line| line.1).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn our_own_operators() {
+    let options = PrepareOptions { attention: false, ..PrepareOptions::default() };
+    let check = |name: &str, expected: String| check_with(name, &expected, ANY, &options);
+    check("models/demo/unet", own((30, 12), 23, 7, (24, 0, 11)));
+    check("tests/models/tiny-optimum/unet", own((21, 17), 12, 4, (10, 4, 5)));
+    check("tests/models/tiny-legacy/unet", own((21, 17), 0, 4, (10, 4, 5)));
+    check("tests/models/tiny-optimum/vae_decoder", own((22, 21), 0, 0, (0, 0, 0)));
+    check("tests/models/tiny-optimum/text_encoder", own((0, 0), 5, 0, (0, 0, 0)));
+    // They are found behind fused attention, too, and are for float32 and for providers that have them.
+    let all = format!("{}; {}", fused(4, 4), own((21, 17), 12, 4, (10, 4, 5)));
+    check_with("tests/models/tiny-optimum/unet", &all, ANY, &PrepareOptions::default());
+    for (name, kernels) in [("tests/models/tiny-optimum-fp16/unet", true), ("tests/models/tiny-optimum/unet", false)] {
+        let mut model = Model::open(&model(name)).unwrap();
+        let abilities = Abilities { kernels, ..Abilities::default() };
+        let options = PrepareOptions { attention: false, kernels: true, abilities };
+        assert!(prepare(&mut model, &options).unwrap().is_empty(), "{name}");
+    }
 }
 
 /// Nothing is transposed or reshaped between the projections and the fused operator.

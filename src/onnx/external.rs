@@ -1,5 +1,10 @@
 //! Tensors whose values lie in another file: which ones there are, and leaving large ones where they lie.
 
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Component, Path};
+
 use super::Model;
 use super::proto::{DataLocation, GraphProto, NodeProto, SparseTensorProto, StringStringEntryProto, TensorProto};
 use crate::{Error, Result};
@@ -21,7 +26,31 @@ pub struct ExternalTensor {
 /// and there it reads no other file.
 const STAYS_BELOW: usize = 1024;
 
+/// Larger tensors are weights, which stay where they are; smaller ones are what passes want to know.
+const SMALL: usize = 16 * 1024;
+
 impl Model {
+    /// Brings tensors of at most 16 KiB, that an exporter put into another file, into the model: initializers of the main
+    /// graph and its `Constant` nodes. What cannot be read, or lies outside the model's folder, stays as it is. Returns
+    /// how many there were.
+    pub fn embed_small(&mut self) -> usize {
+        let folder = self.origin().parent().unwrap_or(Path::new("")).to_owned();
+        let mut files = HashMap::new();
+        let Some(graph) = self.proto.graph.as_mut() else { return 0 };
+        let constants = graph.node.iter_mut().filter(|node| node.op() == "Constant");
+        let constants = constants.flat_map(|node| &mut node.attribute).filter_map(|attribute| attribute.t.as_mut());
+        let mut count = 0;
+        for tensor in graph.initializer.iter_mut().chain(constants).filter(|tensor| is_external(tensor)) {
+            if let Some(bytes) = read_small(tensor, &folder, &mut files) {
+                tensor.raw_data = Some(bytes.into());
+                tensor.external_data.clear();
+                tensor.data_location = None;
+                count += 1;
+            }
+        }
+        count
+    }
+
     /// Everything that the model wants to read from other files: initializers, constants, those of subgraphs and of
     /// functions.
     #[must_use]
@@ -90,6 +119,27 @@ pub(super) fn is_external(tensor: &TensorProto) -> bool {
     tensor.data_location() == DataLocation::External || !tensor.external_data.is_empty()
 }
 
+/// The bytes of a small external tensor. `files` keeps those that are open.
+fn read_small(tensor: &TensorProto, folder: &Path, files: &mut HashMap<String, Option<File>>) -> Option<Vec<u8>> {
+    let value = |key: &str| {
+        let entry = tensor.external_data.iter().find(|entry| entry.key.as_deref() == Some(key))?;
+        entry.value.as_deref()
+    };
+    let location = value("location")?;
+    let offset: u64 = value("offset").map_or(Some(0), |offset| offset.parse().ok())?;
+    let length: usize = value("length")?.parse().ok()?;
+    let inside = Path::new(location).components().all(|part| matches!(part, Component::Normal(_)));
+    if length > SMALL || !inside || location.contains([':', '\\']) {
+        return None;
+    }
+    let open = || File::open(folder.join(location)).ok().filter(|file| file.metadata().is_ok_and(|m| m.is_file()));
+    let file = files.entry(location.to_owned()).or_insert_with(open).as_mut()?;
+    file.seek(SeekFrom::Start(offset)).ok()?;
+    let mut bytes = vec![0; length];
+    file.read_exact(&mut bytes).ok()?;
+    Some(bytes)
+}
+
 // Recursion is safe: prost refuses messages that are nested more than 100 deep.
 fn visit_graph(graph: &GraphProto, found: &mut Vec<ExternalTensor>) {
     visit_tensors(&graph.initializer, found);
@@ -154,6 +204,32 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+
+    #[test]
+    fn small_tensors_come_back_into_the_model_and_others_stay() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/demo/unet/model.onnx");
+        let whole = Model::open(&path).unwrap();
+        let mut small = whole.clone();
+        small.externalise("model.onnx").unwrap();
+        let outside = small.external_tensors().len();
+        let embedded = small.embed_small();
+        assert!(embedded > 50 && small.external_tensors().len() == outside - embedded, "{embedded} of {outside}");
+        for (old, new) in whole.graph().unwrap().initializer.iter().zip(&small.graph().unwrap().initializer) {
+            assert_eq!(is_external(new), old.raw_data.as_ref().is_some_and(|raw| raw.len() > SMALL), "{:?}", new.name);
+            assert!(is_external(new) || new.raw_data == old.raw_data, "{:?}", new.name);
+        }
+        // What leads out of the folder, or beyond the end of the file, is left for the check of external data to refuse.
+        for (key, value) in [("location", "../unet/model.onnx"), ("offset", "99999999999"), ("length", "-1")] {
+            let mut model = whole.clone();
+            model.externalise("model.onnx").unwrap();
+            let external = model.proto.graph.iter_mut().flat_map(|graph| &mut graph.initializer);
+            for entry in external.flat_map(|tensor| &mut tensor.external_data).filter(|e| e.key.as_deref() == Some(key))
+            {
+                entry.value = Some(value.to_owned());
+            }
+            assert_eq!(model.embed_small(), 0, "{key}");
+        }
+    }
 
     #[test]
     fn tensors_that_stay_in_their_file_are_found_there_again() {

@@ -27,13 +27,16 @@ use crate::tensor::DType;
 pub struct PrepareOptions {
     /// Fuse attention into one operator.
     pub attention: bool,
+    /// Use this library's own operators ([`kernels`]) where the provider is the CPU's. A graph that has them can only be
+    /// opened by this library.
+    pub kernels: bool,
     /// What the execution provider that will run the graph can do.
     pub abilities: Abilities,
 }
 
 impl Default for PrepareOptions {
     fn default() -> Self {
-        Self { attention: true, abilities: Abilities::cpu() }
+        Self { attention: true, kernels: true, abilities: Abilities::cpu() }
     }
 }
 
@@ -42,13 +45,15 @@ impl Default for PrepareOptions {
 pub struct Abilities {
     /// The element types for which it has `com.microsoft.MultiHeadAttention`.
     pub multi_head_attention: Vec<DType>,
+    /// Whether this library's own operators run on it.
+    pub kernels: bool,
 }
 
 impl Abilities {
     /// ONNX Runtime's own kernels for the CPU (1.28: `MultiHeadAttention` for float32 only).
     #[must_use]
     pub fn cpu() -> Self {
-        Self { multi_head_attention: vec![DType::F32] }
+        Self { multi_head_attention: vec![DType::F32], kernels: true }
     }
 }
 
@@ -102,6 +107,8 @@ impl fmt::Display for Report {
 /// then, and still computes the same.
 pub fn prepare(model: &mut Model, options: &PrepareOptions) -> Result<Report> {
     let mut report = Report::default();
+    // Exporters put even vectors of ones beside the weights; passes must know them.
+    model.embed_small();
     if options.attention {
         let mut editor = Editor::new(model)?;
         attention::run(&mut editor, &options.abilities, &mut report)?;
@@ -109,6 +116,16 @@ pub fn prepare(model: &mut Model, options: &PrepareOptions) -> Result<Report> {
             editor.remove_dead();
             editor.finish()?;
             model.require_opset("com.microsoft", 1)?;
+        }
+    }
+    if options.kernels && options.abilities.kernels {
+        let before = report.done.len();
+        let mut editor = Editor::new(model)?;
+        kernels::run(&mut editor, &mut report)?;
+        if report.done.len() > before {
+            editor.remove_dead();
+            editor.finish()?;
+            model.require_opset(kernels::DOMAIN, 1)?;
         }
     }
     Ok(report)

@@ -225,8 +225,11 @@ fn arithmetic(op: &str, a: &Item, b: &Item) -> Option<Item> {
     let int = |dim: Option<Dim>| dim.map(Item::Int);
     Some(match (op, a, b) {
         ("Mul", Item::Int(a), Item::Int(b)) => int(a.times(b))?,
-        // An exact quotient is the same however division rounds.
-        ("Div", Item::Int(a), Item::Int(b)) => int(a.over(b))?,
+        // An exact quotient is the same however division rounds; for numbers that are not negative it rounds down.
+        ("Div", Item::Int(a), Item::Int(b)) => match (a.value(), b.value()) {
+            (Some(a @ 0..), Some(b @ 1..)) => Item::Int(Dim::known(a / b)),
+            _ => int(a.over(b))?,
+        },
         ("Add" | "Sub", Item::Int(_), Item::Int(b)) if b.is(0) => a.clone(),
         ("Add", Item::Int(a), Item::Int(_)) if a.is(0) => b.clone(),
         ("Sub", Item::Int(a), Item::Int(b)) if a == b => Item::Int(Dim::known(0)),

@@ -183,6 +183,7 @@ impl Facts {
             },
             "Where" | "DequantizeLinear" => of(1),
             op if shapes::KEEPS_TYPE.contains(&op) => of(0),
+            _ if node.is("com.microsoft", "MultiHeadAttention") => of(0),
             _ => None,
         };
         let Some(kind) = kind else { return };

@@ -41,6 +41,13 @@ impl Facts {
         Some(result.into_iter().map(|dim| dim.unwrap_or_else(|| self.fresh())).collect())
     }
 
+    /// `com.microsoft.MultiHeadAttention` of Q, K and V that are [batch, sequence, size] each.
+    pub(super) fn fused_attention(&self, node: &NodeProto) -> Option<Vec<Dim>> {
+        let (query, value) = (self.shape_of(node, 0)?, self.shape_of(node, 2)?);
+        let ([batch, length, _], [_, _, size]) = (&query[..], &value[..]) else { return None };
+        Some(vec![batch.clone(), length.clone(), size.clone()])
+    }
+
     pub(super) fn slice(&mut self, node: &NodeProto) -> Option<Vec<Dim>> {
         let mut shape = self.shape_of(node, 0)?;
         if node.input.len() < 3 {

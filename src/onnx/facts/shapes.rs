@@ -146,6 +146,9 @@ const BROADCASTS: &[&str] = &[
 impl Facts {
     /// The shapes of the node's outputs; `None` for an operator that is not followed.
     pub(super) fn infer(&mut self, node: &NodeProto) -> Option<Shapes> {
+        if node.is("com.microsoft", "MultiHeadAttention") {
+            return self.fused_attention(node).map(|shape| vec![Some(shape)]);
+        }
         let op = node.op();
         if KEEPS_SHAPE.contains(&op) {
             return Some(vec![self.shape_of(node, 0); node.output.len()]);

@@ -29,7 +29,6 @@ fn understand(editor: &Editor<'_>, facts: &Facts, id: NodeId) -> Option<(String,
         }
         _ => return None,
     };
-    eprintln!("DBG gelu {gelu}");
     let (last, times) = only_user(editor, gelu).filter(|(_, user)| user.op() == "Mul")?;
     let value = other_input(times, gelu)?;
     let x = halves(editor, facts, value, gate)?;
@@ -85,7 +84,6 @@ fn halves<'e>(editor: &'e Editor<'_>, facts: &Facts, first: &str, second: &str) 
     if !halved || facts.shape(first)?.len() != rank || facts.shape(second)?.len() != rank {
         return None;
     }
-    eprintln!("DBG halves {size} {rank}");
     let is_last = |axis: f64| axis == -1.0 || axis == rank as f64 - 1.0;
     let fits = match (a.op(), b.op()) {
         // Cut once, the outputs in order.

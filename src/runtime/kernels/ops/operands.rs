@@ -52,12 +52,18 @@ pub(super) fn infer_from_first(
     let Some(ValueType::Tensor { shape, dimension_symbols, .. }) = inputs.first() else { return Ok(()) };
     let before = shape;
     let mut shape = before.clone();
-    if !change(&mut shape, &inputs) {
+    // An unknown rank looks like none, and no operator here takes a scalar.
+    if shape.is_empty() || !change(&mut shape, &inputs) {
         return Ok(());
     }
     // A symbol says the same as the size beside it, so it goes when that changes.
     let symbols = dimension_symbols.iter().zip(before.iter().zip(shape.iter()));
     let symbols = symbols.map(|(symbol, (old, new))| if old == new { symbol.clone() } else { String::new() });
+    let symbols: Vec<String> = symbols.collect();
+    // A size that is neither known nor named cannot be said: ONNX Runtime would take it for a known one.
+    if shape.iter().zip(&symbols).any(|(size, symbol)| *size < 0 && symbol.is_empty()) {
+        return Ok(());
+    }
     let dimension_symbols = SymbolicDimensions::new(symbols);
     let output = ValueType::Tensor { ty: TensorElementType::Float32, shape, dimension_symbols };
     context.set_output(0, &output)
