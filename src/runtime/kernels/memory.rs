@@ -28,7 +28,6 @@ impl<'a> Shared<'a> {
     /// # Safety
     /// While the part is in use, nobody else may use any of its elements.
     #[inline(always)]
-    #[expect(clippy::mut_from_ref, reason = "parts of one buffer that do not overlap, as the caller promises")]
     pub(super) unsafe fn part(&self, at: usize, length: usize) -> &'a mut [f32] {
         assert!(at <= self.length && length <= self.length - at, "a part beyond the end of its buffer");
         // SAFETY: it lies inside the slice, which lives for `'a`, and is nobody else's by the caller's promise.

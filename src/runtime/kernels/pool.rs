@@ -33,7 +33,7 @@ impl Pool for SessionPool<'_> {
                 Ok(())
             }
             // 0: as many batches as ONNX Runtime thinks right.
-            _ => self.context.par_for(units, 0, |unit| job(unit)),
+            _ => self.context.par_for(units, 0, job),
         }
     }
 }

@@ -37,6 +37,7 @@ impl<const N: usize, const M: usize, const V: usize> WithSimd for InputJob<'_, N
                 let at = vector * S::F32_LANES;
                 let read = |point: usize| S::as_simd_f32s(&patch[point][at..at + S::F32_LANES]).0[0];
                 let mut half = [[simd.splat_f32s(0.0); N]; N];
+                #[expect(clippy::needless_range_loop, reason = "a column of the one is a row of the other")]
                 for j in 0..N {
                     let column = points::input::<S, N>(simd, std::array::from_fn(|i| read(i * N + j)));
                     (0..N).for_each(|i| half[i][j] = column[i]);

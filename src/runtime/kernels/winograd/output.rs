@@ -66,6 +66,7 @@ impl<const N: usize, const M: usize, const V: usize> WithSimd for OutputJob<'_, 
                         S::as_simd_f32s(&products[place..place + S::F32_LANES]).0[0]
                     };
                     let mut half = [[simd.splat_f32s(0.0); N]; M];
+                    #[expect(clippy::needless_range_loop, reason = "a column of the one is a row of the other")]
                     for j in 0..N {
                         let column = points::output::<S, N, M>(simd, std::array::from_fn(|i| read(i * N + j)));
                         (0..M).for_each(|i| half[i][j] = column[i]);
