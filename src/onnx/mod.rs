@@ -25,6 +25,7 @@ mod file;
 mod model;
 mod node;
 mod order;
+pub mod own;
 pub mod proto;
 mod scope;
 mod tensor;

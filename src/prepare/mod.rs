@@ -14,12 +14,12 @@
 //! ```
 
 mod attention;
-pub mod kernels;
+mod kernels;
 
 use std::fmt;
 
 use crate::Result;
-use crate::onnx::{Editor, Model};
+use crate::onnx::{Editor, Model, own};
 use crate::tensor::DType;
 
 /// Which passes run, and for whom.
@@ -27,7 +27,7 @@ use crate::tensor::DType;
 pub struct PrepareOptions {
     /// Fuse attention into one operator.
     pub attention: bool,
-    /// Use this library's own operators ([`kernels`]) where the provider is the CPU's. A graph that has them can only be
+    /// Use this library's own operators ([`own`]) where the provider is the CPU's. A graph that has them can only be
     /// opened by this library.
     pub kernels: bool,
     /// What the execution provider that will run the graph can do.
@@ -125,7 +125,7 @@ pub fn prepare(model: &mut Model, options: &PrepareOptions) -> Result<Report> {
         if report.done.len() > before {
             editor.remove_dead();
             editor.finish()?;
-            model.require_opset(kernels::DOMAIN, 1)?;
+            model.require_opset(own::DOMAIN, 1)?;
         }
     }
     Ok(report)

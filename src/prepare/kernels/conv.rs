@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{CONV, done, is_float, node, only_user, other_input, plural};
+use super::{done, is_float, node, only_user, other_input, plural};
 use crate::Result;
+use crate::onnx::own::CONV;
 use crate::onnx::proto::{AttributeProto, NodeProto};
 use crate::onnx::{Dim, Editor, Facts, NodeId};
 use crate::prepare::Report;

@@ -1,7 +1,8 @@
 //! GEGLU: one half of a projection times the gelu of the other, the gelu by `Erf` or as `Gelu`.
 
-use super::{GEGLU, done, is_float, node, only_user, other_input, plural};
+use super::{done, is_float, node, only_user, other_input, plural};
 use crate::Result;
+use crate::onnx::own::GEGLU;
 use crate::onnx::proto::NodeProto;
 use crate::onnx::{Editor, Facts, NodeId};
 use crate::prepare::Report;

@@ -2,8 +2,9 @@
 //! those, the shape back, times scale, plus bias; or as `GroupNormalization` (ONNX, since operator set 21). With the
 //! SiLU that follows, where one does.
 
-use super::{GROUP_NORM, done, is_float, node, only_user, other_input, plural};
+use super::{done, is_float, node, only_user, other_input, plural};
 use crate::Result;
+use crate::onnx::own::GROUP_NORM;
 use crate::onnx::proto::{AttributeProto, NodeProto};
 use crate::onnx::{Editor, Facts, NodeId};
 use crate::prepare::Report;

@@ -1,7 +1,8 @@
 //! `LayerNormalization` over the last axis.
 
-use super::{LAYER_NORM, done, is_float, node, plural};
+use super::{done, is_float, node, plural};
 use crate::Result;
+use crate::onnx::own::LAYER_NORM;
 use crate::onnx::proto::{AttributeProto, NodeProto};
 use crate::onnx::{Editor, Facts};
 use crate::prepare::Report;

@@ -1,6 +1,6 @@
 //! Operators of our own for ONNX Runtime's CPU provider, where its own leave speed on the table.
 //!
-//! [`domain`] registers them as `libdiffusion`, version 1; [`crate::prepare`] puts them into graphs. All compute in
+//! [`domain`] registers them as `libdiffusion`, version 1; graph preparation puts them into graphs. All compute in
 //! float32, on the threads of the session that runs them, with the widest vectors that the processor has (chosen when
 //! they run: AVX-512, AVX2, NEON or none).
 //!

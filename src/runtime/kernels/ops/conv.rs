@@ -14,7 +14,7 @@ use super::super::winograd::{Added, Conv, ConvShape};
 use super::operands::{
     FLOATS, MAYBE_FLOATS, RESULT, check_len, failure, infer_from_first, needed, optional, result, sizes,
 };
-use crate::prepare::kernels::CONV as NAME;
+use crate::onnx::own::CONV as NAME;
 
 /// Inputs: x [batch, inputs, height, width]; weights [3, 3, outputs, inputs]; bias [outputs], shift
 /// [batch, outputs, ..] of as many elements, and picture (as the output), which are added, each if given. Attribute:

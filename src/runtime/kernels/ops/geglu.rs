@@ -7,7 +7,7 @@ use ort::operator::{
 use super::super::geglu::geglu;
 use super::super::pool::SessionPool;
 use super::operands::{FLOATS, RESULT, failure, infer_from_first, needed, result};
-use crate::prepare::kernels::GEGLU as NAME;
+use crate::onnx::own::GEGLU as NAME;
 
 /// Input: x [.., 2·size]. Output [.., size]: the first half times the gelu of the second.
 pub(super) struct GeGluOperator;

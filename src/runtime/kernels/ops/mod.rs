@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ort::operator::OperatorDomain;
 
 use super::memory::Scratch;
-use crate::prepare::kernels;
+use crate::onnx::own;
 
 /// The domain with all operators, for [`SessionBuilder::with_operators`](ort::session::builder::SessionBuilder).
 ///
@@ -19,7 +19,7 @@ pub(in super::super::super) fn domain(threads: Option<usize>) -> ort::Result<Ope
     let scratch = Arc::new(Scratch::default());
     // Where ONNX Runtime chooses how many threads it has, it takes one for each core.
     let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
-    OperatorDomain::new(kernels::DOMAIN)?
+    OperatorDomain::new(own::DOMAIN)?
         .add(conv::Conv3x3 { scratch, threads })?
         .add(norms::GroupNormOperator)?
         .add(norms::LayerNormOperator)?

@@ -8,7 +8,7 @@ use super::super::group_norm::GroupNorm;
 use super::super::layer_norm::layer_norm;
 use super::super::pool::SessionPool;
 use super::operands::{FLOATS, MAYBE_FLOATS, RESULT, check_len, failure, infer_from_first, needed, optional, result};
-use crate::prepare::kernels::{GROUP_NORM, LAYER_NORM};
+use crate::onnx::own::{GROUP_NORM, LAYER_NORM};
 
 fn epsilon(operator: &str, context: &KernelContext<'_>) -> ort::Result<f32> {
     context.get("epsilon").ok_or_else(|| failure(operator, "the attribute epsilon is missing"))
