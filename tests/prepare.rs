@@ -252,7 +252,7 @@ fn fused_attention_reads_the_projections_as_they_are() {
         ["tests/models/tiny-optimum/unet", "tests/models/attention/legacy_unet", "tests/models/attention/sdxl_unet"]
     {
         let mut model = Model::open(&model(name)).unwrap();
-        prepare(&mut model, &PrepareOptions::default()).unwrap();
+        prepare(&mut model, &PrepareOptions { kernels: false, ..PrepareOptions::default() }).unwrap();
         let mut editor = Editor::new(&mut model).unwrap();
         let order = editor.order().unwrap();
         let nodes: Vec<_> = order.iter().map(|id| editor.node(*id).unwrap()).collect();
