@@ -10,6 +10,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 
 use super::failure::{clean, guarded};
+use super::kernels;
 use super::own_path::pin;
 use super::probe::Probed;
 use super::search;
@@ -116,6 +117,7 @@ fn load(found: &Probed) -> Result<Runtime> {
         .build()
         .map_err(|error| failed(&clean(error.message())))?;
     environment.set_log_level(LogLevel::Warning);
+    kernels::announce(&environment).map_err(|error| failed(&clean(error.message())))?;
     let info =
         RuntimeInfo { path: found.path.clone(), version: found.version.clone(), providers: available_providers()? };
     Ok(Runtime { environment, info })

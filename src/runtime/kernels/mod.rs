@@ -9,6 +9,7 @@
 //! - `LayerNorm`: over the last axis.
 //! - `GeGlu`: `a · gelu(b)` for an input that is [.., a b].
 
+mod announce;
 mod geglu;
 mod group_norm;
 mod layer_norm;
@@ -18,4 +19,5 @@ mod ops;
 mod pool;
 mod winograd;
 
+pub(super) use announce::announce;
 pub(super) use ops::domain;
