@@ -2,7 +2,7 @@
 
 use pulp::Arch;
 
-use super::math::{moments, silu};
+use super::math::{Moments, silu};
 use super::memory::Shared;
 use super::pool::Pool;
 
@@ -41,15 +41,15 @@ impl GroupNorm<'_> {
             arch.dispatch(
                 #[inline(always)]
                 || {
-                    let (mean, variance) = moments(input);
-                    let factor = 1.0 / (variance + self.epsilon).sqrt();
+                    let moments = Moments::of(input);
+                    let factor = 1.0 / (moments.variance + self.epsilon).sqrt();
                     let planes = input.chunks_exact(self.pixels).zip(output.chunks_exact_mut(self.pixels));
                     for ((input, output), (scale, bias)) in planes.zip(scale.iter().zip(bias)) {
                         let scale = scale * factor;
                         if self.silu {
-                            input.iter().zip(output).for_each(|(x, y)| *y = silu((*x - mean) * scale + *bias));
+                            input.iter().zip(output).for_each(|(x, y)| *y = silu(moments.centre(*x) * scale + *bias));
                         } else {
-                            input.iter().zip(output).for_each(|(x, y)| *y = (*x - mean) * scale + *bias);
+                            input.iter().zip(output).for_each(|(x, y)| *y = moments.centre(*x) * scale + *bias);
                         }
                     }
                 },

@@ -2,7 +2,7 @@
 
 use pulp::Arch;
 
-use super::math::moments;
+use super::math::Moments;
 use super::memory::Shared;
 use super::pool::Pool;
 
@@ -36,10 +36,10 @@ pub(super) fn layer_norm<P: Pool>(
             #[inline(always)]
             || {
                 for (input, output) in input.chunks_exact(width).zip(output.chunks_exact_mut(width)) {
-                    let (mean, variance) = moments(input);
-                    let factor = 1.0 / (variance + epsilon).sqrt();
+                    let moments = Moments::of(input);
+                    let factor = 1.0 / (moments.variance + epsilon).sqrt();
                     for ((output, x), scale) in output.iter_mut().zip(input).zip(scale) {
-                        *output = (*x - mean) * factor * *scale;
+                        *output = moments.centre(*x) * factor * *scale;
                     }
                     if let Some(bias) = bias {
                         output.iter_mut().zip(bias).for_each(|(output, bias)| *output += *bias);

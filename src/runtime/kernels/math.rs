@@ -55,13 +55,34 @@ const LANES: usize = 64;
 /// So many elements are summed in single precision before the lanes are added up: each lane's sum stays exact enough.
 const RUN: usize = LANES * 64;
 
-/// Mean and variance of `values`, in two passes: in one, a mean far from zero would cancel the variance.
-#[inline(always)]
-pub(super) fn moments(values: &[f32]) -> (f32, f32) {
-    let count = values.len() as f64;
-    let mean = (sum(values, |x| x) / count) as f32;
-    let variance = sum(values, |x| (x - mean) * (x - mean)) / count;
-    (mean, variance as f32)
+/// Where values lie and how far they spread.
+#[derive(Clone, Copy)]
+pub(super) struct Moments {
+    /// One of the values. Seen from there, values that are nearly alike differ exactly, however far from zero they
+    /// are: a mean of its own would be rounded as coarsely as they are, and a small epsilon makes much of that.
+    origin: f32,
+    /// Their mean, seen from there.
+    mean: f32,
+    pub variance: f32,
+}
+
+impl Moments {
+    /// Of `values`, in two passes: in one, a mean far from zero would cancel the variance.
+    #[inline(always)]
+    pub(super) fn of(values: &[f32]) -> Self {
+        let count = values.len() as f64;
+        let origin = values.first().copied().unwrap_or(0.0);
+        let mean = (sum(values, |x| x - origin) / count) as f32;
+        let moments = Self { origin, mean, variance: 0.0 };
+        let variance = sum(values, |x| moments.centre(x) * moments.centre(x)) / count;
+        Self { variance: variance as f32, ..moments }
+    }
+
+    /// x less the mean.
+    #[inline(always)]
+    pub(super) fn centre(self, x: f32) -> f32 {
+        (x - self.origin) - self.mean
+    }
 }
 
 #[inline(always)]
@@ -115,12 +136,16 @@ mod tests {
             let count = length as f64;
             let mean = values.iter().map(|x| f64::from(*x)).sum::<f64>() / count;
             let variance = values.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / count;
-            let (m, v) = moments(&values);
+            let moments = Moments::of(&values);
+            let (m, v) = (-moments.centre(0.0), moments.variance);
             assert!((f64::from(m) - mean).abs() < 1e-4, "{length}: {m} {mean}");
             assert!((f64::from(v) - variance).abs() < 1e-4 * variance + 1e-8, "{length}: {v} {variance}");
         }
-        let (mean, variance) = moments(&[1.0, f32::NAN, 2.0]);
-        assert!(mean.is_nan() && variance.is_nan());
+        let moments = Moments::of(&[1.0, f32::NAN, 2.0]);
+        assert!(moments.centre(1.0).is_nan() && moments.variance.is_nan());
+        // Of what is all alike nothing is left.
+        let moments = Moments::of(&[12_345.678; 5000]);
+        assert_eq!((moments.centre(12_345.678), moments.variance), (0.0, 0.0));
     }
 
     #[test]
