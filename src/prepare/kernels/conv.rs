@@ -101,7 +101,7 @@ fn understand(editor: &Editor<'_>, facts: &Facts, id: NodeId) -> Option<Found> {
     let (mut shift, mut picture) = (None, None);
     // What is added one after the other; of each kind one.
     while let Some((user, plus)) = only_user(editor, &found.output).filter(|(_, user)| user.op() == "Add") {
-        let Some(other) = other_input(plus, &found.output).filter(|other| *other != found.output) else { break };
+        let Some(other) = other_input(plus, &found.output) else { break };
         let Some(other_shape) = facts.shape(other) else { break };
         let is_shift = matches!(other_shape, [b, o, h, w] if b == batch && o.is(outputs) && h.is(1) && w.is(1));
         if is_shift && shift.is_none() {

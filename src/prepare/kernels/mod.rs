@@ -35,9 +35,10 @@ fn only_user<'e>(editor: &'e Editor<'_>, value: &str) -> Option<(crate::onnx::No
     }
 }
 
-/// Of a node with two inputs of which one is `value`: the other one.
+/// Of a node with two inputs of which one is `value`: the other one, which must be another value.
 fn other_input<'n>(node: &'n NodeProto, value: &str) -> Option<&'n str> {
     match node.input.as_slice() {
+        [a, b] if a == b => None,
         [a, b] if a == value => Some(b),
         [a, b] if b == value => Some(a),
         _ => None,
