@@ -80,7 +80,7 @@ fn a_device_that_is_not_there_is_an_error_that_names_the_provider() {
 }
 
 #[test]
-fn auto_is_openvino_because_it_was_seen_to_work() {
+fn auto_is_openvino_where_that_is_faster_and_was_seen_to_work() {
     let Some(options) = options() else { return };
     runtime::initialize(options.ort_library.as_deref()).unwrap();
     for precision in Precision::ALL {
@@ -88,7 +88,12 @@ fn auto_is_openvino_because_it_was_seen_to_work() {
         let options = GraphOptions { provider: Provider::OpenVino, precision: *precision, ..GraphOptions::default() };
         assert_eq!(runtime::try_provider(&options).unwrap(), Provider::OpenVino, "{precision:?}");
     }
-    let pipeline = open(&PipelineOptions { provider: Provider::Auto, ..options }).unwrap();
+    let auto = PipelineOptions { provider: Provider::Auto, precision: Precision::Default, ..options };
+    let float32 = open(&auto).unwrap();
+    let rejected = &float32.info().auto.as_ref().unwrap().rejected["openvino"];
+    assert_eq!(float32.info().auto.as_ref().unwrap().provider, "cpu");
+    assert!(rejected.contains("slower than cpu"), "{rejected}");
+    let pipeline = open(&PipelineOptions { precision: Precision::BFloat16, ..auto }).unwrap();
     let info = pipeline.info();
     let auto = info.auto.as_ref().unwrap();
     assert_eq!(auto.provider, "openvino");

@@ -3,7 +3,7 @@
 use super::library::environment;
 use super::options::GraphOptions;
 use super::provider::Provider;
-use super::providers::Precision;
+use super::providers::{OpenVinoOptions, Precision};
 use super::trial;
 use crate::{Error, Result};
 
@@ -62,6 +62,8 @@ pub fn settle(options: GraphOptions) -> Result<(GraphOptions, Option<AutoChoice>
             Err("not in this ONNX Runtime library".to_owned())
         } else if !Precision::of(provider).contains(&options.precision) {
             Err(format!("does not compute in {}", options.precision.name()))
+        } else if provider == Provider::OpenVino && is_slower_than_the_cpu(&options) {
+            Err("in float32 on the CPU it is slower than cpu; ask for it by name, or for bfloat16".to_owned())
         } else {
             trial::outcome(&tried)
         };
@@ -71,7 +73,18 @@ pub fn settle(options: GraphOptions) -> Result<(GraphOptions, Option<AutoChoice>
         }
     }
     let choice = AutoChoice { provider: Provider::Cpu, rejected };
-    Ok((GraphOptions { provider: Provider::Cpu, ..options }, Some(choice)))
+    let mut settled = GraphOptions { provider: Provider::Cpu, ..options };
+    if !Precision::of(Provider::Cpu).contains(&settled.precision) {
+        log::warn!("nothing here computes in {}: {}", settled.precision.name(), choice.sentence());
+        settled.precision = Precision::Default;
+    }
+    Ok((settled, Some(choice)))
+}
+
+/// OpenVINO's own kernels for the CPU in float32 took 1.4 times as long as ours (SD 1.5 at 512x512, README).
+fn is_slower_than_the_cpu(options: &GraphOptions) -> bool {
+    let float32 = matches!(options.precision, Precision::Default | Precision::Float32);
+    float32 && options.settings.openvino == OpenVinoOptions::default()
 }
 
 /// Whether a provider works here: a small graph runs on it alone and gives the right numbers. Gives the provider, which

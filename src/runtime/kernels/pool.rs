@@ -1,5 +1,8 @@
 //! Who does the work: the threads of the session that runs the operator.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ort::operator::ComputeContext;
 
 /// Something that runs a job for each of a number of units, several at once if it has threads.
@@ -26,14 +29,22 @@ unsafe impl Sync for SessionPool<'_> {}
 
 impl Pool for SessionPool<'_> {
     fn each(&self, units: usize, job: &(dyn Fn(usize) + Sync)) -> ort::Result<()> {
-        match units {
-            0 => Ok(()),
-            1 => {
-                job(0);
-                Ok(())
+        // A panic must not unwind through ONNX Runtime's C++, which would end the process.
+        let panicked = AtomicBool::new(false);
+        let caught = |unit: usize| {
+            if catch_unwind(AssertUnwindSafe(|| job(unit))).is_err() {
+                panicked.store(true, Ordering::Relaxed);
             }
+        };
+        match units {
+            0 => {}
+            1 => caught(0),
             // 0: as many batches as ONNX Runtime thinks right.
-            _ => self.context.par_for(units, 0, job),
+            _ => self.context.par_for(units, 0, caught)?,
+        }
+        match panicked.into_inner() {
+            true => Err(ort::Error::new("an operator of libdiffusion failed inside")),
+            false => Ok(()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What all operators ask of their operands.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use ort::operator::{ComputeContext, OperatorInput, OperatorOutput, ShapeInferenceContext};
 use ort::value::{SymbolicDimensions, TensorElementType, ValueRef, ValueRefMut, ValueType};
 
@@ -9,6 +11,11 @@ pub(super) const RESULT: OperatorOutput = OperatorOutput::required(TensorElement
 
 pub(super) fn failure(operator: &str, message: impl std::fmt::Display) -> ort::Error {
     ort::Error::new(format!("libdiffusion.{operator}: {message}"))
+}
+
+/// Runs what ONNX Runtime called; a panic, which would end the process on its way through C++, becomes an error.
+pub(super) fn caught<T>(operator: &str, call: impl FnOnce() -> ort::Result<T>) -> ort::Result<T> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(failure(operator, "it failed inside")))
 }
 
 /// The input at `index`, which must be there.
