@@ -318,7 +318,8 @@ typedef struct diffusion_pipeline diffusion_pipeline;
 /**
  * How to open a model: where ONNX Runtime is, which provider, how many threads, how much memory.
  *
- * New options are the defaults: the CPU, all cores, everything resident. A call reads them and keeps nothing.
+ * New options are the defaults: the provider "auto", all cores, every graph resident, nothing cached. A call reads
+ * them and keeps nothing.
  */
 typedef struct diffusion_pipeline_options diffusion_pipeline_options;
 

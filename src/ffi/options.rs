@@ -16,7 +16,8 @@ const MAX_DEVICE: u32 = 255;
 
 /// How to open a model: where ONNX Runtime is, which provider, how many threads, how much memory.
 ///
-/// New options are the defaults: the CPU, all cores, everything resident. A call reads them and keeps nothing.
+/// New options are the defaults: the provider "auto", all cores, every graph resident, nothing cached. A call reads
+/// them and keeps nothing.
 pub struct diffusion_pipeline_options {
     _private: [u8; 0],
 }

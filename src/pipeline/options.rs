@@ -83,7 +83,7 @@ impl CacheChoice {
 /// The most threads that may be asked for.
 pub const MAX_THREADS: u32 = 1024;
 
-/// How to open a model. [`Default`] is the CPU, all cores, everything resident, nothing cached.
+/// How to open a model. [`Default`] is [`Provider::Auto`], all cores, every graph resident, nothing cached.
 #[derive(Debug, Clone)]
 pub struct PipelineOptions {
     /// ONNX Runtime's library, or a folder that holds it. `None`: `ORT_DYLIB_PATH`, then beside this library,
