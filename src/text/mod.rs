@@ -3,5 +3,8 @@
 mod added_tokens;
 mod clean;
 pub(crate) mod encoder;
+mod outputs;
 pub mod tokenizer;
 mod vocabulary;
+
+pub(crate) use outputs::HiddenState;

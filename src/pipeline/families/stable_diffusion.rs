@@ -20,6 +20,7 @@ use crate::pipeline::{
 use crate::rng::{Generator, NoiseSource, RngKind};
 use crate::runtime::{CancelToken, Graph, GraphOptions, RuntimeInfo};
 use crate::scheduler::{self, SchedulerKind, SchedulerOptions, SigmaSchedule};
+use crate::text::HiddenState;
 use crate::text::encoder::{TextEmbedding, TextEncoder};
 use crate::text::tokenizer::ClipTokenizer;
 
@@ -246,7 +247,7 @@ impl StableDiffusion {
         let mut branches = Vec::with_capacity(prompts.len());
         for (done, (what, prompt)) in prompts.iter().enumerate() {
             report(observer, Phase::EncodingText, done, prompts.len())?;
-            let TextEmbedding { context, lost } = self.text.encode(prompt, cancel)?;
+            let TextEmbedding { context, lost, .. } = self.text.encode(prompt, HiddenState::Last, cancel)?;
             if let Some(lost) = lost {
                 let warning =
                     format!("the {what} is too long for the text encoder; it does not see: \"{}\"", shortened(&lost));
