@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use diffusion::rng::{Generator, NoiseSource, RngKind};
-use diffusion::scheduler::{Scheduler, SchedulerKind, SchedulerOptions, create};
+use diffusion::scheduler::{Scheduler, SchedulerKind, SchedulerOptions, create, dynamic_shift};
 use ndarray::{ArrayD, Axis, concatenate};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -30,6 +30,8 @@ struct Case {
     config: Map<String, Value>,
     steps: usize,
     step_kwargs: Map<String, Value>,
+    #[serde(default)]
+    set_kwargs: Map<String, Value>,
     shape: Vec<usize>,
     timesteps: Vec<f64>,
     timesteps_dtype: String,
@@ -129,8 +131,19 @@ fn denoise(x: &ArrayD<f32>, t: f64, c: &ArrayD<f32>, variance: Option<&ArrayD<f3
 }
 
 fn options(case: &Case) -> SchedulerOptions {
-    let eta = case.step_kwargs.get("eta").map_or(0.0, |eta| eta.as_f64().unwrap());
-    SchedulerOptions { eta, ..SchedulerOptions::new(case.steps) }
+    let mut options = SchedulerOptions::new(case.steps);
+    for (key, value) in case.step_kwargs.iter().chain(&case.set_kwargs) {
+        let number = || value.as_f64().unwrap();
+        match key.as_str() {
+            "eta" => options.eta = number(),
+            "mu" => options.mu = Some(number()),
+            "image_seq_len" => options.mu = Some(dynamic_shift(&case.config, number() as usize).unwrap()),
+            "flow_sigmas" => options.flow_sigmas = value.as_bool().unwrap(),
+            "strength" => options.strength = number(),
+            other => unreachable!("{}: what is {other}?", case.name),
+        }
+    }
+    options
 }
 
 /// Everything about one case; what is wrong goes to `wrong`.

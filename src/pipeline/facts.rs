@@ -25,9 +25,11 @@ pub(super) fn own_scheduler(folder: &ModelFolder) -> Result<SchedulerKind, Strin
         None => Ok(SchedulerKind::Pndm),
     };
     let steps = folder.defaults().steps.unwrap_or(DEFAULT_STEPS as usize);
-    kind.and_then(|kind| scheduler::create(kind, &file.config, &SchedulerOptions::new(steps)).map(|_| kind)).map_err(
-        |e| format!("its scheduler/scheduler_config.json does not do: {e}; or name a scheduler in the request"),
-    )
+    // Any shift will do: this only finds out whether the configuration can be read.
+    let options = SchedulerOptions { mu: Some(1.0), ..SchedulerOptions::new(steps) };
+    kind.and_then(|kind| scheduler::create(kind, &file.config, &options).map(|_| kind)).map_err(|e| {
+        format!("its scheduler/scheduler_config.json does not do: {e}; or name a scheduler in the request")
+    })
 }
 
 /// Checks that the text encoder has an embedding for everything that the tokenizer makes.

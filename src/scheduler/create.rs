@@ -11,7 +11,9 @@ use super::deis::Deis;
 use super::dpm_solver::DpmSolver;
 use super::dpm2::Dpm2;
 use super::euler::Euler;
+use super::flow_match::FlowMatch;
 use super::heun::Heun;
+use super::lcm::Lcm;
 use super::lms::Lms;
 use super::pndm::Pndm;
 use super::unipc::UniPc;
@@ -29,13 +31,23 @@ pub struct SchedulerOptions {
     pub sigmas: Option<SigmaSchedule>,
     /// The share of fresh noise in a step of [`SchedulerKind::Ddim`], 0 to 1; 0 for all others.
     pub eta: f64,
+    /// The shift that belongs to the picture's size, [`super::dynamic_shift`], for configurations with
+    /// `use_dynamic_shifting`, which need it; all others pass over it. -100 to 100.
+    pub mu: Option<f64>,
+    /// [`SchedulerKind::FlowEuler`] begins with the levels 1 to 1 / steps, as Flux's pipelines pass them, instead of
+    /// its own 1 to 1 / `num_train_timesteps`; both are shifted then.
+    pub flow_sigmas: bool,
+    /// [`SchedulerKind::Lcm`] takes its steps from this share of the distillation's timesteps, from the cleanest up, and
+    /// then image-to-image begins at step 0: what `LatentConsistencyModelImg2ImgPipeline` does with its strength.
+    /// Above 0 up to 1; 1 for all others, and for image-to-image that begins at a later step.
+    pub strength: f64,
 }
 
 impl SchedulerOptions {
     /// `steps` steps, and everything else as the configuration has it.
     #[must_use]
     pub fn new(steps: usize) -> Self {
-        Self { steps, sigmas: None, eta: 0.0 }
+        Self { steps, sigmas: None, eta: 0.0, mu: None, flow_sigmas: false, strength: 1.0 }
     }
 }
 
@@ -67,6 +79,12 @@ pub fn create(
             kind.name()
         )));
     }
+    if !(options.strength > 0.0 && options.strength <= 1.0) {
+        return Err(Error::invalid(format!(
+            "a scheduler's strength of {} is not possible; allowed is above 0 up to 1",
+            options.strength
+        )));
+    }
     let mut map = config.clone();
     override_sigmas(kind, &mut map, options.sigmas)?;
     choose_algorithm(kind, &mut map);
@@ -84,14 +102,22 @@ pub fn create(
         SchedulerKind::Dpmpp2M | SchedulerKind::Dpmpp2MSde => Box::new(DpmSolver::new(&config, steps)?),
         SchedulerKind::UniPc => Box::new(UniPc::new(&config, steps)?),
         SchedulerKind::Deis => Box::new(Deis::new(&config, steps)?),
+        SchedulerKind::Lcm => Box::new(Lcm::new(&config, options)?),
+        SchedulerKind::FlowEuler => Box::new(FlowMatch::euler(&config, options)?),
     })
 }
 
 /// Sets and clears the `use_*_sigmas` fields as `sigmas` says.
 fn override_sigmas(kind: SchedulerKind, map: &mut Map<String, Value>, sigmas: Option<SigmaSchedule>) -> Result<()> {
     let Some(sigmas) = sigmas else { return Ok(()) };
-    let fixed =
-        matches!(kind, SchedulerKind::Ddim | SchedulerKind::Ddpm | SchedulerKind::Pndm | SchedulerKind::EulerAncestral);
+    let fixed = matches!(
+        kind,
+        SchedulerKind::Ddim
+            | SchedulerKind::Ddpm
+            | SchedulerKind::Pndm
+            | SchedulerKind::EulerAncestral
+            | SchedulerKind::Lcm
+    );
     if fixed && sigmas != SigmaSchedule::Default {
         return Err(Error::invalid(format!(
             "the scheduler {} cannot use {} sigmas; it has only the default ones",

@@ -46,7 +46,7 @@ impl Ddim {
             timesteps,
             jumps,
             prediction: Prediction::read(config, &[EPSILON, SAMPLE, VELOCITY])?,
-            clipping: Clipping::read(config)?,
+            clipping: Clipping::read(config, true)?,
             eta,
             calls,
             x0: None,

@@ -77,7 +77,7 @@ impl Ddpm {
             timesteps,
             jumps,
             prediction: Prediction::read(config, &[EPSILON, SAMPLE, VELOCITY])?,
-            clipping: Clipping::read(config)?,
+            clipping: Clipping::read(config, true)?,
             variance,
             calls,
             x0: None,

@@ -33,11 +33,15 @@ pub enum SchedulerKind {
     UniPc,
     /// DEIS: exponential integrator multistep.
     Deis,
+    /// Latent consistency models, in few steps.
+    Lcm,
+    /// Flow matching by Euler's method.
+    FlowEuler,
 }
 
 impl SchedulerKind {
     /// Every scheduler.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Ddim,
         Self::Ddpm,
         Self::Pndm,
@@ -51,6 +55,8 @@ impl SchedulerKind {
         Self::Dpmpp2MSde,
         Self::UniPc,
         Self::Deis,
+        Self::Lcm,
+        Self::FlowEuler,
     ];
 
     /// The short name, as on the command line.
@@ -70,6 +76,8 @@ impl SchedulerKind {
             Self::Dpmpp2MSde => "dpmpp_2m_sde",
             Self::UniPc => "unipc",
             Self::Deis => "deis",
+            Self::Lcm => "lcm",
+            Self::FlowEuler => "flow_euler",
         }
     }
 
@@ -89,6 +97,8 @@ impl SchedulerKind {
             Self::Dpmpp2M | Self::Dpmpp2MSde => "DPMSolverMultistepScheduler",
             Self::UniPc => "UniPCMultistepScheduler",
             Self::Deis => "DEISMultistepScheduler",
+            Self::Lcm => "LCMScheduler",
+            Self::FlowEuler => "FlowMatchEulerDiscreteScheduler",
         }
     }
 

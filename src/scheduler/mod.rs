@@ -4,6 +4,7 @@ mod beta_quantile;
 mod calls;
 mod combine;
 mod config;
+mod consistency;
 mod create;
 mod ddim;
 mod ddpm;
@@ -12,8 +13,11 @@ mod discrete;
 mod dpm2;
 mod dpm_solver;
 mod euler;
+mod flow_match;
+mod flow_sigmas;
 mod heun;
 mod kind;
+mod lcm;
 mod lms;
 mod multistep;
 mod noise_schedule;
@@ -34,6 +38,7 @@ use crate::error::Result;
 use crate::rng::NoiseSource;
 
 pub use create::{SchedulerOptions, create};
+pub use flow_sigmas::{calculate_shift, dynamic_shift};
 pub use kind::SchedulerKind;
 pub use sigma_schedule::SigmaSchedule;
 
@@ -55,7 +60,7 @@ pub trait Scheduler: Send {
     fn timesteps(&self) -> &[f64];
 
     /// The noise level at each call and after the last, as diffusers lists them in `scheduler.sigmas`; empty for
-    /// schedulers that do not think in sigmas (DDIM, DDPM, PNDM).
+    /// schedulers that do not think in sigmas (DDIM, DDPM, PNDM, LCM).
     fn sigmas(&self) -> Vec<f64> {
         Vec::new()
     }

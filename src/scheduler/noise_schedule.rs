@@ -59,6 +59,11 @@ impl NoiseSchedule {
     ///
     /// Source: diffusers `scheduling_ddim.py` and the constructors of its siblings.
     pub(super) fn read(config: &Config<'_>, defaults: &BetaDefaults) -> Result<Self> {
+        Self::read_with(config, defaults, BetaSchedule::Linear)
+    }
+
+    /// The same for a class whose `beta_schedule` has another default than "linear".
+    pub(super) fn read_with(config: &Config<'_>, defaults: &BetaDefaults, default: BetaSchedule) -> Result<Self> {
         let count = config.integer("num_train_timesteps", 1000, 1, MAX_TRAIN_TIMESTEPS)?;
         let train_timesteps = usize::try_from(count).unwrap_or(1);
         let start = config.float("beta_start", defaults.range.0, &FRACTION)?;
@@ -69,7 +74,7 @@ impl NoiseSchedule {
             ("squaredcos_cap_v2", BetaSchedule::Cosine),
         ];
         table.extend(defaults.extra);
-        let shape = config.choice("beta_schedule", BetaSchedule::Linear, &table)?;
+        let shape = config.choice("beta_schedule", default, &table)?;
 
         let mut betas = match config.floats("trained_betas", &UNIT)? {
             Some(betas) if betas.len() < train_timesteps => {

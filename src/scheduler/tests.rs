@@ -3,7 +3,7 @@
 use ndarray::{ArrayD, ArrayViewD};
 use serde_json::{Map, Value, json};
 
-use super::{Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule, create};
+use super::{Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule, calculate_shift, create, dynamic_shift};
 use crate::error::Result;
 use crate::rng::NoiseSource;
 
@@ -95,6 +95,16 @@ fn bad_values_get_a_sentence_with_key_value_and_range() {
             ["use_karras_sigmas", "use_beta_sigmas", "only one"],
         ),
         (SchedulerKind::Dpmpp2M, json!({"algorithm_type": "dpmsolver"}), ["dpmsolver", "sigma_min", "zero"]),
+        (SchedulerKind::Lcm, json!({"original_inference_steps": 5}), ["10 steps", "the 5", "original_inference_steps"]),
+        (
+            SchedulerKind::Lcm,
+            json!({"original_inference_steps": 1001}),
+            ["original_inference_steps", "1001", "to 1000"],
+        ),
+        (SchedulerKind::Lcm, json!({"timestep_scaling": 0}), ["timestep_scaling", "0", "above 0"]),
+        (SchedulerKind::FlowEuler, json!({"shift": -3.0}), ["shift", "-3.0", "above 0"]),
+        (SchedulerKind::FlowEuler, json!({"shift_terminal": 1}), ["shift_terminal", "1", "below 1"]),
+        (SchedulerKind::FlowEuler, json!({"use_dynamic_shifting": true}), ["use_dynamic_shifting", "mu", "size"]),
     ] {
         let error = refusal(kind, config, &ten);
         assert!(words.iter().all(|word| error.contains(word)), "{error}");
@@ -114,6 +124,19 @@ fn bad_options_get_a_sentence() {
     let eta = |eta| SchedulerOptions { eta, ..SchedulerOptions::new(4) };
     assert!(refused(SchedulerKind::Ddim, eta(f64::NAN)).contains("0 to 1"));
     assert!(refused(SchedulerKind::Euler, eta(0.5)).contains("only the scheduler ddim"));
+    let one_step = refusal(SchedulerKind::FlowEuler, json!({"shift_terminal": 0.1}), &SchedulerOptions::new(1));
+    assert!(one_step.contains("2 steps or more"), "{one_step}");
+    for (time_shift_type, mu) in [("exponential", f64::NAN), ("exponential", 1e9), ("linear", -1.0), ("linear", 0.0)] {
+        let config = json!({"use_dynamic_shifting": true, "time_shift_type": time_shift_type});
+        let options = SchedulerOptions { mu: Some(mu), ..SchedulerOptions::new(4) };
+        let error = refusal(SchedulerKind::FlowEuler, config, &options);
+        assert!(error.contains("mu") && error.contains("100"), "{error}");
+    }
+    let strength = |strength| SchedulerOptions { strength, ..SchedulerOptions::new(4) };
+    for value in [0.0, -1.0, 1.5, f64::NAN] {
+        assert!(refused(SchedulerKind::Lcm, strength(value)).contains("above 0 up to 1"));
+    }
+    assert!(refused(SchedulerKind::Lcm, strength(0.05)).contains("the 2"));
     let karras = SchedulerOptions { sigmas: Some(SigmaSchedule::Karras), ..SchedulerOptions::new(4) };
     assert!(refused(SchedulerKind::EulerAncestral, karras).contains("karras"));
 }
@@ -205,6 +228,14 @@ fn random_config(random: &mut Lcg) -> Map<String, Value> {
         ("timestep_type", json!(["discrete", "continuous"])),
         ("sigma_min", json!([null, 1e-300, 0.01, 50])),
         ("sigma_max", json!([null, 1e-300, 10, 1e300])),
+        ("original_inference_steps", json!([1, 5, 50, 1000, 0])),
+        ("timestep_scaling", json!([1e-300, 10.0, 1e9])),
+        ("shift", json!([1e-300, 0.5, 3.0, 1e300])),
+        ("shift_terminal", json!([null, 0, 0.1, 0.999_999])),
+        ("use_dynamic_shifting", json!([true, false, false, false])),
+        ("time_shift_type", json!(["exponential", "linear"])),
+        ("invert_sigmas", json!([true, false])),
+        ("stochastic_sampling", json!([true, false])),
     ];
     let nonsense = [json!(null), json!(-1), json!("x"), json!([]), json!({}), json!(1e300), json!(true)];
     let mut config = Map::new();
@@ -240,7 +271,11 @@ fn no_configuration_makes_it_panic() {
         let kind = SchedulerKind::ALL[round % SchedulerKind::ALL.len()];
         let config = random_config(&mut random);
         let steps = *random.pick(&[1, 2, 3, 4, 5, 10, 16, 39, 103, 1001]);
-        let Ok(mut scheduler) = create(kind, &config, &SchedulerOptions::new(steps)) else { continue };
+        let mu = *random.pick(&[None, Some(-100.0), Some(0.0), Some(1.1), Some(100.0)]);
+        let flow_sigmas = *random.pick(&[true, false]);
+        let strength = *random.pick(&[1.0, 1.0, 0.5]);
+        let options = SchedulerOptions { mu, flow_sigmas, strength, ..SchedulerOptions::new(steps) };
+        let Ok(mut scheduler) = create(kind, &config, &options) else { continue };
         made += 1;
         let calls = scheduler.timesteps().len();
         assert!(calls > 0, "{} has no timestep for {config:?}", kind.name());
@@ -264,6 +299,33 @@ fn the_last_bit_of_the_betas_is_torchs() {
             let scheduler = create(kind, &map(json!({field: true})), &SchedulerOptions::new(10)).unwrap();
             assert_eq!(scheduler.timesteps().first(), Some(&999.0), "{} {field}", kind.name());
         }
+    }
+}
+
+/// The numbers of diffusers 0.35.2's `calculate_shift`; through a scheduler they are in the golden cases.
+#[test]
+fn larger_pictures_are_shifted_further() {
+    for (length, mu) in [(256, 0.5), (1024, 0.63), (4096, 1.15), (6144, 1.496_666_666_666_666_7)] {
+        assert!((calculate_shift(length, 256, 4096, 0.5, 1.15) - mu).abs() < 1e-12);
+        assert!((dynamic_shift(&Map::new(), length).unwrap() - mu).abs() < 1e-12);
+    }
+    let config = json!({"base_shift": 0.6, "max_shift": 1.3, "base_image_seq_len": 128, "max_image_seq_len": 2048});
+    assert!((dynamic_shift(&map(config), 400).unwrap() - 0.699_166_666_666_666_7).abs() < 1e-12);
+    let error = dynamic_shift(&map(json!({"max_image_seq_len": 256})), 400).unwrap_err().to_string();
+    assert!(error.contains("max_image_seq_len") && error.contains("differ"), "{error}");
+}
+
+/// An LCM's last step must leave what its pipeline decodes: the consistency function's value, without noise.
+#[test]
+fn lcm_draws_at_every_step_but_the_last() {
+    for begin in [0, 2, 3] {
+        let mut scheduler = create(SchedulerKind::Lcm, &Map::new(), &SchedulerOptions::new(4)).unwrap();
+        let mut source = Count(0);
+        let mut x = ArrayD::ones(vec![1, 1, 1, 1]);
+        for index in begin..4 {
+            scheduler.step(index, ArrayD::ones(vec![1, 1, 1, 1]).view(), &mut x, &mut source).unwrap();
+        }
+        assert_eq!(source.0, 3 - begin);
     }
 }
 

@@ -39,9 +39,9 @@ impl Clipping {
         Ok(if config.flag("clip_sample", default)? { Self::Range(range) } else { Self::Off })
     }
 
-    /// Reads both; thresholding wins, as in diffusers `scheduling_ddim.py`.
-    pub(super) fn read(config: &Config<'_>) -> Result<Self> {
-        let range = Self::read_range(config, true)?;
+    /// Reads both; thresholding wins, as in diffusers `scheduling_ddim.py`. `default` is that of `clip_sample`.
+    pub(super) fn read(config: &Config<'_>, default: bool) -> Result<Self> {
+        let range = Self::read_range(config, default)?;
         Ok(match Self::read_dynamic(config)? {
             Self::Off => range,
             dynamic => dynamic,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Golden trajectories of diffusers' schedulers against a fixed fake denoiser.
 
-Usage: python make_schedulers.py [OUTDIR]      (default: schedulers/ beside this script)
+Usage: python make_schedulers.py [OUTDIR [NAME...]]      (default: schedulers/ beside this script, all of them)
 
 One JSON file a scheduler (names as in the command line: ddim, euler_ancestral, dpmpp_2m_sde ...).
 
@@ -13,9 +13,12 @@ File: {"class", "cases", "c", "x_T", "x0", "noise", "noise_stream", "rejected"}
                 what stochastic steps draw, in order; null for a file where nothing is drawn
   rejected      {case: diffusers' own error or the reason}: not comparable, so not recorded
 
-Case: {"name", "config", "steps", "step_kwargs", "shape", "timesteps", "timesteps_dtype", "sigmas",
+Case: {"name", "config", "steps", "step_kwargs"[, "set_kwargs"], "shape", "timesteps", "timesteps_dtype", "sigmas",
        "init_noise_sigma", "order", "draws", "variance_output", "calls", "add_noise"}
   config            what scheduler_config.json would hold besides "_class_name"; missing = class default
+  set_kwargs        what set_timesteps gets besides steps; absent if nothing. Two are ours: "flow_sigmas" is Flux's
+                    sigmas=linspace(1, 1 / steps, steps), and "image_seq_len" is passed on as
+                    mu=calculate_shift(image_seq_len, four fields of the config), as Flux's and SD3's pipelines do
   timesteps         scheduler.timesteps after set_timesteps(steps), the denoiser's call order
   sigmas            scheduler.sigmas then, or null
   draws             how many of noise_stream's tensors were used by the end
@@ -23,7 +26,10 @@ Case: {"name", "config", "steps", "step_kwargs", "shape", "timesteps", "timestep
   calls             one entry a denoiser call: {"t", "input", "sample"}: the timestep passed, the scaled
                     model input (null: bitwise equal to the sample before), the sample after step()
   add_noise         [{"k", "sample"}]: add_noise(x0, noise, timesteps[k]) on a fresh scheduler with
-                    set_begin_index(k) where the class has it, as diffusers' img2img pipelines do
+                    set_begin_index(k) where the class has it, as diffusers' img2img pipelines do;
+                    scale_noise(x0, timesteps[k], noise) where the class has that instead
+
+Where a class draws from torch's global generator (stochastic_sampling), that one is seeded with 1234.
 
 The loop is the one of StableDiffusionPipeline: x = x_T * init_noise_sigma; for every t of timesteps:
 model(scale_model_input(x, t), t), x = step(...).prev_sample. Cases of another shape than 1x4x2x4 use the
@@ -43,6 +49,7 @@ from pathlib import Path
 import diffusers
 import numpy as np
 import torch
+from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from scheduler_cases import EXCEPTIONS, cases
 
 SHAPE = (1, 4, 2, 4)
@@ -98,7 +105,19 @@ def variance_output(cls, config, shape, c):
     return c if kind == "learned_range" else (c + 1.25) / 8
 
 
-def run(cls, config, steps, step_kwargs, given):
+def set_timesteps(scheduler, steps, set_kwargs):
+    """`set_timesteps` as the pipelines call it; see "set_kwargs" above."""
+    kwargs = dict(set_kwargs)
+    if "image_seq_len" in kwargs:
+        fields = ("base_image_seq_len", "max_image_seq_len", "base_shift", "max_shift")
+        kwargs["mu"] = calculate_shift(kwargs.pop("image_seq_len"), *(scheduler.config[field] for field in fields))
+    if kwargs.pop("flow_sigmas", False):
+        scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps), **kwargs)
+    else:
+        scheduler.set_timesteps(steps, **kwargs)
+
+
+def run(cls, config, steps, step_kwargs, set_kwargs, given):
     c, x_t, x0, noise, _ = given
     shape = SHAPE
     if cls.__name__ == "DPMSolverMultistepScheduler" and "variance_type" in config:
@@ -108,29 +127,30 @@ def run(cls, config, steps, step_kwargs, given):
     variance = variance_output(cls, config, shape, c)
 
     scheduler = cls(**config)
-    scheduler.set_timesteps(steps)
+    set_timesteps(scheduler, steps, set_kwargs)
     timesteps = scheduler.timesteps
     sigmas = getattr(scheduler, "sigmas", None)
     case = {
         "config": config,
         "steps": steps,
         "step_kwargs": step_kwargs,
+        **({"set_kwargs": set_kwargs} if set_kwargs else {}),
         "shape": list(shape),
         "timesteps": [float(t) for t in timesteps],
         "timesteps_dtype": str(timesteps.dtype).removeprefix("torch."),
         "sigmas": None if sigmas is None else floats(sigmas),
-        "init_noise_sigma": short(float(scheduler.init_noise_sigma)),
+        "init_noise_sigma": short(float(getattr(scheduler, "init_noise_sigma", 1.0))),
         "order": scheduler.order,
     }
 
-    generator = torch.Generator().manual_seed(1234)
+    generator = torch.manual_seed(1234) if config.get("stochastic_sampling") else torch.Generator().manual_seed(1234)
     kwargs = dict(step_kwargs)
     if "generator" in inspect.signature(scheduler.step).parameters:
         kwargs["generator"] = generator
-    x = x_t * scheduler.init_noise_sigma
+    x = x_t * getattr(scheduler, "init_noise_sigma", 1.0)
     calls = []
     for t in timesteps:
-        model_input = scheduler.scale_model_input(x, t)
+        model_input = scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
         same = torch.equal(model_input, x)
         prediction = fake_denoiser(model_input, float(t), c, variance)
         x = scheduler.step(prediction, t, x, **kwargs).prev_sample
@@ -145,10 +165,13 @@ def run(cls, config, steps, step_kwargs, given):
     case["add_noise"] = []
     for k in sorted({0, len(timesteps) // 2, len(timesteps) - 1}):
         fresh = cls(**config)
-        fresh.set_timesteps(steps)
+        set_timesteps(fresh, steps, set_kwargs)
         if hasattr(fresh, "set_begin_index"):
             fresh.set_begin_index(k)
-        noised = fresh.add_noise(x0, noise, fresh.timesteps[k : k + 1])
+        if hasattr(fresh, "scale_noise"):
+            noised = fresh.scale_noise(x0, fresh.timesteps[k : k + 1], noise)
+        else:
+            noised = fresh.add_noise(x0, noise, fresh.timesteps[k : k + 1])
         if torch.isfinite(noised).all():
             case["add_noise"].append({"k": k, "sample": floats(noised)})
     return case
@@ -172,12 +195,15 @@ def main():
     given = constants()
     c, x_t, x0, noise, stream = given
     recorded = {}
+    chosen = sys.argv[2:] or list(cases())
     for name, (class_name, table) in cases().items():
+        if name not in chosen:
+            continue
         cls = getattr(diffusers, class_name)
         done, rejected = [], {}
         for case_name, (config, steps, *rest) in table.items():
             try:
-                case = run(cls, config, steps, rest[0] if rest else {}, given)
+                case = run(cls, config, steps, *rest, *[{}] * (2 - len(rest)), given)
             except AssertionError:
                 raise
             except Exception as error:  # diffusers' refusal is itself the record

@@ -1,4 +1,7 @@
-"""The configurations that make_schedulers.py runs: {file: (class, {case: (config, steps, step kwargs)})}.
+"""The configurations that make_schedulers.py runs.
+
+{file: (class, {case: (config, steps[, step kwargs[, set_timesteps kwargs]])})}; make_schedulers.py says what the
+latter may be.
 
 Each class's cases together set every constructor field away from its default, which
 make_schedulers.py asserts; EXCEPTIONS names the fields that no scheduler_config.json can exercise.
@@ -53,6 +56,64 @@ def discrete_sigma_cases():
         "steps_2": ({**SD1, **TRAILING}, 2),
         "steps_4": ({**SD1, **LEADING}, 4),
         "steps_25": ({**SD1, **LEADING}, 25),
+    }
+
+
+def flow_match_cases():
+    """FlowMatchEuler and FlowMatchLCM: SD3's fixed shift, Flux's dynamic one."""
+    dynamic = {"use_dynamic_shifting": True}
+    base = {"base_shift": 0.6, "max_shift": 1.3, "base_image_seq_len": 128, "max_image_seq_len": 2048}
+    flux = {"flow_sigmas": True, "image_seq_len": 1024}
+    return {
+        "defaults": ({}, 8),
+        "sd3": ({"shift": 3.0}, 28),
+        "sd3_shift_below_1": ({"shift": 0.5}, 6),
+        "sd3_dynamic": ({"shift": 3.0, **dynamic}, 10, {}, {"image_seq_len": 1024}),
+        "flux_dev": ({"shift": 3.0, **dynamic}, 20, {}, flux),
+        "flux_dev_large": ({"shift": 3.0, **dynamic}, 7, {}, {"flow_sigmas": True, "image_seq_len": 6144}),
+        "flux_schnell": ({"shift": 1.0}, 4, {}, flux),
+        "flux_schnell_1": ({"shift": 1.0}, 1, {}, flux),
+        "flux_fixed": ({"shift": 2.0}, 5, {}, {"flow_sigmas": True}),
+        "dynamic_base": ({**dynamic, **base}, 6, {}, {"flow_sigmas": True, "image_seq_len": 400}),
+        "dynamic_linear": ({**dynamic, "time_shift_type": "linear"}, 6, {}, {"mu": 1.7}),
+        "dynamic_mu_negative": ({**dynamic}, 6, {}, {"mu": -0.8}),
+        "shift_terminal": ({"shift": 2.0, "shift_terminal": 0.1}, 6),
+        "shift_terminal_dynamic": ({**dynamic, "shift_terminal": 0.02}, 9, {}, flux),
+        "karras": ({"shift": 3.0, **KARRAS}, 8),
+        "exponential": ({"shift": 3.0, **EXPONENTIAL}, 8),
+        "beta": ({"shift": 3.0, **BETA}, 8),
+        "beta_flux": ({**dynamic, **BETA}, 6, {}, flux),
+        "invert_sigmas": ({"shift": 2.0, "invert_sigmas": True}, 6),
+        "train_400": ({"num_train_timesteps": 400, "shift": 2.0}, 6),
+        "steps_1": ({"shift": 3.0}, 1),
+        "steps_2": ({"shift": 3.0}, 2),
+    }
+
+
+def consistency_cases():
+    """LCM and TCD: few steps among those that the distillation knew."""
+    ignored = {"set_alpha_to_one": False, "steps_offset": 1, **TRAILING}
+    return {
+        "defaults": ({}, 4),
+        "sd1": ({**SD1}, 8),
+        "linear": ({"beta_start": 0.0002, "beta_end": 0.018, "beta_schedule": "linear"}, 4),
+        "ignored_fields": ({**ignored}, 3),
+        "original_40": ({"original_inference_steps": 40}, 6),
+        "original_1000": ({"original_inference_steps": 1000}, 7),
+        "clip_sample": ({"clip_sample": True}, 4),
+        "clip_sample_range": ({"clip_sample": True, "clip_sample_range": 0.4}, 4),
+        "thresholding": ({**THRESHOLD}, 4),
+        "v": ({**V}, 4),
+        "v_zero_snr": ({**V, **ZERO_SNR}, 4),
+        "x0": ({**X0}, 5),
+        "cosine": ({**COSINE}, 4),
+        "trained_betas": ({**TRAINED, "original_inference_steps": 20}, 4),
+        "strength_half": ({**SD1}, 4, {}, {"strength": 0.5}),
+        "strength_0.33": ({**SD1}, 7, {}, {"strength": 0.33}),
+        "steps_1": ({}, 1),
+        "steps_2": ({}, 2),
+        "steps_13": ({}, 13),
+        "steps_50": ({}, 50),
     }
 
 
@@ -231,6 +292,12 @@ def cases():
     deis = multistep_cases()
     deis["algorithm_type_renamed"] = ({**SD, "algorithm_type": "dpmsolver++", "solver_type": "heun"}, 5)
 
+    lcm = consistency_cases()
+    lcm["timestep_scaling"] = ({"timestep_scaling": 0.001}, 4)
+
+    flow_euler = flow_match_cases()
+    flow_euler["stochastic"] = ({"shift": 3.0, "stochastic_sampling": True}, 6)
+
     return {
         "ddim": ("DDIMScheduler", ddim),
         "ddpm": ("DDPMScheduler", ddpm),
@@ -245,4 +312,6 @@ def cases():
         "dpmpp_2m_sde": ("DPMSolverMultistepScheduler", sde),
         "unipc": ("UniPCMultistepScheduler", unipc),
         "deis": ("DEISMultistepScheduler", deis),
+        "lcm": ("LCMScheduler", lcm),
+        "flow_euler": ("FlowMatchEulerDiscreteScheduler", flow_euler),
     }

@@ -223,9 +223,9 @@ impl StableDiffusion {
 
     fn scheduler(&self, plan: &Plan) -> Result<Box<dyn scheduler::Scheduler>> {
         let options = SchedulerOptions {
-            steps: plan.settings.steps as usize,
             sigmas: plan.request.sigmas,
             eta: f64::from(plan.settings.eta),
+            ..SchedulerOptions::new(plan.settings.steps as usize)
         };
         scheduler::create(plan.scheduler_kind, &self.folder.scheduler().config, &options)
     }

@@ -1,0 +1,162 @@
+//! The noise levels of flow matching: evenly spread, shifted towards noise, stretched, and spread anew.
+//!
+//! Source: Esser et al., arXiv 2403.03206, section 5.3.2 (the shift); diffusers
+//! `scheduling_flow_match_euler_discrete.py`, `set_timesteps`, and `pipeline_flux.py`, `calculate_shift`.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+
+use super::SchedulerOptions;
+use super::config::{Allowed, Config, POSITIVE};
+use super::sigmas::{SigmaRange, Spread, as_f32};
+use super::timesteps::linspace;
+
+/// More trained timesteps than this are taken for damage.
+const MAX_TRAIN_TIMESTEPS: i64 = 1_000_000;
+/// Numbers that `mu` and the two shifts it comes from can have; beyond, e^mu leaves nothing of the levels.
+const MU: Allowed = Allowed { words: "a number from -100 to 100", test: |v| (-100.0..=100.0).contains(&v) };
+/// `shift_terminal`; 0 turns it off, as Python takes it.
+const TERMINAL: Allowed = Allowed { words: "a number from 0 to below 1", test: |v| (0.0..1.0).contains(&v) };
+
+/// `mu`, by which larger pictures are shifted more towards noise: linear in the number of image tokens.
+///
+/// `image_seq_len` is the tokens of one picture: latent height times latent width over the square of the patch size.
+/// Source: diffusers `pipeline_flux.py`, `calculate_shift`.
+#[must_use]
+pub fn calculate_shift(
+    image_seq_len: usize,
+    base_image_seq_len: usize,
+    max_image_seq_len: usize,
+    base_shift: f64,
+    max_shift: f64,
+) -> f64 {
+    let slope = (max_shift - base_shift) / (max_image_seq_len as f64 - base_image_seq_len as f64);
+    image_seq_len as f64 * slope + (base_shift - slope * base_image_seq_len as f64)
+}
+
+/// [`calculate_shift`] with the four numbers of a `scheduler_config.json`, or diffusers' defaults for them.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for a field with a type or value that is not allowed.
+pub fn dynamic_shift(config: &Map<String, Value>, image_seq_len: usize) -> Result<f64> {
+    let config = Config::new(config, "FlowMatchEulerDiscreteScheduler");
+    let length = |key, default| config.integer(key, default, 1, 1_000_000_000).map(|v| usize::try_from(v).unwrap_or(1));
+    let (base, max) = (length("base_image_seq_len", 256)?, length("max_image_seq_len", 4096)?);
+    if base == max {
+        return Err(Error::invalid(format!(
+            "the scheduler configuration has {base} for both base_image_seq_len and max_image_seq_len; they must differ"
+        )));
+    }
+    let (low, high) = (config.float("base_shift", 0.5, &MU)?, config.float("max_shift", 1.15, &MU)?);
+    Ok(calculate_shift(image_seq_len, base, max, low, high))
+}
+
+/// Timesteps and noise levels of one generation; one level more than timesteps.
+pub(super) struct FlowSigmas {
+    pub(super) timesteps: Vec<f64>,
+    pub(super) sigmas: Vec<f64>,
+}
+
+impl FlowSigmas {
+    /// What `FlowMatchEulerDiscreteScheduler` and `FlowMatchLCMScheduler` make of their fields.
+    pub(super) fn read(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
+        let train = train_timesteps(config)?;
+        let shift = Shift::read(config, options.mu)?;
+        let mut sigmas = if options.flow_sigmas {
+            as_f32(linspace(1.0, 1.0 / options.steps as f64, options.steps))
+        } else {
+            // Without a dynamic shift the ends are shifted here, and then everything once more. diffusers has it so.
+            let ends = if let Shift::Dynamic { .. } = shift { Shift::Fixed(1.0) } else { shift };
+            trained(ends, train, options.steps)
+        };
+        sigmas.iter_mut().for_each(|sigma| *sigma = shift.apply(*sigma));
+        stretch(config, &mut sigmas)?;
+        let spread = Spread::read(config)?;
+        if spread != Spread::Trained {
+            let (first, last) = (sigmas.first().copied(), sigmas.last().copied());
+            let range = SigmaRange { min: last.unwrap_or(1.0), max: first.unwrap_or(1.0) };
+            sigmas = SigmaRange::read(config, range)?.spread(spread, options.steps);
+        }
+        let mut sigmas = as_f32(sigmas);
+        let invert = config.flag("invert_sigmas", false)?;
+        if invert {
+            sigmas.iter_mut().for_each(|sigma| *sigma = f64::from(1.0 - *sigma as f32));
+        }
+        let timesteps = as_f32(sigmas.iter().map(|sigma| sigma * train as f64));
+        sigmas.push(if invert { 1.0 } else { 0.0 });
+        Ok(Self { timesteps, sigmas })
+    }
+
+    /// The level at point `index`; beyond the end the last one.
+    pub(super) fn sigma(&self, index: usize) -> f64 {
+        self.sigmas.get(index).or(self.sigmas.last()).copied().unwrap_or(0.0)
+    }
+}
+
+/// How levels are moved towards noise.
+#[derive(Debug, Clone, Copy)]
+enum Shift {
+    /// `shift`
+    Fixed(f64),
+    /// `use_dynamic_shifting`: the factor comes with each generation.
+    Dynamic { factor: f64 },
+}
+
+impl Shift {
+    fn read(config: &Config<'_>, mu: Option<f64>) -> Result<Self> {
+        let fixed = Self::Fixed(config.float("shift", 1.0, &POSITIVE)?);
+        let exponential = config.choice("time_shift_type", true, &[("exponential", true), ("linear", false)])?;
+        if !config.flag("use_dynamic_shifting", false)? {
+            return Ok(fixed);
+        }
+        let Some(mu) = mu else {
+            return Err(Error::invalid(
+                "the scheduler configuration has use_dynamic_shifting = true, which needs mu, \
+                 the shift that belongs to the picture's size",
+            ));
+        };
+        let factor = if exponential { mu.exp() } else { mu };
+        if !(MU.test)(mu) || factor <= 0.0 {
+            let allowed = if exponential { MU.words } else { "a number above 0 and up to 100" };
+            return Err(Error::invalid(format!("mu = {mu} is not possible as a dynamic shift; allowed is {allowed}")));
+        }
+        Ok(Self::Dynamic { factor })
+    }
+
+    fn apply(self, sigma: f64) -> f64 {
+        match self {
+            Self::Fixed(shift) => shift * sigma / (1.0 + (shift - 1.0) * sigma),
+            Self::Dynamic { factor } => factor / (factor + (1.0 / sigma - 1.0)),
+        }
+    }
+}
+
+fn train_timesteps(config: &Config<'_>) -> Result<usize> {
+    let count = config.integer("num_train_timesteps", 1000, 1, MAX_TRAIN_TIMESTEPS)?;
+    Ok(usize::try_from(count).unwrap_or(1))
+}
+
+/// Even levels from the noisiest trained one down to the cleanest, both shifted by `ends`.
+fn trained(ends: Shift, train: usize, steps: usize) -> Vec<f64> {
+    let (count, end) = (train as f64, |sigma: f64| f64::from(ends.apply(sigma) as f32));
+    linspace(end(1.0) * count, end(1.0 / count) * count, steps).into_iter().map(|t| t / count).collect()
+}
+
+/// Stretches the levels so that the last one is `shift_terminal`, if there is such a field.
+fn stretch(config: &Config<'_>, sigmas: &mut [f64]) -> Result<()> {
+    let terminal = config.float("shift_terminal", 0.0, &TERMINAL)?;
+    let last = sigmas.last().copied().unwrap_or(0.0);
+    if terminal == 0.0 {
+        return Ok(());
+    }
+    if last >= 1.0 {
+        return Err(Error::invalid(format!(
+            "the scheduler configuration has shift_terminal = {terminal}, to which nothing can be stretched when all \
+             levels are pure noise; use 2 steps or more"
+        )));
+    }
+    let scale = (1.0 - last) / (1.0 - terminal);
+    sigmas.iter_mut().for_each(|sigma| *sigma = 1.0 - (1.0 - *sigma) / scale);
+    Ok(())
+}
