@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::family::Family;
 use super::json;
 use super::layout::GraphRole;
 use crate::error::{Error, Result};
@@ -57,6 +58,11 @@ impl Inventory {
         Ok(inventory)
     }
 
+    /// The folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Whether the sub-folder is there and has a file in it.
     pub(super) fn is_filled(&self, folder: &str) -> bool {
         self.folders.get(folder).is_some_and(|files| !files.is_empty())
@@ -65,6 +71,18 @@ impl Inventory {
     /// Whether any graph's folder has a `config.json`, as optimum writes one beside every graph.
     pub(super) fn has_graph_configs(&self) -> bool {
         GraphRole::ALL.iter().any(|role| self.has(role.name(), "config.json"))
+    }
+
+    /// Whether the folder of the role's tokenizer has SentencePiece's model, as T5's has and CLIP's has not.
+    pub(super) fn has_t5_tokenizer(&self, role: GraphRole) -> bool {
+        role.tokenizer().is_some_and(|folder| self.has(folder, "spiece.model"))
+    }
+
+    /// Whether the sub-folder has a tokenizer's files in it.
+    pub(super) fn has_tokenizer(&self, folder: &str) -> bool {
+        self.has(folder, "tokenizer.json")
+            || self.has(folder, "spiece.model")
+            || (self.has(folder, "vocab.json") && self.has(folder, "merges.txt"))
     }
 
     /// Whether the sub-folder has the file.
@@ -95,8 +113,8 @@ impl Inventory {
         files.iter().map(String::as_str).filter(|name| is_graph(name)).collect()
     }
 
-    /// The error for a folder in which `missing` is not to be found.
-    pub(super) fn missing(&self, missing: &[String]) -> Error {
+    /// The error for a folder of `family` in which `missing` is not to be found.
+    pub(super) fn missing(&self, family: Family, missing: &[String]) -> Error {
         let graphs = self.all(is_graph);
         let weights = self.all(is_weights);
         if graphs.is_empty() && !weights.is_empty() {
@@ -113,6 +131,9 @@ impl Inventory {
         let found = if graphs.is_empty() { "no graph at all".to_owned() } else { list(&graphs) };
         let verb = if missing.len() == 1 { "is" } else { "are" };
         let mut message = format!("{} {verb} missing; found: {found}", join_and(missing));
+        if family != Family::StableDiffusion1 {
+            message = format!("for {}, {message}", family.title());
+        }
         if let Some(inner) = self.inner_model() {
             message.push_str(&format!("; the model may be one folder deeper, in \"{inner}\""));
         } else if self.root.parent().is_some_and(|parent| parent.join(super::index::FILE).is_file()) {

@@ -28,38 +28,64 @@ impl Layout {
     }
 }
 
-/// What a graph is for.
+/// What a graph is for. Which of them a model needs is its family's matter: [`super::Family::roles_needed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GraphRole {
-    /// Token ids to the context that the UNet attends to.
+    /// Token ids to the context that the denoiser attends to; CLIP.
     TextEncoder,
-    /// The denoiser.
+    /// The second one: OpenCLIP's bigG in Stable Diffusion XL and 3, T5 in Flux.
+    TextEncoder2,
+    /// The third one: T5 in Stable Diffusion 3.
+    TextEncoder3,
+    /// The denoiser, where it is a UNet.
     Unet,
+    /// The denoiser, where it is a transformer.
+    Transformer,
     /// Latents to pixels.
     VaeDecoder,
-    /// Pixels to latents; only image-to-image needs it.
+    /// Pixels to latents; only what starts from a picture needs it.
     VaeEncoder,
     /// Judges pictures; never needed.
     SafetyChecker,
 }
 
 impl GraphRole {
-    /// Every role, those that text-to-image needs first.
-    pub const ALL: [Self; 5] = [Self::TextEncoder, Self::Unet, Self::VaeDecoder, Self::VaeEncoder, Self::SafetyChecker];
+    /// Every role, in the order in which they run.
+    pub const ALL: [Self; 8] = [
+        Self::TextEncoder,
+        Self::TextEncoder2,
+        Self::TextEncoder3,
+        Self::Unet,
+        Self::Transformer,
+        Self::VaeDecoder,
+        Self::VaeEncoder,
+        Self::SafetyChecker,
+    ];
 
-    /// The name of the graph's folder in every layout, as `unet`.
+    /// The text encoders among them.
+    pub const TEXT: [Self; 3] = [Self::TextEncoder, Self::TextEncoder2, Self::TextEncoder3];
+
+    /// The name of the graph's folder in most layouts, as `unet`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::TextEncoder => "text_encoder",
+            Self::TextEncoder2 => "text_encoder_2",
+            Self::TextEncoder3 => "text_encoder_3",
             Self::Unet => "unet",
+            Self::Transformer => "transformer",
             Self::VaeDecoder => "vae_decoder",
             Self::VaeEncoder => "vae_encoder",
             Self::SafetyChecker => "safety_checker",
         }
     }
 
-    /// Whether text-to-image is impossible without it.
-    pub fn is_required(self) -> bool {
-        matches!(self, Self::TextEncoder | Self::Unet | Self::VaeDecoder)
+    /// The folder of the tokenizer that feeds it; `None` for what is no text encoder.
+    pub const fn tokenizer(self) -> Option<&'static str> {
+        match self {
+            Self::TextEncoder => Some("tokenizer"),
+            Self::TextEncoder2 => Some("tokenizer_2"),
+            Self::TextEncoder3 => Some("tokenizer_3"),
+            _ => None,
+        }
     }
 }

@@ -8,8 +8,9 @@
 //! The one entry is [`ModelFolder::open`]. Every bad input gives one sentence that names the file, what is in
 //! it, and what is allowed.
 
-mod configs;
 mod defaults;
+mod denoiser;
+mod detect;
 mod family;
 mod fields;
 mod folder;
@@ -18,11 +19,16 @@ mod inventory;
 mod json;
 mod layout;
 mod scheduler_file;
+mod settings;
+mod text_config;
 mod vae;
 
-pub use configs::{TextEncoderConfig, UnetConfig};
 pub use defaults::GenerationDefaults;
+pub use denoiser::DenoiserConfig;
+pub use family::{Family, Task};
 pub use folder::ModelFolder;
 pub use layout::{GraphRole, Layout};
 pub use scheduler_file::SchedulerFile;
+pub use settings::PipelineSettings;
+pub use text_config::{TextArchitecture, TextEncoderConfig};
 pub use vae::VaeConfig;

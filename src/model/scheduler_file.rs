@@ -13,6 +13,8 @@ const DEFAULT_CLASS: &str = "PNDMScheduler";
 
 /// The folder's and the file's names in every layout.
 const FOLDER: &str = "scheduler";
+/// The folder of the scheduler that noises the upscaler's low-resolution picture.
+const LOW_RES_FOLDER: &str = "low_res_scheduler";
 const FILE: &str = "scheduler_config.json";
 
 /// A scheduler's class name and its config, uninterpreted: `scheduler` knows what each key means.
@@ -40,7 +42,7 @@ impl SchedulerFile {
     /// DDPM paper's (linear, 0.0001 to 0.02) and belong to no latent model.
     pub(super) fn read(root: &Path, is_legacy: bool, index_class: Option<&str>) -> Result<(Self, Vec<String>)> {
         let mut notes = Vec::new();
-        let (path, file) = find(root)?;
+        let (path, file) = find(&root.join(FOLDER))?;
         let mut config = match file {
             Some(config) => config,
             None => {
@@ -73,11 +75,36 @@ impl SchedulerFile {
         let class_name = class_name.or_else(|| Some(DEFAULT_CLASS.to_owned()));
         Ok((Self { class_name, config }, notes))
     }
+
+    /// Reads the config of the scheduler that noises the upscaler's low-resolution picture.
+    ///
+    /// Without a file it is the one that the x4 upscaler was trained with: DDPM, `low_scale_config` in
+    /// Stability-AI/stablediffusion's `configs/stable-diffusion/x4-upscaling.yaml` (0.0001 to 0.02, 1000 steps),
+    /// where "linear" is linear in the root, diffusers' `scaled_linear`.
+    pub(super) fn read_low_res(root: &Path, index_class: Option<&str>) -> Result<(Self, Vec<String>)> {
+        let mut notes = Vec::new();
+        let (path, file) = find(&root.join(LOW_RES_FOLDER))?;
+        let mut config = file.unwrap_or_else(|| {
+            notes.push(format!(
+                "There is no {LOW_RES_FOLDER}/{FILE}, so the low-resolution picture is noised as in training."
+            ));
+            let trained = [
+                ("beta_schedule", Value::from("scaled_linear")),
+                ("beta_start", 0.0001.into()),
+                ("beta_end", 0.02.into()),
+                ("num_train_timesteps", 1000.into()),
+            ];
+            trained.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+        });
+        let own_class = Fields::new(&path, &config).text("_class_name")?;
+        let class_name = without_flax(index_class.or(own_class).unwrap_or("DDPMScheduler"));
+        drop_non_finite(&path, &mut config)?;
+        Ok((Self { class_name: Some(class_name), config }, notes))
+    }
 }
 
 /// The file's path and object. `config.json` is what a few hand-made folders call it.
-fn find(root: &Path) -> Result<(PathBuf, Option<Map<String, Value>>)> {
-    let folder = root.join(FOLDER);
+fn find(folder: &Path) -> Result<(PathBuf, Option<Map<String, Value>>)> {
     for name in [FILE, "config.json"] {
         let path = folder.join(name);
         if let Some(map) = json::read_object(&path)? {

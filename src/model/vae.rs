@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::family::Family;
 use super::fields::Fields;
 use super::json;
 use super::layout::GraphRole;
@@ -22,19 +23,48 @@ const FOLDERS: [&str; 3] = [GraphRole::VaeDecoder.name(), GraphRole::VaeEncoder.
 /// No autoencoder was trained on larger pictures.
 const MAX_SAMPLE: usize = 1 << 16;
 
-/// The autoencoder's facts, from its own config or from the constants of Stable Diffusion 1.x.
+/// What holds for a family's autoencoder where no config says otherwise.
+///
+/// The numbers are those of the published models' `vae/config.json` (`scaling_factor`, `shift_factor`,
+/// `latent_channels`, levels); the upscaler's scale is also in diffusers' `OnnxStableDiffusionUpscalePipeline`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Constants {
+    scaling_factor: f64,
+    shift_factor: f64,
+    latent_channels: usize,
+    spatial_factor: usize,
+}
+
+impl Constants {
+    const fn of(family: Family) -> Self {
+        let (scaling_factor, shift_factor, latent_channels, spatial_factor) = match family {
+            Family::StableDiffusion1 | Family::StableDiffusion2 => (0.18215, 0.0, 4, 8),
+            Family::StableDiffusionXl | Family::StableDiffusionXlRefiner => (0.13025, 0.0, 4, 8),
+            Family::StableDiffusion3 => (1.5305, 0.0609, 16, 8),
+            Family::Flux => (0.3611, 0.1159, 16, 8),
+            Family::Upscaler => (0.08333, 0.0, 4, 4),
+        };
+        Self { scaling_factor, shift_factor, latent_channels, spatial_factor }
+    }
+}
+
+/// The autoencoder's facts, from its own config or from the constants of the family.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VaeConfig {
     /// What latents are multiplied with after encoding, and divided by before decoding. Above 0.
     ///
-    /// Missing: 0.18215, the family's constant (diffusers `AutoencoderKL`'s default). optimum's
-    /// `ORTVaeDecoder` falls back on 2^(levels-1) here, which is the spatial factor and a bug.
+    /// Missing: the family's constant, as 0.18215 for Stable Diffusion 1.x. optimum's `ORTVaeDecoder` falls back on
+    /// 2^(levels-1) here, which is the spatial factor and a bug.
     pub scaling_factor: f64,
-    /// What is subtracted before that multiplication, and added after the division. Missing: 0.
+    /// What is subtracted before that multiplication, and added after the division. Missing: the family's constant,
+    /// 0 but for Stable Diffusion 3 and Flux.
     pub shift_factor: f64,
-    /// Channels of the latents, where a config states them; the graph says the rest. 4 in this family.
+    /// Channels of the latents, where a config states them; the graph says the rest.
     pub latent_channels: Option<usize>,
-    /// Pixels per latent along each side: 2^(levels-1), with `len(block_out_channels)` levels. Missing: 8.
+    /// Channels of the latents in this family: 4, or 16 in Stable Diffusion 3 and Flux.
+    pub family_channels: usize,
+    /// Pixels per latent along each side: 2^(levels-1), with `len(block_out_channels)` levels. Missing: 8, and 4 for
+    /// the upscaler.
     pub spatial_factor: usize,
     /// Per-channel mean of the latents, one number a channel, where the model normalises with it.
     pub latents_mean: Option<Vec<f64>>,
@@ -45,16 +75,10 @@ pub struct VaeConfig {
 }
 
 impl VaeConfig {
-    /// The latents' scale of Stable Diffusion 1.x.
-    pub const DEFAULT_SCALING_FACTOR: f64 = 0.18215;
-    /// Pixels per latent in Stable Diffusion 1.x.
-    pub const DEFAULT_SPATIAL_FACTOR: usize = 8;
     const DEFAULT_TILE: usize = 64;
-    /// Channels of the latents in Stable Diffusion 1.x.
-    pub const DEFAULT_LATENT_CHANNELS: usize = 4;
 
     /// Reads the configs of the model at `root`, and says in sentences where the facts come from.
-    pub(super) fn read(root: &Path) -> Result<(Self, Vec<String>)> {
+    pub(super) fn read(root: &Path, family: Family) -> Result<(Self, Vec<String>)> {
         let mut stated = Stated::default();
         let mut files = Vec::new();
         for folder in FOLDERS {
@@ -69,8 +93,8 @@ impl VaeConfig {
                 files.push(format!("{folder}/config.json"));
             }
         }
-        let notes = vec![stated.sentence(&files)];
-        Ok((stated.with_constants(), notes))
+        let notes = vec![stated.sentence(&files, family)];
+        Ok((stated.with_constants(Constants::of(family)), notes))
     }
 
     /// The side of the latents that it was trained on: what diffusers' `enable_tiling` makes the size of a tile
@@ -79,9 +103,9 @@ impl VaeConfig {
         self.sample_size.map_or(Self::DEFAULT_TILE, |pixels| pixels / self.spatial_factor).max(8)
     }
 
-    /// [`Self::latent_channels`], or the family's 4.
+    /// [`Self::latent_channels`], or as many as the family has.
     pub fn latent_channels_or_default(&self) -> usize {
-        self.latent_channels.unwrap_or(Self::DEFAULT_LATENT_CHANNELS)
+        self.latent_channels.unwrap_or(self.family_channels)
     }
 }
 
@@ -149,31 +173,38 @@ impl Stated {
         }
     }
 
-    fn with_constants(self) -> VaeConfig {
+    fn with_constants(self, constants: Constants) -> VaeConfig {
+        // A config that states a scale and no shift has none: the key is younger than Stable Diffusion 1.x.
+        let shift = if self.scaling_factor.is_some() { 0.0 } else { constants.shift_factor };
         VaeConfig {
-            scaling_factor: self.scaling_factor.unwrap_or(VaeConfig::DEFAULT_SCALING_FACTOR),
-            shift_factor: self.shift_factor.unwrap_or(0.0),
+            scaling_factor: self.scaling_factor.unwrap_or(constants.scaling_factor),
+            shift_factor: self.shift_factor.unwrap_or(shift),
             latent_channels: self.latent_channels,
+            family_channels: constants.latent_channels,
             // At most MAX_LEVELS levels, so the shift cannot overflow.
-            spatial_factor: self.levels.map_or(VaeConfig::DEFAULT_SPATIAL_FACTOR, |levels| 1 << (levels - 1)),
+            spatial_factor: self.levels.map_or(constants.spatial_factor, |levels| 1 << (levels - 1)),
             latents_mean: self.latents_mean,
             latents_std: self.latents_std,
             sample_size: self.sample_size,
         }
     }
 
-    fn sentence(&self, files: &[String]) -> String {
-        let source = if files.is_empty() { "No config".to_owned() } else { files.join(" and ") };
+    fn sentence(&self, files: &[String], family: Family) -> String {
+        let held = Constants::of(family);
         let mut constants = Vec::new();
         if self.scaling_factor.is_none() {
-            constants.push(format!("scaling factor {}", VaeConfig::DEFAULT_SCALING_FACTOR));
+            constants.push(format!("scaling factor {}", held.scaling_factor));
+            if self.shift_factor.is_none() && held.shift_factor != 0.0 {
+                constants.push(format!("shift {}", held.shift_factor));
+            }
         }
         if self.levels.is_none() {
-            constants.push(format!("spatial factor {}", VaeConfig::DEFAULT_SPATIAL_FACTOR));
+            constants.push(format!("spatial factor {}", held.spatial_factor));
         }
+        let (source, title) = (files.join(" and "), family.title());
         if files.is_empty() {
             return format!(
-                "{source} describes the autoencoder, so Stable Diffusion 1.x's constants hold: {}.",
+                "No config describes the autoencoder, so the constants of {title} hold: {}.",
                 constants.join(", ")
             );
         }
@@ -181,7 +212,7 @@ impl Stated {
             return format!("The autoencoder's facts come from {source}.");
         }
         format!(
-            "The autoencoder's facts come from {source}; what it leaves open follows Stable Diffusion 1.x: {}.",
+            "The autoencoder's facts come from {source}; what it leaves open follows {title}: {}.",
             constants.join(", ")
         )
     }

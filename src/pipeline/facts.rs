@@ -2,7 +2,7 @@
 
 use crate::autoencoder::Decoder;
 use crate::error::{Error, Result};
-use crate::model::ModelFolder;
+use crate::model::{GraphRole, ModelFolder};
 use crate::pipeline::MAX_SIDE;
 use crate::pipeline::info::{GraphInfo, PipelineInfo};
 use crate::runtime::{Graph, IoSpec, RuntimeInfo};
@@ -35,7 +35,7 @@ pub(super) fn own_scheduler(folder: &ModelFolder) -> Result<SchedulerKind, Strin
 /// Checks that the text encoder has an embedding for everything that the tokenizer makes.
 pub(super) fn check_vocabulary(folder: &ModelFolder, tokenizer: &ClipTokenizer) -> Result<()> {
     let largest = tokenizer.largest_id() as usize;
-    match folder.text_encoder().vocab_size {
+    match folder.text_encoder(GraphRole::TextEncoder).vocab_size {
         Some(size) if largest >= size => Err(Error::bad_model(
             folder.root(),
             format!(
@@ -50,8 +50,9 @@ pub(super) fn check_vocabulary(folder: &ModelFolder, tokenizer: &ClipTokenizer) 
 /// Checks that the UNet reads what the text encoder gives.
 pub(super) fn check_context_width(folder: &ModelFolder, text: &TextEncoder, unet: &Graph) -> Result<()> {
     let fixed = |spec: &IoSpec, axis: usize| spec.shape.get(axis).copied().flatten();
-    let wanted = unet.input("encoder_hidden_states").and_then(|i| fixed(i, 2)).or(folder.unet().cross_attention_dim);
-    let given = text.width().or(folder.text_encoder().hidden_size);
+    let wanted =
+        unet.input("encoder_hidden_states").and_then(|i| fixed(i, 2)).or(folder.denoiser().cross_attention_dim);
+    let given = text.width().or(folder.text_encoder(GraphRole::TextEncoder).hidden_size);
     match (wanted, given) {
         (Some(wanted), Some(given)) if wanted != given => Err(Error::bad_model(
             folder.root(),
@@ -84,12 +85,12 @@ pub(super) fn describe(
             format!("its graphs draw {width}x{height} pixels only; this library draws up to {MAX_SIDE} on a side"),
         ));
     }
-    let levels = folder.unet().levels.unwrap_or(1).max(1);
+    let levels = folder.denoiser().levels.unwrap_or(1).max(1);
     // Every level but the last halves the latents, and a halved odd size does not double back to itself.
     let size_multiple = u32::try_from(factor << (levels - 1).min(16)).unwrap_or(u32::MAX).min(MAX_SIDE);
     let defaults = folder.defaults();
     let stated = |side: Option<usize>| side.and_then(|s| u32::try_from(s).ok());
-    let trained = folder.unet().sample_size.map(|(height, width)| (pixels(width), pixels(height)));
+    let trained = folder.denoiser().sample_size.map(|(height, width)| (pixels(width), pixels(height)));
     let side = |stated: Option<u32>, trained: Option<u32>| {
         let side = stated.or(trained).unwrap_or(DEFAULT_SIDE).min(MAX_SIDE);
         (side / size_multiple).max(1) * size_multiple
@@ -103,7 +104,7 @@ pub(super) fn describe(
     notes.extend(graphs.iter().filter_map(GraphInfo::note));
     Ok(PipelineInfo {
         folder: folder.root().to_path_buf(),
-        family: folder.family().into(),
+        family: folder.family().name().into(),
         layout: folder.layout().name().into(),
         class_name: folder.class_name().map(str::to_owned),
         default_width,
@@ -138,7 +139,7 @@ fn fixed_latent_size(
     let sample = unet.input("sample");
     let of_unet = [1, 2, 3].map(|axis| sample.and_then(|s| s.shape.get(axis).copied().flatten()));
     let of_decoder = decoder.fixed_latent();
-    let channels = of_unet[0].or(folder.unet().in_channels).unwrap_or(latent_channels);
+    let channels = of_unet[0].or(folder.denoiser().in_channels).unwrap_or(latent_channels);
     if channels != latent_channels {
         return Err(Error::Unsupported(format!(
             "the UNet at \"{}\" reads {channels} channels, the autoencoder's latents have {latent_channels}; inpainting \

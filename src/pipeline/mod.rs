@@ -48,6 +48,7 @@ impl Pipeline {
         options.validate()?;
         cancel.check()?;
         let folder = ModelFolder::open(folder)?;
+        families::check(&folder)?;
         let runtime = runtime::initialize(options.ort_library.as_deref())?;
         let model = StableDiffusion::open(folder, options, &runtime, observer, cancel)?;
         Ok(Self { model, turns: turn::Turns::default(), open_time: started.elapsed() })

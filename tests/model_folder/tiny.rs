@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use diffusion::model::{GraphRole, Layout, ModelFolder};
+use diffusion::model::{Family, GraphRole, Layout, ModelFolder};
 use serde_json::json;
 
 /// Every `tiny-…` folder with its layout.
@@ -40,7 +40,7 @@ fn every_one_opens_with_the_facts_it_was_made_with() {
             assert_eq!(model.graph(role), Some(root.join(role.name()).join("model.onnx").as_path()), "{name}");
         }
         assert_eq!(model.graph(GraphRole::SafetyChecker), None, "{name}");
-        assert!(model.tokenizer().join("vocab.json").is_file(), "{name}");
+        assert!(model.tokenizer(GraphRole::TextEncoder).unwrap().join("vocab.json").is_file(), "{name}");
 
         let scheduler = model.scheduler();
         assert_eq!(scheduler.class_name.as_deref(), Some("PNDMScheduler"), "{name}");
@@ -55,11 +55,11 @@ fn every_one_opens_with_the_facts_it_was_made_with() {
         // The optimum ones were made with a scale that is nobody's constant, so that it must come from the config.
         let scale = if has_configs { 0.3 } else { 0.18215 };
         assert_eq!((model.vae().scaling_factor, model.vae().spatial_factor), (scale, 8), "{name}");
-        assert_eq!(model.unet().sample_size, has_configs.then_some((8, 8)), "{name}");
-        assert_eq!(model.unet().cross_attention_dim, has_configs.then_some(32), "{name}");
+        assert_eq!(model.denoiser().sample_size, has_configs.then_some((8, 8)), "{name}");
+        assert_eq!(model.denoiser().cross_attention_dim, has_configs.then_some(32), "{name}");
         assert_eq!(model.vae().latent_channels, has_configs.then_some(4), "{name}");
-        assert_eq!(model.text_encoder().hidden_size, has_configs.then_some(32), "{name}");
-        assert_eq!(model.text_encoder().vocab_size, has_configs.then_some(714), "{name}");
-        assert_eq!(model.family(), "stable-diffusion-1", "{name}");
+        assert_eq!(model.text_encoder(GraphRole::TextEncoder).hidden_size, has_configs.then_some(32), "{name}");
+        assert_eq!(model.text_encoder(GraphRole::TextEncoder).vocab_size, has_configs.then_some(714), "{name}");
+        assert_eq!(model.family(), Family::StableDiffusion1, "{name}");
     }
 }

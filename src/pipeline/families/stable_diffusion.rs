@@ -58,14 +58,14 @@ impl StableDiffusion {
         for note in folder.notes() {
             log::info!("{note}");
         }
-        if folder.unet().time_cond_proj_dim.is_some() {
+        if folder.denoiser().time_cond_proj_dim.is_some() {
             return Err(Error::Unsupported(
                 "its UNet is distilled for guidance (time_cond_proj_dim, a latent consistency model), which this version \
                  does not run"
                     .into(),
             ));
         }
-        let tokenizer = ClipTokenizer::open(folder.tokenizer())?;
+        let tokenizer = ClipTokenizer::open(folder.tokenizer(GraphRole::TextEncoder).unwrap_or(folder.root()))?;
         let graph_options = GraphOptions {
             threads: options.threads,
             trim: options.memory != MemoryMode::Speed,

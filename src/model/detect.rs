@@ -1,0 +1,260 @@
+//! Which family of models a folder belongs to: by its pipeline class, its configs, or its sub-folders.
+
+use std::path::Path;
+
+use super::denoiser::DenoiserConfig;
+use super::family::{Family, Task};
+use super::index;
+use super::inventory::Inventory;
+use super::layout::GraphRole;
+use super::text_config::TextEncoderConfig;
+use super::vae::VaeConfig;
+use crate::error::{Error, Result};
+
+use Family::{Flux, StableDiffusion1, StableDiffusion3, StableDiffusionXl, Upscaler};
+use Task::{Edit, Inpaint, TextToImage};
+
+/// The pipeline classes that are read, without the prefixes of their exporters, and what each was made for.
+///
+/// A class that serves for both 4 and 9 channels stands with [`TextToImage`]; the denoiser itself tells. 2.x has
+/// 1.x's classes, and the refiner has Stable Diffusion XL's: configs and graphs tell these apart.
+const CLASSES: [(&str, Family, Task); 29] = [
+    ("StableDiffusionPipeline", StableDiffusion1, TextToImage),
+    ("StableDiffusionImg2ImgPipeline", StableDiffusion1, TextToImage),
+    ("StableDiffusionInpaintPipeline", StableDiffusion1, TextToImage),
+    ("StableDiffusionInpaintPipelineLegacy", StableDiffusion1, TextToImage),
+    ("StableDiffusionPAGPipeline", StableDiffusion1, TextToImage),
+    ("StableDiffusionSAGPipeline", StableDiffusion1, TextToImage),
+    ("StableDiffusionPipelineSafe", StableDiffusion1, TextToImage),
+    // Of a widely used community pipeline for long prompts; its graphs are the same.
+    ("StableDiffusionLongPromptWeightingPipeline", StableDiffusion1, TextToImage),
+    ("LatentConsistencyModelPipeline", StableDiffusion1, TextToImage),
+    ("LatentConsistencyModelImg2ImgPipeline", StableDiffusion1, TextToImage),
+    ("StableDiffusionInstructPix2PixPipeline", StableDiffusion1, Edit),
+    ("StableDiffusionUpscalePipeline", Upscaler, TextToImage),
+    ("StableDiffusionXLPipeline", StableDiffusionXl, TextToImage),
+    ("StableDiffusionXLImg2ImgPipeline", StableDiffusionXl, TextToImage),
+    ("StableDiffusionXLInpaintPipeline", StableDiffusionXl, TextToImage),
+    ("StableDiffusionXLPAGPipeline", StableDiffusionXl, TextToImage),
+    ("StableDiffusionXLPAGImg2ImgPipeline", StableDiffusionXl, TextToImage),
+    ("StableDiffusionXLPAGInpaintPipeline", StableDiffusionXl, TextToImage),
+    ("StableDiffusionXLLongPromptWeightingPipeline", StableDiffusionXl, TextToImage),
+    ("SDXLLongPromptWeightingPipeline", StableDiffusionXl, TextToImage),
+    ("StableDiffusionXLInstructPix2PixPipeline", StableDiffusionXl, Edit),
+    ("StableDiffusion3Pipeline", StableDiffusion3, TextToImage),
+    ("StableDiffusion3Img2ImgPipeline", StableDiffusion3, TextToImage),
+    ("StableDiffusion3InpaintPipeline", StableDiffusion3, TextToImage),
+    ("StableDiffusion3PAGPipeline", StableDiffusion3, TextToImage),
+    ("FluxPipeline", Flux, TextToImage),
+    ("FluxImg2ImgPipeline", Flux, TextToImage),
+    ("FluxInpaintPipeline", Flux, TextToImage),
+    ("FluxWithCFGPipeline", Flux, TextToImage),
+];
+
+/// diffusers' own ONNX inpainting class; its graph always takes nine channels, and its folder has no config that
+/// could say so.
+const LEGACY_INPAINT: &str = "OnnxStableDiffusionInpaintPipeline";
+
+/// Parts of the names of classes that are not read, and what they are; the first that fits decides.
+const REFUSED_CLASSES: [(&str, &str); 21] = [
+    ("ControlNet", "a ControlNet model"),
+    ("T2IAdapter", "a T2I-Adapter model"),
+    ("AdapterPipeline", "a T2I-Adapter model"),
+    ("StableDiffusionLatentUpscale", "Stable Diffusion's latent upscaler"),
+    ("StableDiffusionDepth2Img", "Stable Diffusion 2's depth-to-image model"),
+    ("StableVideoDiffusion", "Stable Video Diffusion"),
+    ("StableCascade", "Stable Cascade"),
+    ("Wuerstchen", "Würstchen"),
+    ("UnCLIP", "an unCLIP model"),
+    ("Kandinsky", "Kandinsky"),
+    ("FluxFill", "Flux Fill"),
+    ("FluxKontext", "Flux Kontext"),
+    ("FluxControl", "a Flux control model"),
+    ("FluxPriorRedux", "Flux Redux"),
+    ("Flux2", "Flux.2"),
+    ("PixArt", "PixArt"),
+    ("Sana", "Sana"),
+    ("QwenImage", "Qwen-Image"),
+    ("LDMTextToImage", "latent diffusion"),
+    ("GLIDE", "GLIDE"),
+    ("IFPipeline", "DeepFloyd IF"),
+];
+
+/// Sub-folders of models that are not read; the first that is there and not empty decides.
+const REFUSED_FOLDERS: [(&str, &str); 6] = [
+    ("controlnet", "a ControlNet model"),
+    ("cnet", "a ControlNet model"),
+    ("prior", "a model with a prior, such as unCLIP or Kandinsky"),
+    ("movq", "Kandinsky"),
+    ("vqvae", "latent diffusion with a VQ autoencoder"),
+    ("vqgan", "Würstchen or Stable Cascade"),
+];
+
+/// A ControlNet beside graphs whose index names a class that is read is an extra, not another family.
+const EXTRAS: [&str; 2] = ["controlnet", "cnet"];
+
+/// What every refusal ends with.
+const READS: &str = "this version reads Stable Diffusion 1.x, 2.x, XL (and its refiner), 3 and 3.5, Flux.1, latent \
+                     consistency models, InstructPix2Pix and the x4 upscaler";
+
+/// Width of the context in Stable Diffusion 2.x, whose text encoder is OpenCLIP's ViT-H (`context_dim` in
+/// Stability-AI/stablediffusion, `configs/stable-diffusion/v2-inference.yaml`); 768 in 1.x, with CLIP's ViT-L.
+const CONTEXT_WIDTH_2: usize = 1024;
+
+/// Width of the refiner's context, that of its only text encoder (`context_dim` in Stability-AI/generative-models,
+/// `configs/inference/sd_xl_refiner.yaml`); 2048 in the base model.
+const CONTEXT_WIDTH_REFINER: usize = 1280;
+
+/// How the class and the sub-folders name the model, before any config was read.
+pub(super) struct Named {
+    /// The family of the class or of the sub-folders; configs may tell it more exactly.
+    pub(super) family: Family,
+    /// What the class was made for.
+    task: Task,
+    /// What it was recognised by, completing "by".
+    pub(super) evidence: String,
+    /// The sub-folders of extras that are passed over.
+    pub(super) passed_over: Vec<&'static str>,
+}
+
+impl Named {
+    /// Looks at the class first, then at the sub-folders.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] with what was recognised, and by what.
+    pub(super) fn of(root: &Path, class_name: Option<&str>, inventory: &Inventory) -> Result<Self> {
+        let class = class_name.map(|class_name| by_class(root, class_name)).transpose()?;
+        let mut passed_over = Vec::new();
+        for (folder, what) in REFUSED_FOLDERS {
+            if !inventory.is_filled(folder) {
+                continue;
+            }
+            if class.is_some() && EXTRAS.contains(&folder) {
+                passed_over.push(folder);
+                continue;
+            }
+            return Err(unsupported(root, what, &format!("it has a sub-folder {folder}/")));
+        }
+        Ok(match (class, class_name) {
+            (Some((family, task)), Some(class_name)) => {
+                Self { family, task, evidence: format!("the class {class_name} in {}", index::FILE), passed_over }
+            }
+            _ => Self {
+                family: by_folders(inventory),
+                task: TextToImage,
+                evidence: "its sub-folders".to_owned(),
+                passed_over,
+            },
+        })
+    }
+
+    /// The family that the configs state, and why it is another one than the name says.
+    pub(super) fn refined(
+        &self,
+        denoiser: &DenoiserConfig,
+        text: &TextEncoderConfig,
+        inventory: &Inventory,
+    ) -> (Family, Option<String>) {
+        let file = format!("{}/config.json", self.family.denoiser_role().name());
+        let is_xl = denoiser.addition_embed_type.as_deref() == Some("text_time");
+        if is_xl && self.family == StableDiffusion1 {
+            return (StableDiffusionXl, Some(format!("\"addition_embed_type\" is \"text_time\" in {file}")));
+        }
+        match self.family {
+            StableDiffusion1 if text.hidden_size.or(denoiser.cross_attention_dim) == Some(CONTEXT_WIDTH_2) => {
+                (Family::StableDiffusion2, Some(format!("its context is {CONTEXT_WIDTH_2} wide")))
+            }
+            StableDiffusionXl if denoiser.cross_attention_dim == Some(CONTEXT_WIDTH_REFINER) => (
+                Family::StableDiffusionXlRefiner,
+                Some(format!("\"cross_attention_dim\" is {CONTEXT_WIDTH_REFINER} in {file}")),
+            ),
+            StableDiffusionXl
+                if denoiser.cross_attention_dim.is_none()
+                    && !inventory.is_filled(GraphRole::TextEncoder.name())
+                    && inventory.is_filled(GraphRole::TextEncoder2.name()) =>
+            {
+                (Family::StableDiffusionXlRefiner, Some("it has a text_encoder_2/ but no text_encoder/".to_owned()))
+            }
+            family => (family, None),
+        }
+    }
+
+    /// What the denoiser's channels say that it was made for.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a number of channels that belongs to no task we know.
+    pub(super) fn task(&self, root: &Path, family: Family, denoiser: &DenoiserConfig, vae: &VaeConfig) -> Result<Task> {
+        let Some(stated) = denoiser.in_channels else { return Ok(self.task) };
+        let latents = vae.latent_channels_or_default();
+        // Flux packs squares of 2x2 latents into the channels.
+        let inputs = if family == Flux { stated / 4 } else { stated };
+        let extra = inputs.checked_sub(latents);
+        match (family, extra) {
+            (Upscaler, Some(3)) => return Ok(TextToImage),
+            (_, Some(0)) if family != Upscaler => return Ok(TextToImage),
+            (StableDiffusion1 | Family::StableDiffusion2 | StableDiffusionXl, Some(extra)) if extra == latents => {
+                return Ok(Edit);
+            }
+            (StableDiffusion1 | Family::StableDiffusion2 | StableDiffusionXl, Some(extra)) if extra == latents + 1 => {
+                return Ok(Inpaint);
+            }
+            _ => {}
+        }
+        let what = match extra {
+            Some(1) => "a depth-to-image model",
+            Some(3) => "an upscaler of another family",
+            _ if family == Flux => "a Flux model that takes more than its latents, such as Fill, or damaged",
+            _ => "of a denoiser that does not fit its autoencoder",
+        };
+        let evidence = format!(
+            "{}/config.json states {stated} input channels, where the latents have {latents}",
+            family.denoiser_role().name()
+        );
+        Err(unsupported(root, what, &evidence))
+    }
+}
+
+/// Whether the class is one of a pipeline of diffusers' own ONNX support, as `OnnxStableDiffusionPipeline` or,
+/// before diffusers 0.6, `StableDiffusionOnnxPipeline`.
+pub(super) fn is_legacy_class(class_name: &str) -> bool {
+    class_name.starts_with("Onnx") || class_name.contains("OnnxPipeline")
+}
+
+fn by_class(root: &Path, class_name: &str) -> Result<(Family, Task)> {
+    if class_name == LEGACY_INPAINT {
+        return Ok((StableDiffusion1, Inpaint));
+    }
+    let plain = plain_class(class_name);
+    if let Some((_, family, task)) = CLASSES.iter().find(|(known, ..)| *known == plain) {
+        return Ok((*family, *task));
+    }
+    match REFUSED_CLASSES.iter().find(|(part, _)| class_name.contains(part)) {
+        Some((_, what)) => Err(unsupported(root, what, &format!("{} names the class {class_name}", index::FILE))),
+        None => Err(Error::Unsupported(format!(
+            "the model at \"{}\" is of a pipeline class that is not known here, \"{class_name}\" in model_index.json; \
+             {READS} (StableDiffusionPipeline, ORTStableDiffusionXLPipeline, OnnxStableDiffusionPipeline and the like)",
+            root.display()
+        ))),
+    }
+}
+
+/// What the sub-folders alone tell.
+fn by_folders(inventory: &Inventory) -> Family {
+    let has = |role: GraphRole| inventory.is_filled(role.name());
+    match (has(GraphRole::Transformer), has(GraphRole::TextEncoder3), has(GraphRole::TextEncoder2)) {
+        (true, false, true) if inventory.has_t5_tokenizer(GraphRole::TextEncoder2) => Flux,
+        (true, ..) | (_, true, _) => StableDiffusion3,
+        (.., true) => StableDiffusionXl,
+        _ => StableDiffusion1,
+    }
+}
+
+fn unsupported(root: &Path, what: &str, evidence: &str) -> Error {
+    Error::Unsupported(format!("the model at \"{}\" is {what} ({evidence}); {READS}", root.display()))
+}
+
+/// The class without what optimum (`ORT…`), diffusers (`Onnx…`, `…OnnxPipeline`) and JAX (`Flax…`) add to it.
+fn plain_class(class_name: &str) -> String {
+    let plain = ["ORT", "Onnx", "Flax"].iter().find_map(|prefix| class_name.strip_prefix(prefix));
+    plain.unwrap_or(class_name).replace("OnnxPipeline", "Pipeline")
+}
