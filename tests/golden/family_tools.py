@@ -39,7 +39,9 @@ FIELDS = (
     "folder", "prompt", "negative", "guidance", "steps", "seed", "width", "height", "count", "scheduler", "sigmas",
     "config_changes", "init", "mask", "strength", "image_guidance", "noise_level", "guidance_rescale", "eta",
     "clip_skip", "mask_padding", "prompt_2", "negative_2", "prompt_3", "negative_3", "denoising_start",
-    "denoising_end", "files", "flags",
+    "denoising_end", "latents_from", "original_size", "crop", "target_size", "negative_original_size",
+    "negative_crop", "negative_target_size", "aesthetic_score", "negative_aesthetic_score", "true_cfg",
+    "max_sequence_length", "remove", "files", "flags",
 )
 DEFAULTS = dict.fromkeys(FIELDS) | {
     "prompt": "a red house in the snow at night", "steps": 6, "seed": 0, "count": 1,

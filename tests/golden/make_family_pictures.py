@@ -17,7 +17,10 @@ from, float32, CPU, torch.Generator("cpu"). The fields of a case; null: not give
   config_changes     keys to change in the folder's scheduler_config.json first
   init, mask         files of inputs/; strength; mask_padding: diffusers' padding_mask_crop
   image_guidance (InstructPix2Pix), noise_level (upscaler), guidance_rescale, eta, clip_skip,
-  denoising_start, denoising_end (SDXL)
+  denoising_start, denoising_end, latents_from (SDXL): the case whose latents this one takes up, drawn before it
+  original_size, target_size, crop, and each with negative_ before it (SDXL): [height, width] and [top, left]
+  aesthetic_score, negative_aesthetic_score (SDXL's refiner), true_cfg (Flux), max_sequence_length (T5)
+  remove             sub-folders to take away before drawing
   files              one a picture
   flags              the safety checker's, one a picture
 Expected: every channel of every pixel within one grey level. The script draws each case a second time with the folder's
