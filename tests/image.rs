@@ -285,7 +285,7 @@ fn broken_pictures_are_sentences() {
     for text in [&b""[..], b"hello", b"GIF89a.........", b"<svg/>"] {
         fs::write(&path, text).unwrap();
         let error = Image::open(&path).unwrap_err().to_string();
-        assert!(error.ends_with("it is neither a PNG nor a JPEG file"), "{error}");
+        assert!(error.ends_with("it is not a PNG, JPEG or WebP file"), "{error}");
         assert!(error.contains("a.png"));
     }
     let mut refused = 0;

@@ -1,16 +1,23 @@
-//! Pixels: formats, strides, and PNG and JPEG files with the settings inside.
+//! Pixels: formats, strides, sizes, files with the settings inside, and the tensors that they become.
 
 mod format;
+#[cfg_attr(not(test), expect(dead_code, reason = "used by the pipeline in the next commit"))]
+mod interpolate;
 mod read;
+mod resample;
+mod resize;
 mod save;
 
 pub use format::PixelFormat;
+#[expect(unused_imports, reason = "used by the pipeline in the next commit")]
+pub(crate) use interpolate::{Interpolation, interpolate};
 pub use read::MAX_SIDE;
+pub use resize::ResizeMode;
 pub use save::{ImageFile, Metadata};
 
 use std::borrow::Cow;
 
-use ndarray::ArrayView3;
+use ndarray::{Array3, ArrayView3};
 
 use crate::{Error, Result};
 
@@ -34,20 +41,22 @@ impl Pixels {
     /// `length` bytes of black and transparent pixels; a picture may be large, and running out of memory must not end
     /// the host.
     fn blank(format: PixelFormat, length: usize) -> Result<Self> {
-        fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>> {
-            let mut values = Vec::new();
-            values.try_reserve_exact(count).map_err(|_| {
-                let bytes = count * size_of::<T>();
-                Error::OutOfMemory(format!("a picture needs {bytes} bytes; draw a smaller one, or fewer at a time"))
-            })?;
-            values.resize(count, T::default());
-            Ok(values)
-        }
         match format {
             PixelFormat::RgbaF32 => zeros(length / 4).map(Self::Floats),
             _ => zeros(length).map(Self::Bytes),
         }
     }
+}
+
+/// `count` zeros, or an error where memory ends.
+fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    values.try_reserve_exact(count).map_err(|_| {
+        let bytes = count.saturating_mul(size_of::<T>());
+        Error::OutOfMemory(format!("a picture needs {bytes} bytes; draw a smaller one, or fewer at a time"))
+    })?;
+    values.resize(count, T::default());
+    Ok(values)
 }
 
 impl Image {
@@ -89,6 +98,24 @@ impl Image {
              export of it does not"
                 .to_owned(),
         ))
+    }
+
+    /// The picture as an autoencoder's input: `[3, height, width]`, red first, −1 black and 1 white; alpha is left
+    /// out. The inverse of [`Image::from_chw`], value by value `2 · v − 1` in float32 as diffusers computes it
+    /// (`image_processor.py`: `pil_to_numpy`, `normalize`).
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn to_chw(&self) -> Result<Array3<f32>> {
+        let (width, height) = (self.width as usize, self.height as usize);
+        let area = width * height;
+        let mut values = zeros(area.saturating_mul(3))?;
+        for (at, pixel) in self.pixels().chunks_exact(self.format.bytes_per_pixel()).enumerate() {
+            let [r, g, b, _] = self.format.read(pixel).map(|v| 2.0 * v - 1.0);
+            [values[at], values[at + area], values[at + 2 * area]] = [r, g, b];
+        }
+        Array3::from_shape_vec((3, height, width), values)
+            .map_err(|e| Error::invalid(format!("a picture of {width} x {height} pixels has no tensor: {e}")))
     }
 
     /// A picture from a host's pixels: `height` rows, `stride` bytes from one row's start to the next one's.

@@ -1,4 +1,4 @@
-//! Reading PNG and JPEG.
+//! Reading PNG, JPEG and WebP.
 
 use std::fs;
 use std::io::{Cursor, Read};
@@ -17,10 +17,13 @@ const MAX_DECODED: u64 = 512 << 20;
 const MAX_FILE: u64 = 256 << 20;
 
 impl Image {
-    /// Reads a PNG or JPEG file, upright by its EXIF orientation, as RGB8, or as RGBA8 where it has alpha.
+    /// Reads a PNG, JPEG or WebP file, upright by its EXIF orientation, as RGB8, or as RGBA8 where it has alpha.
+    ///
+    /// Sixteen bits a sample become eight by rounding; grey, palettes and CMYK (Adobe's inverted one, or YCCK) become
+    /// colours without a colour profile; of an animation the first picture is read.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be read; [`Error::InvalidArgument`] where it is neither kind, is damaged,
+    /// [`Error::Io`] where the file cannot be read; [`Error::InvalidArgument`] where it is none of these, is damaged,
     /// or is larger than [`MAX_SIDE`] a side, 512 MiB decoded or 256 MiB as a file.
     pub fn open(path: &Path) -> Result<Self> {
         let failed = |e| Error::io("cannot read the picture", path, e);
@@ -37,15 +40,16 @@ impl Image {
             .map_err(|e| Error::invalid(format!("the picture \"{}\" cannot be read: {e}", path.display())))
     }
 
-    /// Decodes a PNG or JPEG file's bytes, with the limits and the result of [`Image::open`].
+    /// Decodes a PNG, JPEG or WebP file's bytes, with the limits and the result of [`Image::open`].
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] where the bytes are neither kind, damaged or too large.
+    /// [`Error::InvalidArgument`] where the bytes are none of these, damaged or too large.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let failed = |e: image::ImageError| Error::invalid(format!("it is damaged or too large ({e})"));
         let kind = image::guess_format(bytes).ok();
-        let Some(kind) = kind.filter(|kind| matches!(kind, ImageFormat::Png | ImageFormat::Jpeg)) else {
-            return Err(Error::invalid("it is neither a PNG nor a JPEG file"));
+        let allowed = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP];
+        let Some(kind) = kind.filter(|kind| allowed.contains(kind)) else {
+            return Err(Error::invalid("it is not a PNG, JPEG or WebP file"));
         };
         let mut reader = ImageReader::with_format(Cursor::new(bytes), kind);
         let mut limits = Limits::default();
