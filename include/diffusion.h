@@ -937,11 +937,10 @@ diffusion_status diffusion_request_set_sigmas(struct diffusion_request *request,
                                               size_t sigmas_length);
 
 /**
- * DDIM's eta, 0 to 1: 0, the default, is deterministic; 1 is as noisy as DDPM. NaN is refused. Only the scheduler "ddim" reads it.
+ * The share of fresh noise in a step, 0 to 1. NaN is refused. Only the schedulers "ddim" (0, the default, is
+ * deterministic; 1 is as noisy as DDPM) and "tcd" (its gamma; its makers recommend 0.3) read it.
  */
-DIFFUSION_API
-diffusion_status diffusion_request_set_eta(struct diffusion_request *request,
-                                           float eta);
+DIFFUSION_API diffusion_status diffusion_request_set_eta(struct diffusion_request *request, float eta);
 
 /**
  * Seed of the noise. Default: a random one for every generation, which diffusion_result_seed() reports.

@@ -233,7 +233,8 @@ pub unsafe extern "C" fn diffusion_request_set_sigmas(
     })
 }
 
-/// DDIM's eta, 0 to 1: 0, the default, is deterministic; 1 is as noisy as DDPM. NaN is refused. Only the scheduler "ddim" reads it.
+/// The share of fresh noise in a step, 0 to 1. NaN is refused. Only the schedulers "ddim" (0, the default, is
+/// deterministic; 1 is as noisy as DDPM) and "tcd" (its gamma; its makers recommend 0.3) read it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_request_set_eta(request: *mut diffusion_request, eta: f32) -> diffusion_status {
     guard(|| {

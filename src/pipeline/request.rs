@@ -37,7 +37,7 @@ pub struct Request {
     pub scheduler: Option<SchedulerKind>,
     /// Which sigma schedule; `None` takes the model's.
     pub sigmas: Option<SigmaSchedule>,
-    /// DDIM's η, 0 (deterministic) to 1 (as noisy as DDPM). Only `ddim` reads it.
+    /// The share of fresh noise in a step, 0 to 1. Only `ddim` and `tcd` (its γ) read it.
     pub eta: f32,
     /// Seed of the noise; `None` picks one at random, which the result reports.
     pub seed: Option<u64>,

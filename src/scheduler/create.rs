@@ -10,12 +10,15 @@ use super::ddpm::Ddpm;
 use super::deis::Deis;
 use super::dpm_solver::DpmSolver;
 use super::dpm2::Dpm2;
+use super::edm::EdmEuler;
 use super::euler::Euler;
+use super::flow_heun::FlowHeun;
 use super::flow_match::FlowMatch;
 use super::heun::Heun;
 use super::lcm::Lcm;
 use super::lms::Lms;
 use super::pndm::Pndm;
+use super::tcd::Tcd;
 use super::unipc::UniPc;
 use super::{Scheduler, SchedulerKind, SigmaSchedule};
 
@@ -29,15 +32,16 @@ pub struct SchedulerOptions {
     pub steps: usize,
     /// Overrides `use_karras_sigmas`, `use_exponential_sigmas` and `use_beta_sigmas`; `None` leaves them alone.
     pub sigmas: Option<SigmaSchedule>,
-    /// The share of fresh noise in a step of [`SchedulerKind::Ddim`], 0 to 1; 0 for all others.
+    /// The share of fresh noise in a step of [`SchedulerKind::Ddim`] and of [`SchedulerKind::Tcd`] (its gamma), 0 to 1;
+    /// 0 for all others. diffusers' pipelines pass 0 where nothing is said; TCD's makers recommend 0.3.
     pub eta: f64,
     /// The shift that belongs to the picture's size, [`super::dynamic_shift`], for configurations with
     /// `use_dynamic_shifting`, which need it; all others pass over it. -100 to 100.
     pub mu: Option<f64>,
-    /// [`SchedulerKind::FlowEuler`] begins with the levels 1 to 1 / steps, as Flux's pipelines pass them, instead of
-    /// its own 1 to 1 / `num_train_timesteps`; both are shifted then.
+    /// [`SchedulerKind::FlowEuler`] and [`SchedulerKind::FlowLcm`] begin with the levels 1 to 1 / steps, as Flux's pipelines pass them, instead of
+    /// their own 1 to 1 / `num_train_timesteps`; both are shifted then.
     pub flow_sigmas: bool,
-    /// [`SchedulerKind::Lcm`] takes its steps from this share of the distillation's timesteps, from the cleanest up, and
+    /// [`SchedulerKind::Lcm`] and [`SchedulerKind::Tcd`] take their steps from this share of the distillation's timesteps, from the cleanest up, and
     /// then image-to-image begins at step 0: what `LatentConsistencyModelImg2ImgPipeline` does with its strength.
     /// Above 0 up to 1; 1 for all others, and for image-to-image that begins at a later step.
     pub strength: f64,
@@ -72,9 +76,9 @@ pub fn create(
     if !(0.0..=1.0).contains(&options.eta) {
         return Err(Error::invalid(format!("eta = {} is not possible; allowed is 0 to 1", options.eta)));
     }
-    if options.eta != 0.0 && kind != SchedulerKind::Ddim {
+    if options.eta != 0.0 && !matches!(kind, SchedulerKind::Ddim | SchedulerKind::Tcd) {
         return Err(Error::invalid(format!(
-            "eta = {} was asked for, but only the scheduler ddim has it; {} can only take 0",
+            "eta = {} was asked for, but only the schedulers ddim and tcd have it; {} can only take 0",
             options.eta,
             kind.name()
         )));
@@ -103,6 +107,10 @@ pub fn create(
         SchedulerKind::UniPc => Box::new(UniPc::new(&config, steps)?),
         SchedulerKind::Deis => Box::new(Deis::new(&config, steps)?),
         SchedulerKind::Lcm => Box::new(Lcm::new(&config, options)?),
+        SchedulerKind::Tcd => Box::new(Tcd::new(&config, options)?),
+        SchedulerKind::FlowHeun => Box::new(FlowHeun::new(&config, steps)?),
+        SchedulerKind::FlowLcm => Box::new(FlowMatch::lcm(&config, options)?),
+        SchedulerKind::EdmEuler => Box::new(EdmEuler::new(&config, steps)?),
         SchedulerKind::FlowEuler => Box::new(FlowMatch::euler(&config, options)?),
     })
 }
@@ -117,6 +125,9 @@ fn override_sigmas(kind: SchedulerKind, map: &mut Map<String, Value>, sigmas: Op
             | SchedulerKind::Pndm
             | SchedulerKind::EulerAncestral
             | SchedulerKind::Lcm
+            | SchedulerKind::Tcd
+            | SchedulerKind::FlowHeun
+            | SchedulerKind::EdmEuler
     );
     if fixed && sigmas != SigmaSchedule::Default {
         return Err(Error::invalid(format!(

@@ -6,8 +6,9 @@
 //! `scheduling_flow_match_euler_discrete.py` and `scheduling_flow_match_lcm.py`.
 
 use ndarray::{ArrayD, ArrayViewD};
+use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rng::NoiseSource;
 
 use super::calls::Calls;
@@ -27,6 +28,19 @@ impl FlowMatch {
     /// `FlowMatchEulerDiscreteScheduler`
     pub(super) fn euler(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
         Self::new(config, options, config.flag("stochastic_sampling", false)?)
+    }
+
+    /// `FlowMatchLCMScheduler`
+    pub(super) fn lcm(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
+        match config.get("scale_factors") {
+            None => Self::new(config, options, true),
+            Some(Value::Array(factors)) if factors.is_empty() => Self::new(config, options, true),
+            Some(_) => Err(Error::Unsupported(
+                "the scheduler configuration has scale_factors, with which the picture grows between steps; \
+                 only null can be used"
+                    .to_owned(),
+            )),
+        }
     }
 
     fn new(config: &Config<'_>, options: &SchedulerOptions, stochastic: bool) -> Result<Self> {

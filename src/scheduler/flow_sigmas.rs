@@ -64,13 +64,11 @@ impl FlowSigmas {
         let train = train_timesteps(config)?;
         let shift = Shift::read(config, options.mu)?;
         let mut sigmas = if options.flow_sigmas {
-            as_f32(linspace(1.0, 1.0 / options.steps as f64, options.steps))
+            let even = as_f32(linspace(1.0, 1.0 / options.steps as f64, options.steps));
+            even.into_iter().map(|sigma| shift.apply(sigma)).collect()
         } else {
-            // Without a dynamic shift the ends are shifted here, and then everything once more. diffusers has it so.
-            let ends = if let Shift::Dynamic { .. } = shift { Shift::Fixed(1.0) } else { shift };
-            trained(ends, train, options.steps)
+            trained(shift, train, options.steps)
         };
-        sigmas.iter_mut().for_each(|sigma| *sigma = shift.apply(*sigma));
         stretch(config, &mut sigmas)?;
         let spread = Spread::read(config)?;
         if spread != Spread::Trained {
@@ -85,6 +83,16 @@ impl FlowSigmas {
         }
         let timesteps = as_f32(sigmas.iter().map(|sigma| sigma * train as f64));
         sigmas.push(if invert { 1.0 } else { 0.0 });
+        Ok(Self { timesteps, sigmas })
+    }
+
+    /// What `FlowMatchHeunDiscreteScheduler` makes of its two fields.
+    pub(super) fn fixed(config: &Config<'_>, steps: usize) -> Result<Self> {
+        let train = train_timesteps(config)?;
+        let shift = Shift::Fixed(config.float("shift", 1.0, &POSITIVE)?);
+        let mut sigmas = as_f32(trained(shift, train, steps));
+        let timesteps = as_f32(sigmas.iter().map(|sigma| sigma * train as f64));
+        sigmas.push(0.0);
         Ok(Self { timesteps, sigmas })
     }
 
@@ -137,10 +145,17 @@ fn train_timesteps(config: &Config<'_>) -> Result<usize> {
     Ok(usize::try_from(count).unwrap_or(1))
 }
 
-/// Even levels from the noisiest trained one down to the cleanest, both shifted by `ends`.
-fn trained(ends: Shift, train: usize, steps: usize) -> Vec<f64> {
-    let (count, end) = (train as f64, |sigma: f64| f64::from(ends.apply(sigma) as f32));
-    linspace(end(1.0) * count, end(1.0 / count) * count, steps).into_iter().map(|t| t / count).collect()
+/// Even levels from the noisiest trained one down to the cleanest, shifted.
+///
+/// A fixed shift is applied to the ends, and then to everything once more. diffusers has it so.
+fn trained(shift: Shift, train: usize, steps: usize) -> Vec<f64> {
+    let count = train as f64;
+    let end = |sigma: f64| match shift {
+        Shift::Fixed(_) => f64::from(shift.apply(sigma) as f32),
+        Shift::Dynamic { .. } => sigma,
+    };
+    let even = linspace(end(1.0) * count, end(1.0 / count) * count, steps);
+    even.into_iter().map(|t| shift.apply(t / count)).collect()
 }
 
 /// Stretches the levels so that the last one is `shift_terminal`, if there is such a field.

@@ -35,13 +35,21 @@ pub enum SchedulerKind {
     Deis,
     /// Latent consistency models, in few steps.
     Lcm,
+    /// Trajectory consistency distillation, in few steps.
+    Tcd,
     /// Flow matching by Euler's method.
     FlowEuler,
+    /// Flow matching by Heun's second-order method.
+    FlowHeun,
+    /// Flow matching in few steps, with fresh noise in each.
+    FlowLcm,
+    /// Euler's method for models trained as EDM.
+    EdmEuler,
 }
 
 impl SchedulerKind {
     /// Every scheduler.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::Ddim,
         Self::Ddpm,
         Self::Pndm,
@@ -56,7 +64,11 @@ impl SchedulerKind {
         Self::UniPc,
         Self::Deis,
         Self::Lcm,
+        Self::Tcd,
         Self::FlowEuler,
+        Self::FlowHeun,
+        Self::FlowLcm,
+        Self::EdmEuler,
     ];
 
     /// The short name, as on the command line.
@@ -77,7 +89,11 @@ impl SchedulerKind {
             Self::UniPc => "unipc",
             Self::Deis => "deis",
             Self::Lcm => "lcm",
+            Self::Tcd => "tcd",
             Self::FlowEuler => "flow_euler",
+            Self::FlowHeun => "flow_heun",
+            Self::FlowLcm => "flow_lcm",
+            Self::EdmEuler => "edm_euler",
         }
     }
 
@@ -98,7 +114,11 @@ impl SchedulerKind {
             Self::UniPc => "UniPCMultistepScheduler",
             Self::Deis => "DEISMultistepScheduler",
             Self::Lcm => "LCMScheduler",
+            Self::Tcd => "TCDScheduler",
             Self::FlowEuler => "FlowMatchEulerDiscreteScheduler",
+            Self::FlowHeun => "FlowMatchHeunDiscreteScheduler",
+            Self::FlowLcm => "FlowMatchLCMScheduler",
+            Self::EdmEuler => "EDMEulerScheduler",
         }
     }
 

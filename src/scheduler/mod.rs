@@ -12,7 +12,9 @@ mod deis;
 mod discrete;
 mod dpm2;
 mod dpm_solver;
+mod edm;
 mod euler;
+mod flow_heun;
 mod flow_match;
 mod flow_sigmas;
 mod heun;
@@ -26,6 +28,7 @@ mod prediction;
 mod sigma_schedule;
 mod sigma_space;
 mod sigmas;
+mod tcd;
 #[cfg(test)]
 mod tests;
 mod threshold;
@@ -60,7 +63,7 @@ pub trait Scheduler: Send {
     fn timesteps(&self) -> &[f64];
 
     /// The noise level at each call and after the last, as diffusers lists them in `scheduler.sigmas`; empty for
-    /// schedulers that do not think in sigmas (DDIM, DDPM, PNDM, LCM).
+    /// schedulers that do not think in sigmas (DDIM, DDPM, PNDM, LCM, TCD).
     fn sigmas(&self) -> Vec<f64> {
         Vec::new()
     }

@@ -102,6 +102,10 @@ fn bad_values_get_a_sentence_with_key_value_and_range() {
             ["original_inference_steps", "1001", "to 1000"],
         ),
         (SchedulerKind::Lcm, json!({"timestep_scaling": 0}), ["timestep_scaling", "0", "above 0"]),
+        (SchedulerKind::FlowLcm, json!({"scale_factors": [0.5]}), ["scale_factors", "grows", "null"]),
+        (SchedulerKind::EdmEuler, json!({"sigma_min": 90}), ["sigma_min = 90", "sigma_max = 80", "below"]),
+        (SchedulerKind::EdmEuler, json!({"rho": 0}), ["rho", "0", "1000"]),
+        (SchedulerKind::EdmEuler, json!({"sigma_schedule": "even"}), ["sigma_schedule", "even", "exponential"]),
         (SchedulerKind::FlowEuler, json!({"shift": -3.0}), ["shift", "-3.0", "above 0"]),
         (SchedulerKind::FlowEuler, json!({"shift_terminal": 1}), ["shift_terminal", "1", "below 1"]),
         (SchedulerKind::FlowEuler, json!({"use_dynamic_shifting": true}), ["use_dynamic_shifting", "mu", "size"]),
@@ -123,7 +127,7 @@ fn bad_options_get_a_sentence() {
     }
     let eta = |eta| SchedulerOptions { eta, ..SchedulerOptions::new(4) };
     assert!(refused(SchedulerKind::Ddim, eta(f64::NAN)).contains("0 to 1"));
-    assert!(refused(SchedulerKind::Euler, eta(0.5)).contains("only the scheduler ddim"));
+    assert!(refused(SchedulerKind::Euler, eta(0.5)).contains("only the schedulers ddim and tcd"));
     let one_step = refusal(SchedulerKind::FlowEuler, json!({"shift_terminal": 0.1}), &SchedulerOptions::new(1));
     assert!(one_step.contains("2 steps or more"), "{one_step}");
     for (time_shift_type, mu) in [("exponential", f64::NAN), ("exponential", 1e9), ("linear", -1.0), ("linear", 0.0)] {
@@ -236,6 +240,9 @@ fn random_config(random: &mut Lcg) -> Map<String, Value> {
         ("time_shift_type", json!(["exponential", "linear"])),
         ("invert_sigmas", json!([true, false])),
         ("stochastic_sampling", json!([true, false])),
+        ("rho", json!([0.01, 7, 1000])),
+        ("sigma_data", json!([1e-300, 0.5, 1e300])),
+        ("sigma_schedule", json!(["karras", "exponential"])),
     ];
     let nonsense = [json!(null), json!(-1), json!("x"), json!([]), json!({}), json!(1e300), json!(true)];
     let mut config = Map::new();
@@ -326,6 +333,21 @@ fn lcm_draws_at_every_step_but_the_last() {
             scheduler.step(index, ArrayD::ones(vec![1, 1, 1, 1]).view(), &mut x, &mut source).unwrap();
         }
         assert_eq!(source.0, 3 - begin);
+    }
+}
+
+/// eta is TCD's gamma: without it the steps are deterministic, with it all but the last one draw.
+#[test]
+fn tcd_draws_only_with_eta() {
+    for (eta, draws) in [(0.0, 0), (0.3, 3), (1.0, 3)] {
+        let options = SchedulerOptions { eta, ..SchedulerOptions::new(4) };
+        let mut scheduler = create(SchedulerKind::Tcd, &Map::new(), &options).unwrap();
+        let mut source = Count(0);
+        let mut x = ArrayD::ones(vec![1, 1, 1, 1]);
+        for index in 0..4 {
+            scheduler.step(index, ArrayD::ones(vec![1, 1, 1, 1]).view(), &mut x, &mut source).unwrap();
+        }
+        assert_eq!(source.0, draws);
     }
 }
 

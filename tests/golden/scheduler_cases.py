@@ -29,6 +29,8 @@ FLOW = {"use_flow_sigmas": True, "flow_shift": 3.0, "prediction_type": "flow_pre
 
 EXCEPTIONS = {
     "solver_p": "an object, never in a JSON file",
+    "scale_factors": "the picture grows between steps; refused",
+    "upscale_mode": "read only with scale_factors",
     "use_dynamic_shifting": "needs `mu`, which only flow pipelines pass",
     "time_shift_type": "read only with use_dynamic_shifting",
 }
@@ -114,6 +116,27 @@ def consistency_cases():
         "steps_2": ({}, 2),
         "steps_13": ({}, 13),
         "steps_50": ({}, 50),
+    }
+
+
+def edm_cases():
+    """EDM's solvers, with their own levels."""
+    return {
+        "defaults": ({}, 10),
+        "playground": ({"sigma_min": 0.002, "sigma_max": 80.0, "sigma_data": 0.5}, 25),
+        "sigma_range": ({"sigma_min": 0.03, "sigma_max": 14.0}, 8),
+        "sigma_data": ({"sigma_data": 1.3}, 8),
+        "exponential": ({"sigma_schedule": "exponential"}, 8),
+        "exponential_range": ({"sigma_schedule": "exponential", "sigma_min": 0.03, "sigma_max": 14.0}, 5),
+        "rho_5": ({"rho": 5.0}, 8),
+        "v": ({**V}, 8),
+        "final_sigma_min": ({"final_sigmas_type": "sigma_min"}, 8),
+        "final_sigma_min_exponential": ({"final_sigmas_type": "sigma_min", "sigma_schedule": "exponential"}, 5),
+        "train_400": ({"num_train_timesteps": 400}, 5),
+        "steps_1": ({}, 1),
+        "steps_1_exponential": ({"sigma_schedule": "exponential"}, 1),
+        "steps_2": ({}, 2),
+        "steps_4": ({}, 4),
     }
 
 
@@ -295,6 +318,27 @@ def cases():
     lcm = consistency_cases()
     lcm["timestep_scaling"] = ({"timestep_scaling": 0.001}, 4)
 
+    tcd = consistency_cases()
+    for eta in (0.3, 1.0):
+        tcd[f"eta_{eta}"] = ({**SD1}, 5, {"eta": eta})
+    tcd["eta_0.7_v"] = ({**SD1, **V}, 4, {"eta": 0.7})
+    tcd["eta_0.3_x0"] = ({**SD1, **X0}, 8, {"eta": 0.3})
+    tcd["eta_0.3_strength"] = ({}, 4, {"eta": 0.3}, {"strength": 0.6})
+    tcd["eta_0"] = ({}, 4, {"eta": 0.0})
+    # Without an eta diffusers' class takes 0.3; its pipelines pass 0, and so do we.
+    tcd = {name: case if len(case) > 2 and case[2] else (*case[:2], {"eta": 0.0}, *case[3:])
+           for name, case in tcd.items()}
+    tcd["timestep_scaling_ignored"] = ({"timestep_scaling": 0.001}, 4, {"eta": 0.0})
+
+    flow_heun = {
+        f"{'shift_' if config else ''}{config.get('shift', 'default')}_steps_{steps}": (config, steps)
+        for config in ({}, {"shift": 3.0}, {"shift": 0.4})
+        for steps in (1, 2, 5, 10)
+    }
+    flow_heun["train_400"] = ({"num_train_timesteps": 400, "shift": 2.0}, 6)
+
+    edm = edm_cases()
+
     flow_euler = flow_match_cases()
     flow_euler["stochastic"] = ({"shift": 3.0, "stochastic_sampling": True}, 6)
 
@@ -313,5 +357,9 @@ def cases():
         "unipc": ("UniPCMultistepScheduler", unipc),
         "deis": ("DEISMultistepScheduler", deis),
         "lcm": ("LCMScheduler", lcm),
+        "tcd": ("TCDScheduler", tcd),
+        "flow_heun": ("FlowMatchHeunDiscreteScheduler", flow_heun),
+        "flow_lcm": ("FlowMatchLCMScheduler", flow_match_cases()),
+        "edm_euler": ("EDMEulerScheduler", edm),
         "flow_euler": ("FlowMatchEulerDiscreteScheduler", flow_euler),
     }
