@@ -2,11 +2,26 @@
 
 import json
 
+import diffusers
 from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionInpaintPipeline, StableDiffusionPipeline
-from family_tools import MODELS, WORK, generator, given, picture, scheduler_for
+from family_export import export
+from family_tools import MODELS, WORK, generator, given, picture, scheduler_for, write_json
 from PIL import ImageOps
 
 LOADED = {}
+
+
+def make_folder(out, name, class_name, scheduler, **parts):
+    """Exports the parts to out/<name> with the given scheduler file.
+
+    optimum knows no pipeline class for some families; to it they are text-to-image, and model_index.json is told the
+    right name afterwards."""
+    own = getattr(diffusers, scheduler["_class_name"]).from_config(scheduler)
+    pipe = StableDiffusionPipeline(**parts, scheduler=own, safety_checker=None, feature_extractor=None,
+                                   requires_safety_checker=False)
+    export(pipe, name, out, scheduler)
+    index = json.loads((out / name / "model_index.json").read_text())
+    write_json(out / name / "model_index.json", {**index, "_class_name": class_name})
 
 
 def components(network):
