@@ -100,6 +100,11 @@ fn tolerance(scheduler: &str, case: &str) -> f64 {
         ("edm_euler", "steps_1" | "steps_2") => 3e-5,
         // Sigmas of 25 to 0.03 in two steps; differences of nearby logarithms in third-order coefficients.
         ("heun", "steps_2") | ("deis", "order_3" | "order_3_long") => 1e-5,
+        // Coefficients of high orders are small differences of large float32 numbers in diffusers (SA-Solver's are of
+        // powers of lambda); its own formulas in float64 are as far from the file as ours.
+        ("sa_solver", "orders_4_4") => 1.5e-5,
+        ("sa_solver", name) if name.starts_with("noise") || name.starts_with("not_lower") => 8e-6,
+        ("dpmpp_2s", "sde-dpmsolver++_heun_3") => 8e-6,
         _ => 3e-6,
     }
 }
@@ -246,6 +251,8 @@ fn cases_that_diffusers_rejects_do_no_harm() {
     let known = [
         ("ddpm", "variance_fixed_large_log", r#"{"variance_type": "fixed_large_log"}"#, 8, false),
         ("dpmpp_2m", "cosine_karras", r#"{"beta_schedule": "squaredcos_cap_v2", "use_karras_sigmas": true}"#, 8, true),
+        // diffusers draws noise of the output's shape there, which does not fit the sample's.
+        ("sa_solver", "variance_learned", r#"{"variance_type": "learned"}"#, 6, true),
     ];
     let mut seen = BTreeSet::new();
     for kind in SchedulerKind::ALL {
@@ -264,7 +271,7 @@ fn cases_that_diffusers_rejects_do_no_harm() {
         let mut x = array(&[1, 4, 1, 1], &[0.5, -1.0, 2.0, 0.25]);
         for i in 0..scheduler.timesteps().len() {
             let output = x.mapv(|v| 0.3 * v);
-            scheduler.step(i, output.view(), &mut x, &mut Counted::new(&[])).unwrap();
+            scheduler.step(i, output.view(), &mut x, &mut Generator::new(RngKind::TorchCpu, 1).unwrap()).unwrap();
         }
         assert!(works && x.iter().all(|v| v.is_finite()), "{name}/{case}: {x}");
     }

@@ -8,6 +8,7 @@ use super::config::Config;
 use super::ddim::Ddim;
 use super::ddpm::Ddpm;
 use super::deis::Deis;
+use super::dpm_singlestep::DpmSinglestep;
 use super::dpm_solver::DpmSolver;
 use super::dpm2::Dpm2;
 use super::edm::EdmEuler;
@@ -15,9 +16,11 @@ use super::euler::Euler;
 use super::flow_heun::FlowHeun;
 use super::flow_match::FlowMatch;
 use super::heun::Heun;
+use super::ipndm::Ipndm;
 use super::lcm::Lcm;
 use super::lms::Lms;
 use super::pndm::Pndm;
+use super::sa_solver::SaSolver;
 use super::tcd::Tcd;
 use super::unipc::UniPc;
 use super::{Scheduler, SchedulerKind, SigmaSchedule};
@@ -112,6 +115,9 @@ pub fn create(
         SchedulerKind::FlowLcm => Box::new(FlowMatch::lcm(&config, options)?),
         SchedulerKind::EdmEuler => Box::new(EdmEuler::new(&config, steps)?),
         SchedulerKind::FlowEuler => Box::new(FlowMatch::euler(&config, options)?),
+        SchedulerKind::Dpmpp2S => Box::new(DpmSinglestep::new(&config, steps)?),
+        SchedulerKind::SaSolver => Box::new(SaSolver::new(&config, steps)?),
+        SchedulerKind::Ipndm => Box::new(Ipndm::new(&config, steps)?),
     })
 }
 
@@ -128,6 +134,7 @@ fn override_sigmas(kind: SchedulerKind, map: &mut Map<String, Value>, sigmas: Op
             | SchedulerKind::Tcd
             | SchedulerKind::FlowHeun
             | SchedulerKind::EdmEuler
+            | SchedulerKind::Ipndm
     );
     if fixed && sigmas != SigmaSchedule::Default {
         return Err(Error::invalid(format!(
@@ -148,24 +155,24 @@ fn override_sigmas(kind: SchedulerKind, map: &mut Map<String, Value>, sigmas: Op
     Ok(())
 }
 
-/// The two names of `DPMSolverMultistepScheduler` choose between its deterministic and its stochastic algorithms.
+/// Which `algorithm_type` a name stands for, where another class's configuration says something else.
 ///
-/// The configuration's own algorithm stays when it is of the right kind, so that the older `dpmsolver` and
-/// `sde-dpmsolver` can be had.
+/// The two names of `DPMSolverMultistepScheduler` choose between its deterministic and its stochastic algorithms, and
+/// SA-Solver has words of its own. The configuration's algorithm stays when it is of the right kind, so that the older
+/// `dpmsolver` and `sde-dpmsolver` can be had.
 fn choose_algorithm(kind: SchedulerKind, map: &mut Map<String, Value>) {
-    let (family, other, default) = match kind {
-        SchedulerKind::Dpmpp2M => (["dpmsolver", "dpmsolver++"], ["sde-dpmsolver", "sde-dpmsolver++"], "dpmsolver++"),
-        SchedulerKind::Dpmpp2MSde => {
-            (["sde-dpmsolver", "sde-dpmsolver++"], ["dpmsolver", "dpmsolver++"], "sde-dpmsolver++")
-        }
+    const PLAIN: [&str; 2] = ["dpmsolver++", "dpmsolver"];
+    const STOCHASTIC: [&str; 2] = ["sde-dpmsolver++", "sde-dpmsolver"];
+    // "deis" is what a configuration of DEIS says; diffusers takes it for dpmsolver++.
+    let (replaced, default): (Vec<&str>, _) = match kind {
+        SchedulerKind::Dpmpp2M => ([&STOCHASTIC[..], &["deis"]].concat(), PLAIN[0]),
+        SchedulerKind::Dpmpp2MSde => ([&PLAIN[..], &["deis"]].concat(), STOCHASTIC[0]),
+        SchedulerKind::SaSolver => ([&PLAIN[..], &STOCHASTIC, &["deis"]].concat(), "data_prediction"),
         _ => return,
     };
     let replace = match map.get("algorithm_type") {
         None | Some(Value::Null) => true,
-        // "deis" is what a configuration of DEIS says; diffusers takes it for dpmsolver++.
-        Some(Value::String(word)) => {
-            !family.contains(&word.as_str()) && (other.contains(&word.as_str()) || word == "deis")
-        }
+        Some(Value::String(word)) => replaced.contains(&word.as_str()),
         Some(_) => false,
     };
     if replace {

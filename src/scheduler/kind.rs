@@ -45,11 +45,17 @@ pub enum SchedulerKind {
     FlowLcm,
     /// Euler's method for models trained as EDM.
     EdmEuler,
+    /// DPM-Solver++ singlestep.
+    Dpmpp2S,
+    /// SA-Solver: stochastic Adams predictor and corrector.
+    SaSolver,
+    /// Improved pseudo linear multistep.
+    Ipndm,
 }
 
 impl SchedulerKind {
     /// Every scheduler.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::Ddim,
         Self::Ddpm,
         Self::Pndm,
@@ -69,6 +75,9 @@ impl SchedulerKind {
         Self::FlowHeun,
         Self::FlowLcm,
         Self::EdmEuler,
+        Self::Dpmpp2S,
+        Self::SaSolver,
+        Self::Ipndm,
     ];
 
     /// The short name, as on the command line.
@@ -94,6 +103,9 @@ impl SchedulerKind {
             Self::FlowHeun => "flow_heun",
             Self::FlowLcm => "flow_lcm",
             Self::EdmEuler => "edm_euler",
+            Self::Dpmpp2S => "dpmpp_2s",
+            Self::SaSolver => "sa_solver",
+            Self::Ipndm => "ipndm",
         }
     }
 
@@ -119,6 +131,9 @@ impl SchedulerKind {
             Self::FlowHeun => "FlowMatchHeunDiscreteScheduler",
             Self::FlowLcm => "FlowMatchLCMScheduler",
             Self::EdmEuler => "EDMEulerScheduler",
+            Self::Dpmpp2S => "DPMSolverSinglestepScheduler",
+            Self::SaSolver => "SASolverScheduler",
+            Self::Ipndm => "IPNDMScheduler",
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the multistep solvers in half-log-SNR time share: DPM-Solver++, UniPC and DEIS.
+//! What the solvers in half-log-SNR time share: DPM-Solver++ in both forms, UniPC, DEIS and SA-Solver.
 
 use ndarray::ArrayD;
 
@@ -19,12 +19,18 @@ pub(super) enum Family {
     UniPc,
     /// `scheduling_deis_multistep.py`
     Deis,
+    /// `scheduling_dpmsolver_singlestep.py`
+    Singlestep,
+    /// `scheduling_sasolver.py`
+    SaSolver,
 }
 
 /// Timesteps and sigmas of one generation, and how sigmas become alphas.
 pub(super) struct Multistep {
     pub(super) timesteps: Vec<f64>,
     pub(super) sigmas: Vec<f64>,
+    /// The model's own levels.
+    pub(super) trained: NoiseSchedule,
     flow: bool,
 }
 
@@ -50,11 +56,21 @@ impl Multistep {
                     .to_owned(),
             ));
         }
-        let zero_snr = if family == Family::Deis { ZeroSnr::Absent } else { ZeroSnr::Floored };
+        let zero_snr = match family {
+            Family::DpmSolver | Family::UniPc => ZeroSnr::Floored,
+            Family::Deis | Family::Singlestep | Family::SaSolver => ZeroSnr::Absent,
+        };
         let schedule = NoiseSchedule::read(config, &BetaDefaults { range: (0.0001, 0.02), extra: None, zero_snr })?;
         let train = schedule.train_timesteps();
-        let last = if family == Family::DpmSolver { clipped(config, &schedule)? } else { train };
-        let spacing = Spacing::read(config, Spacing::Linspace)?;
+        let last = match family {
+            Family::DpmSolver | Family::Singlestep | Family::SaSolver => clipped(config, &schedule)?,
+            Family::UniPc | Family::Deis => train,
+        };
+        let spacing = match family {
+            // The class has no other, and takes no notice of a configuration that has.
+            Family::Singlestep => Spacing::Linspace,
+            _ => Spacing::read(config, Spacing::Linspace)?,
+        };
         let offset = config.integer("steps_offset", 0, -1_000_000, 1_000_000)?;
         let table = SigmaTable::new(schedule.sigmas());
 
@@ -86,16 +102,17 @@ impl Multistep {
         };
 
         let last_sigma = sigmas.last().copied().unwrap_or(0.0);
-        let zero = family != Family::Deis
+        let zero = !matches!(family, Family::Deis | Family::SaSolver)
             && config.choice("final_sigmas_type", true, &[("zero", true), ("sigma_min", false)])?;
         sigmas.push(match family {
             _ if zero => 0.0,
-            Family::DpmSolver => table.range().min,
+            Family::DpmSolver | Family::Singlestep => table.range().min,
             _ if trained => table.range().min,
             _ => last_sigma,
         });
         // int64 in diffusers: what is not rounded above is cut off.
-        Ok(Self { timesteps: timesteps.into_iter().map(f64::trunc).collect(), sigmas: as_f32(sigmas), flow })
+        let timesteps = timesteps.into_iter().map(f64::trunc).collect();
+        Ok(Self { timesteps, sigmas: as_f32(sigmas), trained: schedule, flow })
     }
 
     /// The level at point `index`, from 0 to the number of timesteps.

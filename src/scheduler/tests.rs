@@ -54,6 +54,10 @@ fn the_algorithm_tells_the_two_dpm_solvers_apart() {
     assert_eq!(kind(json!({"_class_name": class, "algorithm_type": "sde-dpmsolver++"})), SchedulerKind::Dpmpp2MSde);
     assert!(SchedulerKind::from_config("", &map(json!({}))).is_err());
 
+    assert!(
+        create(SchedulerKind::SaSolver, &map(json!({"algorithm_type": "dpmsolver++"})), &SchedulerOptions::new(3))
+            .is_ok()
+    );
     // By name, the other kind's algorithm is replaced.
     for (kind, algorithm, draws) in
         [(SchedulerKind::Dpmpp2M, "sde-dpmsolver++", 0), (SchedulerKind::Dpmpp2MSde, "dpmsolver++", 1)]
@@ -101,6 +105,10 @@ fn bad_values_get_a_sentence_with_key_value_and_range() {
             json!({"original_inference_steps": 1001}),
             ["original_inference_steps", "1001", "to 1000"],
         ),
+        (SchedulerKind::Dpmpp2S, json!({"algorithm_type": "sde-dpmsolver"}), ["algorithm_type", "sde-dpmsolver", "++"]),
+        (SchedulerKind::SaSolver, json!({"corrector_order": 5}), ["corrector_order", "5", "1 to 4"]),
+        (SchedulerKind::SaSolver, json!({"tau_func": 1}), ["tau_func", "Python", "200 to 800"]),
+        (SchedulerKind::Ipndm, json!({"trained_betas": [0.1]}), ["trained_betas", "1", "2 or more"]),
         (SchedulerKind::Lcm, json!({"timestep_scaling": 0}), ["timestep_scaling", "0", "above 0"]),
         (SchedulerKind::FlowLcm, json!({"scale_factors": [0.5]}), ["scale_factors", "grows", "null"]),
         (SchedulerKind::EdmEuler, json!({"sigma_min": 90}), ["sigma_min = 90", "sigma_max = 80", "below"]),
@@ -222,7 +230,12 @@ fn random_config(random: &mut Lcg) -> Map<String, Value> {
         ("variance_type", json!(["fixed_small", "fixed_large", "learned", "learned_range"])),
         ("solver_order", json!([1, 2, 3])),
         ("solver_type", json!(["midpoint", "heun", "bh1", "bh2", "logrho"])),
-        ("algorithm_type", json!(["dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++", "deis"])),
+        (
+            "algorithm_type",
+            json!(["dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++", "deis", "noise_prediction"]),
+        ),
+        ("predictor_order", json!([1, 2, 3, 4])),
+        ("corrector_order", json!([1, 2, 3, 4])),
         ("lower_order_final", json!([true, false])),
         ("euler_at_final", json!([true, false])),
         ("predict_x0", json!([true, false])),

@@ -120,8 +120,9 @@ def set_timesteps(scheduler, steps, set_kwargs):
 def run(cls, config, steps, step_kwargs, set_kwargs, given):
     c, x_t, x0, noise, _ = given
     shape = SHAPE
-    if cls.__name__ == "DPMSolverMultistepScheduler" and "variance_type" in config:
-        shape = (1, 3, 2, 4)  # the class keeps the first three channels, whatever the sample has
+    solvers = ("DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "SASolverScheduler")
+    if cls.__name__ in solvers and "learned" in config.get("variance_type", ""):
+        shape = (1, 3, 2, 4)  # these classes keep the first three channels, whatever the sample has
     size = int(np.prod(shape))
     c, x_t, x0, noise = (v.reshape(-1)[:size].reshape(shape) for v in (c, x_t, x0, noise))
     variance = variance_output(cls, config, shape, c)
@@ -170,6 +171,8 @@ def run(cls, config, steps, step_kwargs, set_kwargs, given):
             fresh.set_begin_index(k)
         if hasattr(fresh, "scale_noise"):
             noised = fresh.scale_noise(x0, fresh.timesteps[k : k + 1], noise)
+        elif not hasattr(fresh, "add_noise"):
+            continue
         else:
             noised = fresh.add_noise(x0, noise, fresh.timesteps[k : k + 1])
         if torch.isfinite(noised).all():

@@ -33,6 +33,7 @@ EXCEPTIONS = {
     "upscale_mode": "read only with scale_factors",
     "use_dynamic_shifting": "needs `mu`, which only flow pipelines pass",
     "time_shift_type": "read only with use_dynamic_shifting",
+    "tau_func": "a Python function, never in a JSON file",
 }
 
 
@@ -186,6 +187,65 @@ def multistep_cases():
         "steps_2": (SD1, 2),
         "steps_4": ({**SD1, **TRAILING}, 4),
         "steps_25": ({**SD1, **LEADING}, 25),
+    }
+
+
+def singlestep_and_adams():
+    """DPM-Solver++ 2S (whose class has neither spacing nor offset), SA-Solver and iPNDM."""
+    end = {"final_sigmas_type": "sigma_min"}
+    shared = multistep_cases()
+    single = {
+        name: ({key: value for key, value in config.items() if key != "steps_offset"}, steps)
+        for name, (config, steps) in shared.items() if "timestep_spacing" not in config
+    }
+    for order in (2, 3):
+        for steps in (3, 4, 5, 6, 7):
+            lower = {"lower_order_final": True, "solver_order": order}
+            single[f"lower_order_final_{order}_steps_{steps}"] = ({**SD, **end, **lower}, steps)
+            single[f"sigma_min_{order}_steps_{steps}"] = ({**SD, **end, "solver_order": order}, steps)
+    for solver in ("midpoint", "heun"):
+        for algorithm in ("dpmsolver", "dpmsolver++", "sde-dpmsolver++"):
+            for order in (2, 3):
+                single[f"{algorithm}_{solver}_{order}"] = (
+                    {**SD, **end, "algorithm_type": algorithm, "solver_type": solver, "solver_order": order},
+                    9 if order == 3 else 8,
+                )
+    single["dpmsolver_1"] = ({**SD, **end, "algorithm_type": "dpmsolver", "solver_order": 1}, 8)
+    single["dpmsolver_v"] = ({**SD, **end, **V, "algorithm_type": "dpmsolver"}, 8)
+    single["dpmsolver_x0"] = ({**SD, **end, **X0, "algorithm_type": "dpmsolver"}, 8)
+    single["sde_zero"] = ({**SD, "algorithm_type": "sde-dpmsolver++"}, 8)
+    single["sde_zero_order_3_karras"] = ({**SD, **KARRAS, "algorithm_type": "sde-dpmsolver++", "solver_order": 3}, 7)
+    single["lambda_min_clipped"] = ({**COSINE, "lambda_min_clipped": -5.1}, 10)
+    single["variance_learned"] = ({**SD, "variance_type": "learned"}, 6)
+    single["variance_learned_range"] = ({**SD, "variance_type": "learned_range"}, 6)
+    single["final_sigma_min_karras"] = ({**SD, **end, **KARRAS}, 6)
+    single["flow_order_3"] = ({**FLOW, "solver_order": 3}, 9)
+    single["renamed"] = ({**SD, **end, "algorithm_type": "deis", "solver_type": "logrho"}, 4)
+
+    sa = {
+        name: (config, steps) for name, (config, steps) in shared.items() if "solver_order" not in config
+    }
+    noise = {"algorithm_type": "noise_prediction"}
+    for predictor, corrector in ((1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (3, 1), (1, 4), (4, 4)):
+        orders = {"predictor_order": predictor, "corrector_order": corrector}
+        sa[f"orders_{predictor}_{corrector}"] = ({**SD, **orders}, 12)
+        sa[f"noise_{predictor}_{corrector}"] = ({**SD, **orders, **noise}, 12)
+        sa[f"not_lower_order_final_{predictor}_{corrector}"] = ({**SD, **orders, "lower_order_final": False}, 7)
+    sa["noise_v"] = ({**SD, **V, **noise}, 10)
+    sa["noise_x0"] = ({**SD, **X0, **noise}, 10)
+    sa["noise_karras"] = ({**SD, **KARRAS, **noise}, 10)
+    sa["lambda_min_clipped"] = ({**COSINE, "lambda_min_clipped": -5.1}, 10)
+    sa["lambda_min_clipped_leading"] = ({**COSINE, **LEADING, "lambda_min_clipped": -3.0}, 8)
+    sa["variance_fixed"] = ({**SD, "variance_type": "fixed_small"}, 6)
+    sa["variance_learned"] = ({**SD, "variance_type": "learned"}, 6)
+
+    ipndm = {f"steps_{steps}": ({}, steps) for steps in (1, 2, 3, 4, 5, 10, 25, 50)}
+    ipndm["train_500"] = ({"num_train_timesteps": 500}, 6)
+    ipndm["trained_betas"] = ({"trained_betas": [0.9, 0.7, 0.4, 0.2, 0.05, 0.0]}, 5)
+    return {
+        "dpmpp_2s": ("DPMSolverSinglestepScheduler", single),
+        "sa_solver": ("SASolverScheduler", sa),
+        "ipndm": ("IPNDMScheduler", ipndm),
     }
 
 
@@ -343,6 +403,7 @@ def cases():
     flow_euler["stochastic"] = ({"shift": 3.0, "stochastic_sampling": True}, 6)
 
     return {
+        **singlestep_and_adams(),
         "ddim": ("DDIMScheduler", ddim),
         "ddpm": ("DDPMScheduler", ddpm),
         "pndm": ("PNDMScheduler", pndm),
