@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::denoiser::DenoiserConfig;
+use super::evidence::Evidence;
 use super::family::{Family, Task};
 use super::index;
 use super::inventory::Inventory;
@@ -148,35 +149,55 @@ impl Named {
         })
     }
 
-    /// The family that the configs state, and why it is another one than the name says.
+    /// The family that the graph and the configs state, and why it is another one than the name says.
+    ///
+    /// `denoiser` is complete with what the graph says; `evidence` is `None` where the graph cannot be read.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a graph whose inputs nothing here can feed.
     pub(super) fn refined(
         &self,
+        root: &Path,
+        evidence: Option<&Evidence>,
         denoiser: &DenoiserConfig,
         text: &TextEncoderConfig,
         inventory: &Inventory,
-    ) -> (Family, Option<String>) {
-        let file = format!("{}/config.json", self.family.denoiser_role().name());
-        let is_xl = denoiser.addition_embed_type.as_deref() == Some("text_time");
-        if is_xl && self.family == StableDiffusion1 {
-            return (StableDiffusionXl, Some(format!("\"addition_embed_type\" is \"text_time\" in {file}")));
+    ) -> Result<(Family, Option<String>)> {
+        if let Some((what, input)) = evidence.and_then(|evidence| evidence.refused) {
+            return Err(unsupported(root, what, &format!("its graph has the input \"{input}\"")));
         }
-        match self.family {
-            StableDiffusion1 if text.hidden_size.or(denoiser.cross_attention_dim) == Some(CONTEXT_WIDTH_2) => {
-                (Family::StableDiffusion2, Some(format!("its context is {CONTEXT_WIDTH_2} wide")))
+        let file = format!("{}/config.json", self.family.denoiser_role().name());
+        let (family, mut why) = match evidence.map(|evidence| evidence.family) {
+            Some(Some((family, input))) if family != self.family => {
+                (family, Some(format!("its graph has the input \"{input}\"")))
             }
-            StableDiffusionXl if denoiser.cross_attention_dim == Some(CONTEXT_WIDTH_REFINER) => (
-                Family::StableDiffusionXlRefiner,
-                Some(format!("\"cross_attention_dim\" is {CONTEXT_WIDTH_REFINER} in {file}")),
-            ),
+            Some(None) if !matches!(self.family, StableDiffusion1) => {
+                (StableDiffusion1, Some(format!("its graph has none of the inputs of {}", self.family.title())))
+            }
+            None if self.family == StableDiffusion1 && denoiser.addition_embed_type.as_deref() == Some("text_time") => {
+                (StableDiffusionXl, Some(format!("\"addition_embed_type\" is \"text_time\" in {file}")))
+            }
+            _ => (self.family, None),
+        };
+        let context = denoiser.cross_attention_dim;
+        let refined = match family {
+            StableDiffusion1 if text.hidden_size.or(context) == Some(CONTEXT_WIDTH_2) => {
+                Some((Family::StableDiffusion2, format!("its context is {CONTEXT_WIDTH_2} wide")))
+            }
+            StableDiffusionXl if context == Some(CONTEXT_WIDTH_REFINER) => {
+                Some((Family::StableDiffusionXlRefiner, format!("its context is {CONTEXT_WIDTH_REFINER} wide")))
+            }
             StableDiffusionXl
-                if denoiser.cross_attention_dim.is_none()
-                    && !inventory.is_filled(GraphRole::TextEncoder.name())
+                if !inventory.is_filled(GraphRole::TextEncoder.name())
                     && inventory.is_filled(GraphRole::TextEncoder2.name()) =>
             {
-                (Family::StableDiffusionXlRefiner, Some("it has a text_encoder_2/ but no text_encoder/".to_owned()))
+                Some((Family::StableDiffusionXlRefiner, "it has a text_encoder_2/ but no text_encoder/".to_owned()))
             }
-            family => (family, None),
-        }
+            _ => None,
+        };
+        let Some((refined, more)) = refined else { return Ok((family, why)) };
+        why = Some(why.map(|why| format!("{why}, and {more}")).unwrap_or(more));
+        Ok((refined, why))
     }
 
     /// What the denoiser's channels say that it was made for.
@@ -207,7 +228,7 @@ impl Named {
             _ => "of a denoiser that does not fit its autoencoder",
         };
         let evidence = format!(
-            "{}/config.json states {stated} input channels, where the latents have {latents}",
+            "its {} takes {stated} input channels, where the latents have {latents}",
             family.denoiser_role().name()
         );
         Err(unsupported(root, what, &evidence))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::defaults::{GenerationDefaults, MAX_SIDE};
 use super::denoiser::DenoiserConfig;
 use super::detect::{self, Named};
+use super::evidence::Evidence;
 use super::family::{Family, Task};
 use super::index::{self, Index};
 use super::inventory::Inventory;
@@ -56,8 +57,15 @@ impl ModelFolder {
         let named = Named::of(path, index.class_name(), &inventory)?;
         let denoiser = DenoiserConfig::read(&path.join(named.family.denoiser_role().name()))?;
         let mut text_encoders = read_text_configs(path)?;
+        let graph = inventory.graph(named.family.denoiser_role()).ok().flatten();
+        let evidence = graph.as_deref().and_then(Evidence::read);
+        let stated = denoiser.context_width();
+        let denoiser = match &evidence {
+            Some(evidence) => evidence.complete(denoiser),
+            None => denoiser,
+        };
         let [first, ..] = &text_encoders;
-        let (family, refinement) = named.refined(&denoiser, first, &inventory);
+        let (family, refinement) = named.refined(path, evidence.as_ref(), &denoiser, first, &inventory)?;
         for (config, role) in text_encoders.iter_mut().zip(GraphRole::TEXT) {
             config.architecture = config.architecture.or_else(|| usual_architecture(family, role));
         }
@@ -66,7 +74,7 @@ impl ModelFolder {
 
         let (vae, vae_notes) = VaeConfig::read(path, family)?;
         let task = named.task(path, family, &denoiser, &vae)?;
-        check_widths(path, family, &denoiser, &text_encoders)?;
+        check_widths(path, family, stated, &text_encoders)?;
         check_trained_size(path, family, &denoiser, &vae)?;
         // Without its index a legacy folder is a bare one; its scheduler's config is as wrong as it was before.
         let is_legacy = match layout {
@@ -273,11 +281,12 @@ fn recognise(class_name: Option<&str>, index: &Index, inventory: &Inventory) -> 
     Ok(Layout::Optimum)
 }
 
-/// The context that the text encoders make must be the one that the denoiser attends to.
+/// The context that the text encoders make must be the one that the denoiser attends to: `wanted`, as its config
+/// states it. What only the graphs say is compared where they are opened.
 fn check_widths(
     root: &Path,
     family: Family,
-    denoiser: &DenoiserConfig,
+    wanted: Option<usize>,
     text_encoders: &[TextEncoderConfig; 3],
 ) -> Result<()> {
     let [first, second, third] = text_encoders.each_ref().map(|config| config.hidden_size);
@@ -295,7 +304,7 @@ fn check_widths(
         _ => ("UNet", "cross_attention_dim"),
     };
     let files = who.split(" and ").map(|name| format!("{name}/config.json")).collect::<Vec<_>>().join(" and ");
-    match (made, denoiser.context_width()) {
+    match (made, wanted) {
         (Some(made), Some(wanted)) if made != wanted => Err(Error::bad_model(
             root,
             format!(

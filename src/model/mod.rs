@@ -2,8 +2,8 @@
 //!
 //! A model is a folder of ONNX graphs and JSON files that belong together. This room recognises which
 //! layout and which family it is, finds the graphs, reads every config once, and checks all of it, so that the
-//! rest of the crate sees plain typed facts. It opens no graph: element types, ranks and static sizes are read
-//! from the graphs themselves by `runtime`.
+//! rest of the crate sees plain typed facts. Of the denoiser's graph it reads names and sizes, to know the family where
+//! no file names it; element types, ranks and static sizes of what runs are read from the opened graphs by `runtime`.
 //!
 //! The one entry is [`ModelFolder::open`]. Every bad input gives one sentence that names the file, what is in
 //! it, and what is allowed.
@@ -11,6 +11,7 @@
 mod defaults;
 mod denoiser;
 mod detect;
+mod evidence;
 mod family;
 mod fields;
 mod folder;

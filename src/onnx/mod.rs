@@ -3,6 +3,7 @@
 //! - [`Model`] is a whole file; [`proto`] are its messages, complete, so that nothing is lost on the way through.
 //! - [`Editor`] changes the main graph: who makes and who uses a value, constants, adding and removing.
 //! - [`Facts`] are what holds for every run: shapes with symbols, element types, small contents.
+//! - [`Signature`] is what a graph takes and gives, read in milliseconds whatever its size.
 //! - [`Model::externalise`] makes a small file of a large one that keeps its weights where they are.
 //!
 //! ```no_run
@@ -28,6 +29,7 @@ mod order;
 pub mod own;
 pub mod proto;
 mod scope;
+mod signature;
 mod tensor;
 
 pub use edit::{Editor, NodeId};
@@ -35,6 +37,7 @@ pub use external::ExternalTensor;
 pub use facts::{Dim, Facts};
 pub(crate) use file::map as map_file_bytes;
 pub use model::Model;
+pub use signature::{Io, Signature};
 
 #[cfg(test)]
 mod tests;

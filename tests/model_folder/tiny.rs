@@ -56,7 +56,10 @@ fn every_one_opens_with_the_facts_it_was_made_with() {
         let scale = if has_configs { 0.3 } else { 0.18215 };
         assert_eq!((model.vae().scaling_factor, model.vae().spatial_factor), (scale, 8), "{name}");
         assert_eq!(model.denoiser().sample_size, has_configs.then_some((8, 8)), "{name}");
-        assert_eq!(model.denoiser().cross_attention_dim, has_configs.then_some(32), "{name}");
+        // What the legacy layout has no config for is read from the graph.
+        let denoiser = model.denoiser();
+        assert_eq!((denoiser.cross_attention_dim, denoiser.in_channels), (Some(32), Some(4)), "{name}");
+        assert_eq!(denoiser.levels, Some(2), "{name}");
         assert_eq!(model.vae().latent_channels, has_configs.then_some(4), "{name}");
         assert_eq!(model.text_encoder(GraphRole::TextEncoder).hidden_size, has_configs.then_some(32), "{name}");
         assert_eq!(model.text_encoder(GraphRole::TextEncoder).vocab_size, has_configs.then_some(714), "{name}");
