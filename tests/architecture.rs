@@ -18,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rng", &["error", "tensor"]),
     ("image", &["error", "tensor"]),
     ("scheduler", &["error", "tensor", "rng"]),
-    ("model", &["error", "tensor"]),
+    ("model", &["error", "tensor", "onnx"]),
     ("onnx", &["error", "tensor"]),
     ("prepare", &["error", "tensor", "onnx"]),
     ("runtime", &["error", "tensor", "onnx"]),
