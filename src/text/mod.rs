@@ -1,9 +1,10 @@
-//! Prompts: tokenizers and text encoders.
+//! Prompts: their syntax, tokenizers and text encoders.
 
 mod added_tokens;
 mod clean;
 pub(crate) mod encoder;
 mod outputs;
+pub mod prompt;
 pub mod tokenizer;
 mod vocabulary;
 

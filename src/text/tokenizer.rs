@@ -143,6 +143,33 @@ impl ClipTokenizer {
     /// As [`ClipTokenizer::encode`].
     pub fn encode_whole(&self, text: &str) -> Result<Vec<u32>> {
         let mut ids = vec![self.bos];
+        self.encode_into(text, &mut ids)?;
+        ids.push(self.eos);
+        Ok(ids)
+    }
+
+    /// The numbers of the words of `text` alone, without the beginning and the end token, however long.
+    ///
+    /// # Errors
+    /// As [`ClipTokenizer::encode`].
+    pub fn encode_bare(&self, text: &str) -> Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        self.encode_into(text, &mut ids)?;
+        Ok(ids)
+    }
+
+    /// The numbers of the tokens that begin a text, end it, and fill what is left.
+    pub(super) fn frame(&self) -> [u32; 3] {
+        [self.bos, self.eos, self.pad]
+    }
+
+    /// The number of `token` as the vocabulary writes it.
+    pub(super) fn token_to_id(&self, token: &str) -> Option<u32> {
+        self.words.token_to_id(token)
+    }
+
+    /// Appends the numbers of `text` to `ids`.
+    fn encode_into(&self, text: &str, ids: &mut Vec<u32>) -> Result<()> {
         match &self.words {
             Words::Pipeline(tokenizer) => {
                 let encoding = tokenizer
@@ -154,13 +181,12 @@ impl ClipTokenizer {
                 for piece in added.split(text) {
                     match added.id(&piece) {
                         Some(id) => ids.push(id),
-                        None => self.encode_words(&clean(&piece), model, pattern, &mut ids)?,
+                        None => self.encode_words(&clean(&piece), model, pattern, ids)?,
                     }
                 }
             }
         }
-        ids.push(self.eos);
-        Ok(ids)
+        Ok(())
     }
 
     /// Appends the numbers of the words in `text`, which is cleaned, to `ids`.
