@@ -130,17 +130,6 @@ fn a_tokenizer_of_another_model_is_noticed() {
 }
 
 #[test]
-fn a_latent_consistency_model_is_refused_by_name() {
-    let said = opened_after(|f| {
-        let config = f.join("unet/config.json");
-        let mut object: serde_json::Value = serde_json::from_str(&fs::read_to_string(&config).unwrap()).unwrap();
-        object["time_cond_proj_dim"] = serde_json::json!(256);
-        fs::write(config, object.to_string()).unwrap();
-    });
-    assert_names(&said, &["time_cond_proj_dim", "latent consistency"]);
-}
-
-#[test]
 fn graphs_in_each_others_places_are_noticed() {
     let said = opened_after(|f| {
         let (unet, decoder) = (f.join("unet/model.onnx"), f.join("vae_decoder/model.onnx"));

@@ -1,10 +1,15 @@
-//! Latents to pixels.
+//! Latents to pixels and back.
 
+mod encoder;
+mod scale;
 mod tiling;
 
 use std::sync::Arc;
 
 use ndarray::{Array3, ArrayD, Axis, Ix3};
+
+pub(crate) use encoder::Encoder;
+use scale::Scale;
 
 use crate::error::{Error, Result};
 use crate::model::VaeConfig;
@@ -17,10 +22,7 @@ pub(crate) struct Decoder {
     input: String,
     input_dtype: DType,
     output: String,
-    scaling_factor: f64,
-    shift_factor: f64,
-    latents_mean: Option<Vec<f64>>,
-    latents_std: Option<Vec<f64>>,
+    scale: Scale,
     /// The side of the latents that the autoencoder was trained on, and of the tiles.
     tile: usize,
 }
@@ -39,17 +41,7 @@ impl Decoder {
             return Err(Error::bad_model(graph.path(), "a VAE decoder has one output, this has none"));
         };
         let (input, input_dtype, output) = (input.name.clone(), input.dtype, output.name.clone());
-        Ok(Self {
-            graph,
-            input,
-            input_dtype,
-            output,
-            scaling_factor: config.scaling_factor,
-            shift_factor: config.shift_factor,
-            latents_mean: config.latents_mean.clone(),
-            latents_std: config.latents_std.clone(),
-            tile: config.tile(),
-        })
+        Ok(Self { graph, input, input_dtype, output, scale: Scale::new(config), tile: config.tile() })
     }
 
     /// Channels, height and width of the latents, where the graph fixes them.
@@ -65,7 +57,7 @@ impl Decoder {
     /// # Errors
     /// [`Error::Cancelled`], [`Error::GraphFailed`], and [`Error::BadModel`] when what comes out is no picture.
     pub(crate) fn decode(&self, latent: Array3<f32>, cancel: &CancelToken) -> Result<Array3<f32>> {
-        self.run(self.unscale(latent)?, cancel)
+        self.run(self.scale.undo(latent, self.graph.path())?, cancel)
     }
 
     /// As [`decode`](Self::decode), in overlapping tiles where the latent is larger than what the autoencoder was
@@ -74,7 +66,7 @@ impl Decoder {
     /// # Errors
     /// As [`decode`](Self::decode).
     pub(crate) fn decode_tiled(&self, latent: Array3<f32>, cancel: &CancelToken) -> Result<Array3<f32>> {
-        let latent = self.unscale(latent)?;
+        let latent = self.scale.undo(latent, self.graph.path())?;
         let fixed = self.fixed_latent()[1..].iter().any(Option::is_some);
         if fixed || latent.shape()[1..].iter().all(|side| *side <= self.tile) {
             return self.run(latent, cancel);
@@ -102,30 +94,5 @@ impl Decoder {
                 "a VAE decoder's output is [batch, 3, height, width], this one's is not",
             )
         })
-    }
-
-    /// `latent / scaling_factor + shift_factor`, or with per-channel statistics where the config has them
-    /// (diffusers `pipeline_stable_diffusion_xl.py`: `latent · std / scaling_factor + mean`).
-    fn unscale(&self, mut latent: Array3<f32>) -> Result<Array3<f32>> {
-        let channels = latent.shape()[0];
-        for statistics in [&self.latents_mean, &self.latents_std].into_iter().flatten() {
-            if statistics.len() != channels {
-                return Err(Error::bad_model(
-                    self.graph.path(),
-                    format!(
-                        "its config has latents_mean/std for {} channels, the latents have {channels}",
-                        statistics.len()
-                    ),
-                ));
-            }
-        }
-        for (channel, mut plane) in latent.axis_iter_mut(Axis(0)).enumerate() {
-            let std = self.latents_std.as_ref().map_or(1.0, |s| s[channel]);
-            let mean = self.latents_mean.as_ref().map_or(self.shift_factor, |m| m[channel]);
-            // Division and addition in f32, in diffusers' order, so that the decoder sees the same values.
-            let (std, mean, factor) = (std as f32, mean as f32, self.scaling_factor as f32);
-            plane.mapv_inplace(|v| v * std / factor + mean);
-        }
-        Ok(latent)
     }
 }

@@ -1,37 +1,62 @@
 //! The loop that takes noise to a sample, and what it calls at every step.
 
+mod branch;
 mod denoiser;
 pub(crate) mod guidance;
+mod paste;
+mod ports;
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use ndarray::{ArrayD, Axis, Slice};
 
+pub(crate) use branch::{Branch, CONTEXT};
 pub(crate) use denoiser::{Batching, Denoiser};
+pub(crate) use guidance::{Guidance, Role};
+pub(crate) use paste::Paste;
+pub(crate) use ports::{Told, check, check_ports};
 
 use crate::error::{Error, Result};
 use crate::rng::NoiseSource;
 use crate::runtime::CancelToken;
 use crate::scheduler::Scheduler;
 
+/// A branch that is told something else from one call on (prompts that change while drawing).
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// The call before which it happens.
+    pub call: usize,
+    /// Which branch.
+    pub branch: usize,
+    /// What it is told from then on.
+    pub told: Branch,
+}
+
 /// What the loop is told once.
 pub(crate) struct Denoising<'a> {
-    /// Predicts, for one or two rows a picture.
+    /// Predicts for each guidance branch.
     pub denoiser: &'a mut Denoiser,
     /// Picks the timesteps and takes each step.
     pub scheduler: &'a mut dyn Scheduler,
     /// Where solvers that add noise draw it.
     pub noise: &'a mut dyn NoiseSource,
-    /// The guidance scale, or `None` where only the conditional branch runs.
-    pub guidance: Option<f32>,
+    /// How the branches become one prediction.
+    pub guidance: &'a Guidance,
+    /// The calls to make; all of them unless a picture is the start or another model goes on.
+    pub span: Range<usize>,
+    /// What is put back after each step.
+    pub paste: Option<&'a Paste>,
+    /// In the order of their calls.
+    pub changes: Vec<Change>,
     /// Stops the loop, also inside a graph run.
     pub cancel: &'a CancelToken,
 }
 
-/// Runs every timestep over `latents` (`[pictures, channels, height, width]`, already at the first noise level).
+/// Runs the calls of `span` over `latents` (`[pictures, …]`, already at the first noise level).
 ///
-/// `observe` is told after each evaluation how many are done, and may return an error to stop. Returns how long
-/// each evaluation took.
+/// `observe` is told after each evaluation how many are done and what the latents are, and may return an error to
+/// stop. Returns how long each evaluation took.
 ///
 /// # Errors
 /// [`Error::Cancelled`]; [`Error::Numeric`] at the first step whose result is not finite; whatever the denoiser
@@ -39,33 +64,40 @@ pub(crate) struct Denoising<'a> {
 pub(crate) fn run(
     task: Denoising<'_>,
     latents: &mut ArrayD<f32>,
-    mut observe: impl FnMut(usize) -> Result<()>,
+    mut observe: impl FnMut(usize, &ArrayD<f32>) -> Result<()>,
 ) -> Result<Vec<Duration>> {
-    let Denoising { denoiser, scheduler, noise, guidance, cancel } = task;
+    let Denoising { denoiser, scheduler, noise, guidance, span, paste, changes, cancel } = task;
     let pictures = latents.shape()[0];
-    let calls = scheduler.timesteps().len();
-    let mut times = Vec::with_capacity(calls);
+    let mut changes = changes.into_iter().peekable();
+    let mut times = Vec::with_capacity(span.len());
     let mut input = latents.clone();
-    for index in 0..calls {
+    for index in span.clone() {
         let started = Instant::now();
+        while let Some(change) = changes.next_if(|change| change.call <= index) {
+            denoiser.tell(change.branch, change.told)?;
+        }
         let timestep = scheduler.timesteps()[index];
         input.assign(latents);
         scheduler.scale_model_input(index, &mut input);
-        let predictions = denoiser.predict(&input, timestep, cancel)?;
-        if let Some(scale) = guidance {
-            guidance::combine_in_place(predictions.view_mut(), scale);
-        }
+        let predictions = denoiser.predict(&input, timestep, &guidance.branches(), cancel)?;
+        guidance.combine(predictions, pictures);
         let guided = predictions.slice_axis(Axis(0), Slice::from(..pictures));
         scheduler.step(index, guided, latents, noise)?;
+        if let Some(paste) = paste {
+            // After the very last call there is no noise level left.
+            let next = Some(index + 1).filter(|next| *next < scheduler.timesteps().len());
+            paste.put_back(scheduler, next, latents)?;
+        }
         if !latents.iter().all(|v| v.is_finite()) {
             return Err(Error::Numeric(format!(
-                "the latents became NaN or infinite at step {} of {calls} (timestep {timestep}); try another \
-                 scheduler, a lower guidance, or a float32 export of the UNet",
-                index + 1
+                "the latents became NaN or infinite at step {} of {} (timestep {timestep}); try another scheduler, a \
+                 lower guidance, or a float32 export of the denoiser",
+                index + 1 - span.start,
+                span.len()
             )));
         }
         times.push(started.elapsed());
-        observe(index + 1)?;
+        observe(index + 1 - span.start, latents)?;
     }
     Ok(times)
 }

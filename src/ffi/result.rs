@@ -33,7 +33,7 @@ pub(super) struct ResultData {
 
 impl ResultData {
     pub(super) fn new(generated: Generated) -> Self {
-        let Generated { images, settings, timings, warnings } = generated;
+        let Generated { images, latents: _, settings, timings, warnings } = generated;
         Self {
             seed: settings.seed,
             settings_json: c_string(serde_json::json!(settings).to_string()),

@@ -9,7 +9,6 @@ mod resize;
 mod save;
 
 pub use format::PixelFormat;
-#[expect(unused_imports, reason = "used by the pipeline in the next commit")]
 pub(crate) use interpolate::{Interpolation, interpolate};
 pub use read::MAX_SIDE;
 pub use resize::ResizeMode;
@@ -98,6 +97,12 @@ impl Image {
              export of it does not"
                 .to_owned(),
         ))
+    }
+
+    /// Whether any pixel is not opaque.
+    #[must_use]
+    pub fn has_transparency(&self) -> bool {
+        self.pixels().chunks_exact(self.format.bytes_per_pixel()).any(|pixel| self.format.read(pixel)[3] < 1.0)
     }
 
     /// The picture as an autoencoder's input: `[3, height, width]`, red first, −1 black and 1 white; alpha is left

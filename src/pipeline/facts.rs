@@ -4,7 +4,10 @@ use crate::autoencoder::Decoder;
 use crate::error::{Error, Result};
 use crate::model::{GraphRole, ModelFolder};
 use crate::pipeline::MAX_SIDE;
+use crate::pipeline::families::Family;
 use crate::pipeline::info::{GraphInfo, PipelineInfo};
+use crate::pipeline::opened::{Opened, Report};
+use crate::pipeline::plan::Job;
 use crate::runtime::{Graph, IoSpec, RuntimeInfo};
 use crate::scheduler::{self, SchedulerKind, SchedulerOptions};
 use crate::text::encoder::TextEncoder;
@@ -33,9 +36,9 @@ pub(super) fn own_scheduler(folder: &ModelFolder) -> Result<SchedulerKind, Strin
 }
 
 /// Checks that the text encoder has an embedding for everything that the tokenizer makes.
-pub(super) fn check_vocabulary(folder: &ModelFolder, tokenizer: &ClipTokenizer) -> Result<()> {
+pub(super) fn check_vocabulary(folder: &ModelFolder, role: GraphRole, tokenizer: &ClipTokenizer) -> Result<()> {
     let largest = tokenizer.largest_id() as usize;
-    match folder.text_encoder(GraphRole::TextEncoder).vocab_size {
+    match folder.text_encoder(role).vocab_size {
         Some(size) if largest >= size => Err(Error::bad_model(
             folder.root(),
             format!(
@@ -67,15 +70,17 @@ pub(super) fn check_context_width(folder: &ModelFolder, text: &TextEncoder, unet
 
 /// What the folder and the graphs say about sizes and defaults.
 pub(super) fn describe(
-    folder: &ModelFolder,
-    unet: &Graph,
-    decoder: &Decoder,
+    model: &Opened,
+    family: &dyn Family,
     own_scheduler: &Result<SchedulerKind, String>,
     runtime: &RuntimeInfo,
-    graphs: Vec<GraphInfo>,
+    report: Report,
 ) -> Result<PipelineInfo> {
+    let (folder, unet, decoder) = (&model.folder, &*model.denoiser, &model.decoder);
+    let graphs = report.graphs;
     let latent_channels = folder.vae().latent_channels.unwrap_or(LATENT_CHANNELS);
-    let [width, height] = fixed_latent_size(folder, unet, decoder, latent_channels)?;
+    let extra_channels = Job::of(model).extra_channels(latent_channels);
+    let [width, height] = fixed_latent_size(folder, unet, decoder, latent_channels, extra_channels)?;
     let factor = folder.vae().spatial_factor;
     let pixels = |latent: usize| u32::try_from(latent.saturating_mul(factor)).unwrap_or(u32::MAX);
     let fixed_size = width.zip(height).map(|(width, height)| (pixels(width), pixels(height)));
@@ -85,9 +90,7 @@ pub(super) fn describe(
             format!("its graphs draw {width}x{height} pixels only; this library draws up to {MAX_SIDE} on a side"),
         ));
     }
-    let levels = folder.denoiser().levels.unwrap_or(1).max(1);
-    // Every level but the last halves the latents, and a halved odd size does not double back to itself.
-    let size_multiple = u32::try_from(factor << (levels - 1).min(16)).unwrap_or(u32::MAX).min(MAX_SIDE);
+    let size_multiple = u32::try_from(factor * family.latent_multiple(model)).unwrap_or(u32::MAX).min(MAX_SIDE);
     let defaults = folder.defaults();
     let stated = |side: Option<usize>| side.and_then(|s| u32::try_from(s).ok());
     let trained = folder.denoiser().sample_size.map(|(height, width)| (pixels(width), pixels(height)));
@@ -102,7 +105,8 @@ pub(super) fn describe(
     let mut notes = folder.notes().to_vec();
     notes.extend(own_scheduler.as_ref().err().cloned());
     notes.extend(graphs.iter().filter_map(GraphInfo::note));
-    Ok(PipelineInfo {
+    notes.extend(report.notes);
+    let info = PipelineInfo {
         folder: folder.root().to_path_buf(),
         family: folder.family().name().into(),
         layout: folder.layout().name().into(),
@@ -118,6 +122,7 @@ pub(super) fn describe(
         size_multiple,
         fixed_size,
         latent_channels,
+        spatial_factor: factor,
         scaling_factor: folder.vae().scaling_factor,
         schedulers: SchedulerKind::ALL.iter().map(|k| k.name().to_owned()).collect(),
         graphs,
@@ -125,7 +130,8 @@ pub(super) fn describe(
         notes,
         runtime_version: runtime.version.clone(),
         runtime_library: runtime.path.clone(),
-    })
+    };
+    Ok(info.with_auto(report.auto))
 }
 
 /// Width and height of the latents where the UNet or the decoder was exported for one size, once the channels are
@@ -135,17 +141,20 @@ fn fixed_latent_size(
     unet: &Graph,
     decoder: &Decoder,
     latent_channels: usize,
+    extra_channels: usize,
 ) -> Result<[Option<usize>; 2]> {
-    let sample = unet.input("sample");
+    // Packed latents have no height and width of their own.
+    let sample = ["sample", "hidden_states"].iter().find_map(|name| unet.input(name)).filter(|s| s.shape.len() == 4);
     let of_unet = [1, 2, 3].map(|axis| sample.and_then(|s| s.shape.get(axis).copied().flatten()));
     let of_decoder = decoder.fixed_latent();
-    let channels = of_unet[0].or(folder.denoiser().in_channels).unwrap_or(latent_channels);
-    if channels != latent_channels {
-        return Err(Error::Unsupported(format!(
-            "the UNet at \"{}\" reads {channels} channels, the autoencoder's latents have {latent_channels}; inpainting \
-             (9), pix2pix (8) and upscaling (7) UNets are not supported yet",
-            unet.path().display()
-        )));
+    if let Some(channels) = of_unet[0].filter(|channels| *channels != latent_channels + extra_channels) {
+        return Err(Error::bad_model(
+            folder.root(),
+            format!(
+                "its denoiser reads {channels} channels, but its latents have {latent_channels} and what it is told \
+                 beside them {extra_channels}"
+            ),
+        ));
     }
     if let Some(channels) = of_decoder[0].filter(|channels| *channels != latent_channels) {
         return Err(Error::bad_model(

@@ -36,6 +36,8 @@ pub struct PipelineInfo {
     pub fixed_size: Option<(u32, u32)>,
     /// Channels of the latents.
     pub latent_channels: usize,
+    /// Pixels per latent along each side.
+    pub spatial_factor: usize,
     /// What latents are divided by before they are decoded.
     pub scaling_factor: f64,
     /// The names of the schedulers that a request may ask for.

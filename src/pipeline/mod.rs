@@ -1,13 +1,19 @@
 //! An opened model, ready to draw.
 
+mod draw;
 mod facts;
 mod families;
 mod info;
+mod masking;
 mod observer;
+mod opened;
 mod options;
 mod placement;
+mod plan;
+mod prompting;
 mod request;
 mod result;
+mod starting;
 mod turn;
 
 use std::path::Path;
@@ -16,17 +22,29 @@ use std::time::{Duration, Instant};
 pub use info::{GraphInfo, IoInfo, PipelineInfo, PreparationInfo};
 pub use observer::{Flow, Observer, Phase, Progress};
 pub use options::{CacheChoice, MAX_THREADS, MemoryMode, PipelineOptions};
-pub use request::{MAX_COUNT, MAX_GUIDANCE, MAX_PIXELS, MAX_PROMPT_BYTES, MAX_SIDE, MAX_STEPS, Request};
+pub use request::{
+    DEFAULT_STRENGTH, MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_MASK_BLUR, MAX_MASK_PADDING, MAX_NOISE_LEVEL,
+    MAX_PIXELS, MAX_PROMPT_BYTES, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PromptSyntax, Request, Seeds, SizeConditioning,
+    Start, Variation,
+};
 pub use result::{Generated, Settings, Timings};
 
+use crate::denoise;
 use crate::error::{Error, Result};
 use crate::model::ModelFolder;
 use crate::runtime::{self, CancelToken};
-use families::StableDiffusion;
+use crate::scheduler::SchedulerKind;
+use facts::own_scheduler;
+use opened::Opened;
+use plan::Plan;
 
 /// An opened model. Read-only once opened, so it may be shared by threads; their calls queue.
 pub struct Pipeline {
-    model: StableDiffusion,
+    model: Opened,
+    family: Box<dyn families::Family>,
+    /// What the folder asks for, or why that cannot be; a request may still name another.
+    own_scheduler: Result<SchedulerKind, String>,
+    info: PipelineInfo,
     turns: turn::Turns,
     open_time: Duration,
 }
@@ -48,16 +66,23 @@ impl Pipeline {
         options.validate()?;
         cancel.check()?;
         let folder = ModelFolder::open(folder)?;
-        families::check(&folder)?;
+        let own_scheduler = own_scheduler(&folder);
+        for note in folder.notes() {
+            log::info!("{note}");
+        }
         let runtime = runtime::initialize(options.ort_library.as_deref())?;
-        let model = StableDiffusion::open(folder, options, &runtime, observer, cancel)?;
-        Ok(Self { model, turns: turn::Turns::default(), open_time: started.elapsed() })
+        let (model, report) = Opened::open(folder, options, observer, cancel)?;
+        let family = families::of(&model)?;
+        denoise::check(&model.denoiser, &family.told(&model)?)?;
+        let info = facts::describe(&model, family.as_ref(), &own_scheduler, &runtime, report)?;
+        let open_time = started.elapsed();
+        Ok(Self { model, family, own_scheduler, info, turns: turn::Turns::default(), open_time })
     }
 
     /// What this model is and can do.
     #[must_use]
     pub fn info(&self) -> &PipelineInfo {
-        self.model.info()
+        &self.info
     }
 
     /// How long opening took.
@@ -77,9 +102,9 @@ impl Pipeline {
     /// became NaN or infinite; [`Error::GraphFailed`]; [`Error::Busy`] when `observer` itself calls this. The pipeline stays usable after each of them.
     pub fn generate(&self, request: &Request, observer: &mut dyn Observer, cancel: &CancelToken) -> Result<Generated> {
         request.validate()?;
-        let plan = self.model.plan(request)?;
+        let plan = Plan::new(&self.model, self.family.as_ref(), &self.info, &self.own_scheduler, request)?;
         let _turn = self.turns.take(cancel)?;
-        self.model.generate(&plan, observer, cancel)
+        draw::draw(&self.model, self.family.as_ref(), &plan, observer, cancel)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ndarray::ArrayD;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -34,6 +35,10 @@ pub struct Settings {
     pub rng: String,
     /// How many pictures the request asked for.
     pub count: u32,
+    /// How much of the picture was redrawn, where one was the start.
+    pub strength: Option<f32>,
+    /// How many of CLIP's last layers were left out.
+    pub clip_skip: u32,
     /// The model folder's name.
     pub model: String,
 }
@@ -61,6 +66,13 @@ impl Settings {
             self.rng,
             env!("CARGO_PKG_VERSION"),
         ));
+        if let Some(strength) = self.strength {
+            text.push_str(&format!(", Denoising strength: {strength}"));
+        }
+        if self.clip_skip > 0 {
+            // The webui counts the last layer too.
+            text.push_str(&format!(", Clip skip: {}", self.clip_skip + 1));
+        }
         text
     }
 
@@ -81,6 +93,8 @@ impl Settings {
 pub struct Timings {
     /// Tokenizing and text encoding.
     pub text: Duration,
+    /// Pictures to latents, where one was the start.
+    pub encode: Duration,
     /// Each denoiser evaluation with everything around it: scaling, guidance, the solver.
     pub denoise: Vec<Duration>,
     /// Decoding and pixel conversion.
@@ -96,6 +110,9 @@ pub struct Timings {
 pub struct Generated {
     /// The pictures, in the order of the batch.
     pub images: Vec<Image>,
+    /// The latents that they were decoded from, `[pictures, channels, height, width]`, as the denoiser knows them:
+    /// what another model goes on with.
+    pub latents: ArrayD<f32>,
     /// The settings that made them.
     pub settings: Settings,
     /// Where the time went.

@@ -6,10 +6,14 @@
 mod cephes;
 mod mt19937;
 mod numpy;
+mod per_picture;
 pub mod philox;
+mod slerp;
 mod torch_cpu;
 
 pub use numpy::RandomState;
+pub use per_picture::PerPicture;
+pub use slerp::slerp;
 pub use torch_cpu::TorchCpu;
 
 use ndarray::{ArrayD, IxDyn};

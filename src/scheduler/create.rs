@@ -15,7 +15,6 @@ use super::edm::EdmEuler;
 use super::euler::Euler;
 use super::flow_heun::FlowHeun;
 use super::flow_match::FlowMatch;
-use super::flow_sigmas::shift_dynamically;
 use super::heun::Heun;
 use super::ipndm::Ipndm;
 use super::lcm::Lcm;
@@ -40,8 +39,7 @@ pub struct SchedulerOptions {
     /// 0 for all others. diffusers' pipelines pass 0 where nothing is said; TCD's makers recommend 0.3.
     pub eta: f64,
     /// The shift that belongs to the picture's size, [`super::dynamic_shift`], for configurations with
-    /// `use_dynamic_shifting`; all others pass over it. -100 to 100. [`SchedulerKind::FlowEuler`] and
-    /// [`SchedulerKind::FlowLcm`] need it then, DPM-Solver++, UniPC and DEIS keep their `flow_shift` without it.
+    /// `use_dynamic_shifting`, which need it; all others pass over it. -100 to 100.
     pub mu: Option<f64>,
     /// [`SchedulerKind::FlowEuler`] and [`SchedulerKind::FlowLcm`] begin with the levels 1 to 1 / steps, as Flux's pipelines pass them, instead of
     /// their own 1 to 1 / `num_train_timesteps`; both are shifted then.
@@ -97,16 +95,6 @@ pub fn create(
     let mut map = config.clone();
     override_sigmas(kind, &mut map, options.sigmas)?;
     choose_algorithm(kind, &mut map);
-    let half_log_snr = [
-        SchedulerKind::Dpmpp2M,
-        SchedulerKind::Dpmpp2MSde,
-        SchedulerKind::Dpmpp2S,
-        SchedulerKind::UniPc,
-        SchedulerKind::Deis,
-    ];
-    if half_log_snr.contains(&kind) {
-        shift_dynamically(&mut map, options.mu)?;
-    }
     let config = Config::new(&map, kind.class_name());
     Ok(match kind {
         SchedulerKind::Ddim => Box::new(Ddim::new(&config, steps, options.eta)?),

@@ -19,6 +19,7 @@ mod euler;
 mod flow_heun;
 mod flow_match;
 mod flow_sigmas;
+mod forward;
 mod heun;
 mod ipndm;
 mod kind;
@@ -46,6 +47,7 @@ use crate::rng::NoiseSource;
 
 pub use create::{SchedulerOptions, create};
 pub use flow_sigmas::{calculate_shift, dynamic_shift};
+pub use forward::forward_factors;
 pub use kind::SchedulerKind;
 pub use sigma_schedule::SigmaSchedule;
 

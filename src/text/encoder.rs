@@ -21,7 +21,6 @@ pub(crate) struct TextEmbedding {
     /// `[tokens, width]`.
     pub context: Arc<Array2<f32>>,
     /// The whole prompt as one vector: `text_embeds` where the encoder projects, else `pooler_output`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the model families ask for it in the next commits"))]
     pub pooled: Option<Arc<Array1<f32>>>,
     /// The words that did not fit the encoder, if any.
     pub lost: Option<String>,

@@ -1,24 +1,104 @@
-//! One file a model family: how its conditioning is assembled and which stages run.
+//! One file a model family: how its conditioning is assembled, and how its latents are handed to the denoiser.
 
 mod stable_diffusion;
+mod upscaler;
 
-pub(super) use stable_diffusion::StableDiffusion;
+use ndarray::ArrayD;
 
-use crate::error::{Error, Result};
-use crate::model::{Family, ModelFolder, Task};
+use crate::denoise::{Branch, Told};
+use crate::error::Result;
+use crate::model::Family as Name;
+use crate::pipeline::opened::Opened;
+use crate::pipeline::plan::Plan;
+use crate::pipeline::prompting::{Prompting, Prompts};
+use crate::scheduler::SchedulerOptions;
 
-/// Refuses what is recognised but cannot be drawn yet.
+/// What differs between families. Everything that is not here is the same for all and lies in `pipeline/`.
+pub(in crate::pipeline) trait Family: Send + Sync {
+    /// The inputs that [`Family::condition`] fills, with the shape of one row where it is known.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadModel`] when graphs do not fit together.
+    fn told(&self, model: &Opened) -> Result<Vec<Told>>;
+
+    /// What the denoiser is told for one set of prompts.
+    ///
+    /// # Errors
+    /// Whatever the text encoders say; [`crate::Error::Unsupported`] for a wish that this export cannot fulfil.
+    fn condition(&self, prompting: &mut Prompting<'_, '_>, prompts: &Prompts) -> Result<Branch>;
+
+    /// Whether a request runs the negative branch: diffusers' `do_classifier_free_guidance`.
+    fn is_guided(&self, plan: &Plan) -> bool {
+        plan.settings.guidance > 1.0
+    }
+
+    /// The strength of that guidance.
+    fn scale(&self, plan: &Plan) -> f32 {
+        plan.settings.guidance
+    }
+
+    /// How many of `steps` are left out when a picture is the start: diffusers' `get_timesteps`, which cuts the
+    /// number of steps to a whole one here, `min(⌊steps · strength⌋, steps)`.
+    fn skipped_steps(&self, steps: usize, strength: f64) -> usize {
+        steps - ((steps as f64 * strength) as usize).min(steps)
+    }
+
+    /// What the timestep is multiplied with before the denoiser sees it.
+    fn timestep_scale(&self) -> f64 {
+        1.0
+    }
+
+    /// What the family's pipeline tells its scheduler besides; `latents` is `[pictures, channels, height, width]`.
+    fn schedule(&self, _options: &mut SchedulerOptions, _plan: &Plan) {}
+
+    /// The picture that an upscaler enlarges (`[1, 3, height, width]`), with `noise` to the level asked for.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unsupported`] for every other family.
+    fn noised_picture(
+        &self,
+        _model: &Opened,
+        _picture: ArrayD<f32>,
+        _noise: ArrayD<f32>,
+        _level: u32,
+    ) -> Result<ArrayD<f32>> {
+        Err(crate::Error::Unsupported("only an upscaler enlarges pictures".into()))
+    }
+
+    /// Sides must be multiples of this many latents.
+    fn latent_multiple(&self, model: &Opened) -> usize {
+        // Every level but the last halves the latents, and a halved odd size does not double back to itself.
+        1 << (model.folder.denoiser().levels.unwrap_or(1).max(1) - 1).min(16)
+    }
+
+    /// Latents (`[n, channels, height, width]`) as the denoiser takes them.
+    fn pack(&self, latents: ArrayD<f32>) -> Result<ArrayD<f32>> {
+        Ok(latents)
+    }
+
+    /// The way back; `shape` is that of the latents.
+    fn unpack(&self, packed: ArrayD<f32>, _shape: [usize; 4]) -> Result<ArrayD<f32>> {
+        Ok(packed)
+    }
+}
+
+/// Whether the denoiser is told the guidance scale, and needs no negative branch.
+pub(in crate::pipeline) fn is_distilled(model: &Opened) -> bool {
+    stable_diffusion::is_distilled(model)
+}
+
+/// The family of an opened model.
 ///
 /// # Errors
-/// [`Error::Unsupported`] with the family and the task.
-pub(in crate::pipeline) fn check(folder: &ModelFolder) -> Result<()> {
-    match (folder.family(), folder.task()) {
-        (Family::StableDiffusion1 | Family::StableDiffusion2, Task::TextToImage) => Ok(()),
-        (family, task) => Err(Error::Unsupported(format!(
-            "the model at \"{}\" is {} for {}; this version draws Stable Diffusion 1.x and 2.x from text only",
-            folder.root().display(),
-            family.title(),
-            task.name(),
+/// [`crate::Error::Unsupported`] for one that this version reads but does not run.
+pub(in crate::pipeline) fn of(model: &Opened) -> Result<Box<dyn Family>> {
+    match model.folder.family() {
+        Name::StableDiffusion1 | Name::StableDiffusion2 => Ok(Box::new(stable_diffusion::StableDiffusion)),
+        Name::Upscaler => Ok(Box::new(upscaler::Upscaler)),
+        other => Err(crate::Error::Unsupported(format!(
+            "the model at \"{}\" is {}, which this version does not run yet",
+            model.folder.root().display(),
+            other.title()
         ))),
     }
 }

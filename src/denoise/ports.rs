@@ -1,0 +1,157 @@
+//! Which of a graph's inputs and outputs are the sample, the timestep and the prediction, and what else it wants.
+
+use ndarray::{ArrayD, IxDyn};
+
+use crate::error::{Error, Result};
+use crate::runtime::{Graph, IoSpec};
+use crate::tensor::Tensor;
+
+/// What exporters call x_t: UNets, transformers, the exports of 2022.
+const SAMPLES: [&str; 3] = ["sample", "hidden_states", "latent_model_input"];
+/// What they call t.
+const TIMESTEPS: [&str; 2] = ["timestep", "t"];
+/// What they call the prediction; without one of these it is the first output.
+const OUTPUTS: [&str; 5] = ["out_sample", "out_hidden_states", "noise_pred", "latent", "sample"];
+
+/// One input that conditioning fills: its name, and the shape of one row where it is known.
+pub(crate) type Told = (&'static str, Vec<Option<usize>>);
+
+/// The ends of a denoiser that every call uses.
+#[derive(Debug, Clone)]
+pub(super) struct Ports {
+    pub sample: IoSpec,
+    pub timestep: IoSpec,
+    pub output: IoSpec,
+}
+
+impl Ports {
+    /// Finds them by their names.
+    ///
+    /// # Errors
+    /// [`Error::BadModel`] when one is missing or cannot be what its name says.
+    pub fn find(graph: &Graph) -> Result<Self> {
+        let (sample, timestep) = (any_of(graph, &SAMPLES)?, any_of(graph, &TIMESTEPS)?);
+        let named = graph.outputs().iter().find(|o| OUTPUTS.contains(&o.name.as_str()));
+        let output = named
+            .or_else(|| graph.outputs().first())
+            .ok_or_else(|| Error::bad_model(graph.path(), "it has no outputs; a denoiser has one, the prediction"))?;
+        if !matches!(sample.shape.len(), 3 | 4) || sample.shape.contains(&Some(0)) {
+            return Err(wrong(
+                graph,
+                sample,
+                "a denoiser's sample is [batch, channels, height, width], or [batch, tokens, channels]",
+            ));
+        }
+        if timestep.shape.len() > 1 || batch(timestep) == Some(0) {
+            return Err(wrong(graph, timestep, "a timestep is one number, or one for each row of the batch"));
+        }
+        Ok(Self { sample: sample.clone(), timestep: timestep.clone(), output: output.clone() })
+    }
+
+    /// How many timesteps the graph wants for `rows`: as many as its dimension says where that is fixed, one for each
+    /// row where it shares the sample's symbol for the batch or belongs to a transformer, else one (what diffusers'
+    /// ONNX pipelines feed).
+    pub fn timestep_len(&self, rows: usize) -> usize {
+        match self.timestep.shape.first() {
+            None => 1,
+            Some(Some(fixed)) => *fixed,
+            Some(None) => {
+                let symbol = |spec: &IoSpec| spec.symbols.first().cloned().flatten();
+                let shared = symbol(&self.timestep).is_some() && symbol(&self.timestep) == symbol(&self.sample);
+                if shared || self.sample.name == "hidden_states" { rows } else { 1 }
+            }
+        }
+    }
+}
+
+/// Checks that the graph can be fed with what conditioning gives, so that a wrong file is noticed when the model is
+/// opened.
+///
+/// # Errors
+/// [`Error::BadModel`] when an input is missing or has an impossible shape; [`Error::Unsupported`] for an input too
+/// many.
+pub(crate) fn check(graph: &Graph, told: &[Told]) -> Result<()> {
+    let ports = Ports::find(graph)?;
+    for (name, row) in told {
+        let spec = required(graph, name)?;
+        let shape = if spec.shape.len() == row.len() { &spec.shape[..] } else { spec.shape.get(1..).unwrap_or(&[]) };
+        let fits = shape.len() == row.len()
+            && shape.iter().zip(row).all(|(has, gives)| has.is_none() || gives.is_none() || has == gives);
+        if !fits {
+            let wanted: Vec<_> = row.iter().map(|d| d.map_or_else(|| "any".into(), |d| d.to_string())).collect();
+            return Err(wrong(graph, spec, &format!("it is given [batch, {}]", wanted.join(", "))));
+        }
+        if let (Some(a), Some(b)) = (batch(&ports.sample), batch(spec))
+            && a != b
+            && spec.shape.len() > row.len()
+        {
+            return Err(wrong(graph, spec, &format!("its \"{}\" has a fixed batch of {a}", ports.sample.name)));
+        }
+    }
+    let names: Vec<&str> = told.iter().map(|(name, _)| *name).collect();
+    unused(graph, &ports, &names)?;
+    Ok(())
+}
+
+/// Checks that `graph` is a denoiser at all.
+///
+/// # Errors
+/// [`Error::BadModel`] names what is missing.
+pub(crate) fn check_ports(graph: &Graph) -> Result<()> {
+    Ports::find(graph).map(drop)
+}
+
+/// Inputs that an exporter left behind (`onnx::Shape_5` and the like) are fed zeros where their shape is fixed.
+///
+/// # Errors
+/// [`Error::Unsupported`] names the first that nothing fills.
+pub(super) fn unused(graph: &Graph, ports: &Ports, told: &[&str]) -> Result<Vec<(String, Tensor)>> {
+    let own = [ports.sample.name.as_str(), ports.timestep.name.as_str()];
+    let others = graph.inputs().iter().filter(|i| !own.contains(&i.name.as_str()) && !told.contains(&i.name.as_str()));
+    others
+        .map(|input| {
+            let shape: Option<Vec<usize>> = input.shape.iter().copied().collect();
+            match shape {
+                Some(shape) if input.name.starts_with("onnx::") => Ok((input.name.clone(), zeros(&shape))),
+                _ => {
+                    let fills: Vec<_> = own.iter().chain(told).copied().collect();
+                    Err(Error::Unsupported(format!(
+                        "the denoiser at \"{}\" has an input \"{}\" that this version cannot fill; it fills {}",
+                        graph.path().display(),
+                        input.name,
+                        fills.join(", ")
+                    )))
+                }
+            }
+        })
+        .collect()
+}
+
+pub(super) fn zeros(shape: &[usize]) -> Tensor {
+    Tensor::F32(ArrayD::zeros(IxDyn(shape)))
+}
+
+fn batch(spec: &IoSpec) -> Option<usize> {
+    spec.shape.first().copied().flatten()
+}
+
+fn wrong(graph: &Graph, spec: &IoSpec, wanted: &str) -> Error {
+    Error::bad_model(graph.path(), format!("its input \"{}\" is {spec}, but {wanted}", spec.name))
+}
+
+fn any_of<'g>(graph: &'g Graph, names: &[&str]) -> Result<&'g IoSpec> {
+    match names.iter().find_map(|name| graph.input(name)) {
+        Some(spec) => Ok(spec),
+        None => required(graph, names[0]),
+    }
+}
+
+fn required<'g>(graph: &'g Graph, name: &str) -> Result<&'g IoSpec> {
+    graph.input(name).ok_or_else(|| {
+        let found: Vec<_> = graph.inputs().iter().map(|i| i.name.as_str()).collect();
+        Error::bad_model(
+            graph.path(),
+            format!("it has no input \"{name}\", which a denoiser of its family needs; its inputs are {found:?}"),
+        )
+    })
+}

@@ -1,0 +1,212 @@
+//! One generation, from prompts to pictures: the same road for every family.
+
+use std::time::Instant;
+
+use ndarray::{ArrayD, Axis, Ix3};
+
+use super::families::Family;
+use super::masking::Masked;
+use super::opened::Opened;
+use super::plan::{Job, Plan};
+use super::prompting::{Prompting, Prompts};
+use super::starting::{Begin, Beginning};
+use super::{Generated, MemoryMode, Observer, Phase, Timings, report};
+use crate::denoise::{self, Batching, Branch, Denoiser, Denoising, Guidance, Role};
+use crate::error::{Error, Result};
+use crate::image::Image;
+use crate::runtime::CancelToken;
+
+/// Who watches a generation, and what there is to tell them afterwards.
+pub(in crate::pipeline) struct Session<'s> {
+    pub observer: &'s mut dyn Observer,
+    pub cancel: &'s CancelToken,
+    pub warnings: Vec<String>,
+}
+
+impl Session<'_> {
+    /// Says something that the caller may want to know, once.
+    pub(in crate::pipeline) fn warn(&mut self, sentence: String) {
+        if !self.warnings.contains(&sentence) {
+            log::warn!("{sentence}");
+            self.warnings.push(sentence);
+        }
+    }
+}
+
+/// Draws what was planned.
+///
+/// # Errors
+/// As [`crate::Pipeline::generate`].
+pub(in crate::pipeline) fn draw(
+    model: &Opened,
+    family: &dyn Family,
+    plan: &Plan,
+    observer: &mut dyn Observer,
+    cancel: &CancelToken,
+) -> Result<Generated> {
+    let drawn = Drawing { model, family, plan }.run(Session { observer, cancel, warnings: Vec::new() });
+    if model.memory == MemoryMode::Low {
+        // Whatever was open when it ended, or failed.
+        model.release();
+    }
+    drawn
+}
+
+struct Drawing<'a> {
+    model: &'a Opened,
+    family: &'a dyn Family,
+    plan: &'a Plan,
+}
+
+impl Drawing<'_> {
+    fn run(&self, mut session: Session<'_>) -> Result<Generated> {
+        let (model, plan) = (self.model, self.plan);
+        let started = Instant::now();
+        let mut timings = Timings::default();
+        let masked = Masked::of(plan)?;
+
+        let told = self.encode_prompts(&mut session);
+        if model.memory != MemoryMode::Speed {
+            model.release_texts();
+        }
+        let (mut branches, guidance) = told?;
+        timings.text = started.elapsed();
+
+        let encoding = Instant::now();
+        let mut scheduler = plan.scheduler(model, self.family)?;
+        let span = plan.span(self.family, scheduler.as_ref(), &model.folder)?;
+        let mut noise = plan.noise()?;
+        let beginning = Beginning {
+            model,
+            family: self.family,
+            plan,
+            scheduler: scheduler.as_ref(),
+            span: span.clone(),
+            noise: noise.as_mut(),
+            masked: masked.as_ref(),
+            session: &mut session,
+        };
+        let begin = beginning.make();
+        if model.memory != MemoryMode::Speed {
+            model.release_encoder();
+        }
+        let Begin { latents, paste, extra } = begin?;
+        show_picture(&mut branches, &guidance, extra);
+        timings.encode = encoding.elapsed();
+
+        let mut latents = self.family.pack(latents)?;
+        let paste = match paste {
+            Some(paste) => Some(denoise::Paste {
+                original: self.family.pack(paste.original)?,
+                noise: self.family.pack(paste.noise)?,
+                mask: self.family.pack(paste.mask)?,
+            }),
+            None => None,
+        };
+        let batching = match model.memory {
+            MemoryMode::Speed | MemoryMode::Balanced => Batching::Together,
+            MemoryMode::Low => Batching::OneByOne,
+        };
+        let calls = span.len();
+        report(session.observer, Phase::Denoising, 0, calls)?;
+        let scale = self.family.timestep_scale();
+        let mut denoiser = Denoiser::new(&model.denoiser, latents.shape(), branches, scale, batching)?;
+        let task = Denoising {
+            denoiser: &mut denoiser,
+            scheduler: scheduler.as_mut(),
+            noise: noise.as_mut(),
+            guidance: &guidance,
+            span,
+            paste: paste.as_ref(),
+            changes: Vec::new(),
+            cancel: session.cancel,
+        };
+        timings.denoise =
+            denoise::run(task, &mut latents, |done, _| report(session.observer, Phase::Denoising, done, calls))?;
+        timings.denoise_in_graphs = denoiser.time_in_graph();
+        drop(denoiser);
+        if model.memory == MemoryMode::Low {
+            model.denoiser.release();
+        }
+        let latents = self.family.unpack(latents, plan.latents)?;
+
+        let decoding = Instant::now();
+        let mut images = self.decode(&latents, &mut session)?;
+        if let Some(masked) = &masked {
+            images = images.iter().map(|image| masked.paste_back(image)).collect::<Result<_>>()?;
+        }
+        timings.decode = decoding.elapsed();
+        timings.total = started.elapsed();
+        let Session { warnings, .. } = session;
+        Ok(Generated { images, latents, settings: plan.settings.clone(), timings, warnings })
+    }
+
+    /// What each guidance branch is told, and how their predictions become one.
+    fn encode_prompts(&self, session: &mut Session<'_>) -> Result<(Vec<Branch>, Guidance)> {
+        let plan = self.plan;
+        let guided = self.family.is_guided(plan) && (plan.job != Job::Edit || plan.image_guidance() >= 1.0);
+        let mut asked = vec![Prompts::positive(plan)];
+        if guided {
+            asked.insert(0, Prompts::negative(plan));
+        }
+        let mut branches = Vec::with_capacity(asked.len() + 1);
+        for (done, prompts) in asked.iter().enumerate() {
+            report(session.observer, Phase::EncodingText, done, asked.len())?;
+            let mut prompting = Prompting { model: self.model, plan, session: &mut *session };
+            branches.push(self.family.condition(&mut prompting, prompts)?);
+        }
+        report(session.observer, Phase::EncodingText, asked.len(), asked.len())?;
+        let mut guidance = Guidance::off();
+        if guided {
+            guidance.roles = vec![Role::Negative, Role::Positive(1.0)];
+            guidance.scale = self.family.scale(plan);
+            guidance.image_scale = plan.image_guidance();
+            if plan.job == Job::Edit {
+                // diffusers' order: the instruction with the picture, the picture alone, neither.
+                let negative = branches.remove(0);
+                branches.extend([negative.clone(), negative]);
+                guidance.roles = vec![Role::Positive(1.0), Role::Picture, Role::Negative];
+            }
+        }
+        Ok((branches, guidance))
+    }
+
+    fn decode(&self, latents: &ArrayD<f32>, session: &mut Session<'_>) -> Result<Vec<Image>> {
+        let (model, plan) = (self.model, self.plan);
+        let pictures = plan.latents[0];
+        let expected = [3, plan.settings.height as usize, plan.settings.width as usize];
+        report(session.observer, Phase::Decoding, 0, pictures)?;
+        let mut images = Vec::with_capacity(pictures);
+        for (done, latent) in latents.axis_iter(Axis(0)).enumerate() {
+            let latent = latent.into_dimensionality::<Ix3>().map_err(|e| Error::Internal(e.to_string()))?;
+            let decoded = match model.memory {
+                MemoryMode::Speed | MemoryMode::Balanced => model.decoder.decode(latent.to_owned(), session.cancel)?,
+                MemoryMode::Low => model.decoder.decode_tiled(latent.to_owned(), session.cancel)?,
+            };
+            if decoded.shape() != expected {
+                return Err(Error::bad_model(
+                    model.folder.root(),
+                    format!(
+                        "the VAE decoder gave a picture of shape {:?} where {expected:?} was expected; its spatial \
+                         factor does not fit the folder's config",
+                        decoded.shape()
+                    ),
+                ));
+            }
+            images.push(Image::from_chw(decoded.view(), plan.request.format)?);
+            report(session.observer, Phase::Decoding, done + 1, pictures)?;
+        }
+        Ok(images)
+    }
+}
+
+/// Gives the branches the channels that follow their samples: all the same, but that an edit's negative branch sees no
+/// picture.
+fn show_picture(branches: &mut [Branch], guidance: &Guidance, extra: Option<ArrayD<f32>>) {
+    let Some(extra) = extra else { return };
+    let edits = guidance.roles.contains(&Role::Picture);
+    for (branch, role) in branches.iter_mut().zip(&guidance.roles) {
+        let blind = edits && *role == Role::Negative;
+        branch.extra = Some(if blind { ArrayD::zeros(extra.shape()) } else { extra.clone() });
+    }
+}

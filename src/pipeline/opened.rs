@@ -1,0 +1,176 @@
+//! The graphs of a model, opened, whatever its family.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::autoencoder::{Decoder, Encoder};
+use crate::denoise;
+use crate::error::{Error, Result};
+use crate::model::{GraphRole, ModelFolder};
+use crate::opening::{self, GraphFile, OpenOptions};
+use crate::pipeline::facts::check_vocabulary;
+use crate::pipeline::info::GraphInfo;
+use crate::pipeline::{MemoryMode, Observer, Phase, PipelineOptions, report};
+use crate::runtime::{AutoChoice, CancelToken, Graph, GraphOptions};
+use crate::text::encoder::TextEncoder;
+use crate::text::tokenizer::ClipTokenizer;
+
+/// What a family's conditioning and the loop work with.
+pub(in crate::pipeline) struct Opened {
+    pub folder: ModelFolder,
+    pub memory: MemoryMode,
+    pub denoiser: Arc<Graph>,
+    pub decoder: Decoder,
+    texts: BTreeMap<GraphRole, TextEncoder>,
+    /// Opened when the first picture comes: most requests need none, and it costs time and memory.
+    encoder: Late<Encoder>,
+}
+
+/// What opening found out besides.
+pub(in crate::pipeline) struct Report {
+    pub graphs: Vec<GraphInfo>,
+    pub auto: Option<AutoChoice>,
+    /// Why there is no cache, if there is none.
+    pub notes: Vec<String>,
+}
+
+/// A graph that is opened when it is needed.
+struct Late<T> {
+    options: Option<OpenOptions>,
+    made: Mutex<Option<Arc<T>>>,
+}
+
+impl Opened {
+    /// Opens the graphs that `folder`'s family cannot do without.
+    ///
+    /// # Errors
+    /// As [`crate::Pipeline::open`].
+    pub(in crate::pipeline) fn open(
+        folder: ModelFolder,
+        options: &PipelineOptions,
+        observer: &mut dyn Observer,
+        cancel: &CancelToken,
+    ) -> Result<(Self, Report)> {
+        let graph_options = GraphOptions {
+            threads: options.threads,
+            trim: options.memory != MemoryMode::Speed,
+            ..GraphOptions::default()
+        };
+        let (cache, no_cache) = match options.prepare {
+            true => options.cache.open(options.cache_limit)?,
+            false => (None, None),
+        };
+        let mut auto = None;
+        let mut open_options = |role: GraphRole| {
+            let (graph, choice) = options.placed(role, &graph_options)?;
+            auto = auto.take().or(choice);
+            Ok::<_, Error>(OpenOptions { graph, prepare: options.prepare, cache: cache.clone() })
+        };
+        // A text encoder that a family can do without is opened where it is there.
+        let texts =
+            GraphRole::TEXT.into_iter().filter(|role| folder.family().uses(*role) && folder.graph(*role).is_some());
+        let needed = folder.roles_needed().iter().copied().filter(|role| !GraphRole::TEXT.contains(role));
+        let roles: Vec<GraphRole> = texts.chain(needed).collect();
+        let mut files = Vec::with_capacity(roles.len());
+        for role in &roles {
+            let path = folder
+                .graph(*role)
+                .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no {}/model.onnx", role.name())))?;
+            files.push(GraphFile { name: role.name(), path, options: open_options(*role)? });
+        }
+        let mut late = |role| folder.graph(role).map(|_| open_options(role)).transpose();
+        let encoder = Late { options: late(GraphRole::VaeEncoder)?, made: Mutex::default() };
+
+        report(observer, Phase::Opening, 0, roles.len())?;
+        let opened = opening::open_all(&files, options.memory == MemoryMode::Low, cancel, |done| {
+            report(observer, Phase::Opening, done, roles.len())
+        })?;
+        let graphs: Vec<_> = opened.iter().map(GraphInfo::of).collect();
+        let mut by_role: BTreeMap<GraphRole, Arc<Graph>> =
+            roles.iter().copied().zip(opened.into_iter().map(|opened| Arc::new(opened.graph))).collect();
+        let mut take = |role: GraphRole| {
+            by_role.remove(&role).ok_or_else(|| Error::Internal(format!("{} was not opened", role.name())))
+        };
+        let denoiser = take(folder.denoiser_role())?;
+        // Before the others, since graphs in each other's places are best told apart by this one.
+        denoise::check_ports(&denoiser)?;
+        let decoder = Decoder::new(take(GraphRole::VaeDecoder)?, folder.vae())?;
+        let mut texts = BTreeMap::new();
+        for (role, graph) in by_role {
+            let tokenizer = folder
+                .tokenizer(role)
+                .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no tokenizer for {}", role.name())))?;
+            let tokenizer = ClipTokenizer::open(tokenizer)?;
+            check_vocabulary(&folder, role, &tokenizer)?;
+            let text = TextEncoder::new(graph, tokenizer)?;
+            if options.memory != MemoryMode::Speed {
+                text.release();
+            }
+            texts.insert(role, text);
+        }
+        let report = Report { graphs, auto, notes: no_cache.into_iter().collect() };
+        Ok((Self { folder, memory: options.memory, denoiser, decoder, texts, encoder }, report))
+    }
+
+    /// The text encoder of that role, if the model has it.
+    pub(in crate::pipeline) fn text(&self, role: GraphRole) -> Option<&TextEncoder> {
+        self.texts.get(&role)
+    }
+
+    /// The autoencoder's encoder, opened now if it was not yet.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when the folder has none; as [`crate::Pipeline::open`] when it cannot be opened.
+    pub(in crate::pipeline) fn encoder(&self, cancel: &CancelToken) -> Result<Arc<Encoder>> {
+        self.encoder.get(&self.folder, GraphRole::VaeEncoder, "starting from a picture", cancel, |graph| {
+            Encoder::new(graph, self.folder.vae())
+        })
+    }
+
+    /// Gives the text encoders' memory back until the next prompt.
+    pub(in crate::pipeline) fn release_texts(&self) {
+        self.texts.values().for_each(TextEncoder::release);
+    }
+
+    /// Gives back whatever is open.
+    pub(in crate::pipeline) fn release(&self) {
+        self.release_texts();
+        self.denoiser.release();
+        self.decoder.release();
+        self.release_encoder();
+    }
+
+    /// Gives the encoder's memory back until the next picture.
+    pub(in crate::pipeline) fn release_encoder(&self) {
+        if let Some(encoder) = &*self.encoder.made.lock().unwrap_or_else(PoisonError::into_inner) {
+            encoder.release();
+        }
+    }
+}
+
+impl<T> Late<T> {
+    fn get(
+        &self,
+        folder: &ModelFolder,
+        role: GraphRole,
+        purpose: &str,
+        cancel: &CancelToken,
+        make: impl FnOnce(Arc<Graph>) -> Result<T>,
+    ) -> Result<Arc<T>> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = &*made {
+            return Ok(Arc::clone(made));
+        }
+        let (Some(path), Some(options)) = (folder.graph(role), self.options.clone()) else {
+            return Err(Error::Unsupported(format!(
+                "{purpose} needs a {}/model.onnx, and the model at \"{}\" has none",
+                role.name(),
+                folder.root().display()
+            )));
+        };
+        let file = GraphFile { name: role.name(), path, options };
+        let opened = opening::open_all(&[file], false, cancel, |_| Ok(()))?;
+        let graph = opened.into_iter().next().ok_or_else(|| Error::Internal("nothing was opened".into()))?.graph;
+        Ok(Arc::clone(made.insert(Arc::new(make(Arc::new(graph))?))))
+    }
+}

@@ -1,0 +1,327 @@
+//! A request with every default filled in, checked against the model.
+
+use crate::error::{Error, Result};
+use crate::image::Image;
+use crate::model::{Family, Task};
+use crate::pipeline::families::{self};
+use crate::pipeline::opened::Opened;
+use crate::pipeline::{DEFAULT_STRENGTH, MAX_PIXELS, MAX_SIDE, PipelineInfo, Request, Seeds, Settings, Variation};
+use crate::rng::{Generator, NoiseSource, PerPicture, RngKind};
+use crate::scheduler::{self, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule};
+
+/// How much noise the small picture gets where a request does not say: diffusers' default.
+const DEFAULT_NOISE_LEVEL: u32 = 20;
+/// How strongly an edit keeps to its picture where a request does not say: diffusers' default.
+const DEFAULT_IMAGE_GUIDANCE: f32 = 1.5;
+/// The upscaler's pictures are this many times larger than what they start from.
+pub(in crate::pipeline) const UPSCALE: u32 = 4;
+
+/// What a denoiser was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::pipeline) enum Job {
+    /// Drawing from noise or from a picture, with or without a mask.
+    Draw,
+    /// Drawing the masked part of a picture that the denoiser sees.
+    Inpaint,
+    /// Changing a picture as an instruction says.
+    Edit,
+    /// Enlarging a picture four times.
+    Upscale,
+}
+
+impl Job {
+    /// The job of an opened model.
+    pub(in crate::pipeline) fn of(model: &Opened) -> Self {
+        match (model.folder.family(), model.folder.task()) {
+            (Family::Upscaler, _) => Self::Upscale,
+            (_, Task::Edit) => Self::Edit,
+            (_, Task::Inpaint) => Self::Inpaint,
+            (_, Task::TextToImage) => Self::Draw,
+        }
+    }
+
+    /// The channels that the denoiser reads beside the latents' own `channels`.
+    pub(in crate::pipeline) fn extra_channels(self, channels: usize) -> usize {
+        match self {
+            Self::Draw => 0,
+            // The mask, and the latents of what lies around it.
+            Self::Inpaint => channels + 1,
+            Self::Edit => channels,
+            // The small picture in red, green and blue.
+            Self::Upscale => 3,
+        }
+    }
+}
+
+/// A request with every default filled in, checked against the model.
+pub(in crate::pipeline) struct Plan {
+    pub request: Request,
+    pub settings: Settings,
+    pub scheduler_kind: SchedulerKind,
+    /// `[pictures, channels, height, width]` of the latents.
+    pub latents: [usize; 4],
+    /// What the denoiser was trained to do.
+    pub job: Job,
+    /// Whether the denoiser is told the guidance scale, and needs no negative branch.
+    pub distilled: bool,
+    /// How much of the picture is redrawn.
+    pub strength: f32,
+}
+
+impl Plan {
+    /// Fills in the model's defaults and checks the request against the model.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`], naming the setting, its value, and what this model allows;
+    /// [`Error::Unsupported`] for what its graphs cannot do.
+    pub(in crate::pipeline) fn new(
+        model: &Opened,
+        family: &dyn families::Family,
+        info: &PipelineInfo,
+        own_scheduler: &Result<SchedulerKind, String>,
+        request: &Request,
+    ) -> Result<Self> {
+        let folder = &model.folder;
+        let job = Job::of(model);
+        check_job(model, job, request)?;
+        let (width, height) = size(request, info, job);
+        check_size(info, width, height, request.count.max(1))?;
+        let seed = match request.seed {
+            Some(seed) => seed,
+            None => random_seed(request.rng),
+        };
+        // A bad seed or scheduler setting is found here, before anything is encoded.
+        let count = request.count.max(1);
+        Generator::new(request.rng, seed.wrapping_add(u64::from(count - 1)))?;
+        if let Some(Variation { seed, .. }) = request.variation {
+            Generator::new(request.rng, seed)?;
+        }
+        let scheduler_kind = match (request.scheduler, own_scheduler) {
+            (Some(named), _) => named,
+            (None, Ok(own)) => *own,
+            (None, Err(reason)) => return Err(Error::bad_model(folder.root(), reason)),
+        };
+        let inpainting = job == Job::Inpaint;
+        let strength = request.start.strength.unwrap_or(if inpainting { 1.0 } else { DEFAULT_STRENGTH });
+        let settings = Settings {
+            prompt: request.prompt.clone(),
+            negative_prompt: request.negative_prompt.clone(),
+            width,
+            height,
+            steps: request.steps.unwrap_or(info.default_steps),
+            guidance: request.guidance.unwrap_or(info.default_guidance),
+            scheduler: scheduler_kind.name().to_owned(),
+            sigmas: request.sigmas.map_or("default", SigmaSchedule::name).to_owned(),
+            eta: request.eta,
+            seed,
+            rng: request.rng.name().to_owned(),
+            count,
+            strength: request.start.picture.is_some().then_some(strength),
+            clip_skip: request.clip_skip,
+            model: folder.root().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        let factor = folder.vae().spatial_factor;
+        let latents = [count as usize, info.latent_channels, height as usize / factor, width as usize / factor];
+        let distilled = families::is_distilled(model);
+        let plan = Self { request: request.clone(), settings, scheduler_kind, latents, job, distilled, strength };
+        let scheduler = plan.scheduler(model, family)?;
+        plan.span(family, scheduler.as_ref(), folder)?;
+        Ok(plan)
+    }
+
+    /// A scheduler, ready for this plan.
+    ///
+    /// # Errors
+    /// As [`scheduler::create`].
+    pub(in crate::pipeline) fn scheduler(
+        &self,
+        model: &Opened,
+        family: &dyn families::Family,
+    ) -> Result<Box<dyn Scheduler>> {
+        let mut options = SchedulerOptions {
+            sigmas: self.request.sigmas,
+            eta: f64::from(self.settings.eta),
+            ..SchedulerOptions::new(self.settings.steps as usize)
+        };
+        family.schedule(&mut options, self);
+        scheduler::create(self.scheduler_kind, &model.folder.scheduler().config, &options)
+    }
+
+    /// The calls that this plan makes of all that `scheduler` has.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when none is left.
+    pub(in crate::pipeline) fn span(
+        &self,
+        family: &dyn families::Family,
+        scheduler: &dyn Scheduler,
+        folder: &crate::model::ModelFolder,
+    ) -> Result<std::ops::Range<usize>> {
+        let timesteps = scheduler.timesteps();
+        let (order, steps) = (scheduler.order(), self.settings.steps as usize);
+        let trained = folder.scheduler().config.get("num_train_timesteps").and_then(|v| v.as_f64()).unwrap_or(1000.0);
+        // Ensembles of experts (diffusers `pipeline_stable_diffusion_xl_img2img.py`): one model draws down to a
+        // timestep, the other goes on from there.
+        let cut = |at: f32| (trained - f64::from(at) * trained).round();
+        let begin = match self.request.denoising_start {
+            Some(at) => timesteps.iter().take_while(|t| **t >= cut(at)).count().next_multiple_of(order),
+            None if self.starts_from_picture() => family.skipped_steps(steps, f64::from(self.strength)) * order,
+            None => 0,
+        };
+        let end = match self.request.denoising_end.filter(|end| *end < 1.0) {
+            Some(at) => timesteps.iter().take_while(|t| **t >= cut(at)).count(),
+            None => timesteps.len(),
+        };
+        if begin < end {
+            return Ok(begin..end);
+        }
+        Err(Error::invalid(match (self.request.denoising_start, self.request.denoising_end) {
+            (None, None) => format!(
+                "a strength of {} leaves none of {steps} steps to be drawn; it must be at least {:.4}, or the steps \
+                 more",
+                self.strength,
+                1.0 / steps as f32
+            ),
+            _ => format!(
+                "no step of {steps} lies between the denoising start and end that were given; take more steps, or a \
+                 wider range"
+            ),
+        }))
+    }
+
+    /// Whether a picture takes the place of a part of the noise.
+    pub(in crate::pipeline) fn starts_from_picture(&self) -> bool {
+        self.request.start.picture.is_some() && matches!(self.job, Job::Draw | Job::Inpaint)
+    }
+
+    /// How many generators draw noise.
+    pub(in crate::pipeline) fn generators(&self) -> usize {
+        match self.request.seeds {
+            Seeds::OneGenerator => 1,
+            Seeds::OnePerPicture => self.latents[0],
+        }
+    }
+
+    /// The source of all noise.
+    ///
+    /// # Errors
+    /// As [`Generator::new`].
+    pub(in crate::pipeline) fn noise(&self) -> Result<Box<dyn NoiseSource>> {
+        let generator =
+            |picture: usize| Generator::new(self.request.rng, self.settings.seed.wrapping_add(picture as u64));
+        match self.request.seeds {
+            Seeds::OneGenerator => Ok(Box::new(generator(0)?)),
+            Seeds::OnePerPicture => {
+                Ok(Box::new(PerPicture::new((0..self.latents[0]).map(generator).collect::<Result<_>>()?)))
+            }
+        }
+    }
+
+    /// How much noise the small picture gets.
+    pub(in crate::pipeline) fn noise_level(&self) -> u32 {
+        self.request.noise_level.unwrap_or(DEFAULT_NOISE_LEVEL)
+    }
+
+    /// How strongly an edit keeps to its picture.
+    pub(in crate::pipeline) fn image_guidance(&self) -> f32 {
+        self.request.image_guidance.unwrap_or(DEFAULT_IMAGE_GUIDANCE)
+    }
+}
+
+/// What was asked for must be what the denoiser was made for.
+fn check_job(model: &Opened, job: Job, request: &Request) -> Result<()> {
+    let start = &request.start;
+    let root = model.folder.root().display();
+    let needs = match job {
+        Job::Draw => None,
+        Job::Inpaint => Some("an inpainting model"),
+        Job::Edit => Some("a model that edits pictures"),
+        Job::Upscale => Some("an upscaler"),
+    };
+    if let Some(what) = needs
+        && start.picture.is_none()
+    {
+        return Err(Error::invalid(format!("the model at \"{root}\" is {what}; it needs a picture to start from")));
+    }
+    let has_mask = start.mask.is_some() || start.picture.as_ref().is_some_and(|picture| picture.has_transparency());
+    if job == Job::Inpaint && !has_mask {
+        return Err(Error::invalid(format!(
+            "the model at \"{root}\" is an inpainting model; it needs a mask, or a picture with transparent parts"
+        )));
+    }
+    if matches!(job, Job::Edit | Job::Upscale) && start.mask.is_some() {
+        return Err(Error::invalid(format!(
+            "a mask is given, but the model at \"{root}\" is {}, which has no use for one",
+            needs.unwrap_or_default()
+        )));
+    }
+    Ok(())
+}
+
+/// Width and height: the request's, else those of the picture, else the model's own.
+fn size(request: &Request, info: &PipelineInfo, job: Job) -> (u32, u32) {
+    let multiple = info.size_multiple;
+    let fit = |side: u32| (side / multiple).max(1).saturating_mul(multiple).min(MAX_SIDE / multiple * multiple);
+    let start = &request.start;
+    let own = match (&start.picture, &start.latents) {
+        (Some(picture), _) if job == Job::Upscale => {
+            (fit(picture.width().saturating_mul(UPSCALE)), fit(picture.height().saturating_mul(UPSCALE)))
+        }
+        // A part of the picture is drawn at the model's own size, and shrinks when it is pasted back.
+        (Some(picture), _) if start.mask_padding.is_none() && info.fixed_size.is_none() => {
+            (fit(picture.width()), fit(picture.height()))
+        }
+        (None, Some(latents)) if latents.ndim() == 4 => {
+            let side = |axis: usize| u32::try_from(latents.shape()[axis] * info.spatial_factor).unwrap_or(u32::MAX);
+            (side(3), side(2))
+        }
+        _ => (info.default_width, info.default_height),
+    };
+    (request.width.unwrap_or(own.0), request.height.unwrap_or(own.1))
+}
+
+fn check_size(info: &PipelineInfo, width: u32, height: u32, count: u32) -> Result<()> {
+    let pixels = u64::from(width) * u64::from(height) * u64::from(count);
+    if pixels > MAX_PIXELS {
+        return Err(Error::invalid(format!(
+            "{count} pictures of {width}x{height} are {pixels} pixels; allowed are {MAX_PIXELS} in one request"
+        )));
+    }
+    if let Some((fixed_width, fixed_height)) = info.fixed_size
+        && (width, height) != (fixed_width, fixed_height)
+    {
+        return Err(Error::invalid(format!(
+            "the size is {width}x{height}, but this model's graphs were exported for {fixed_width}x{fixed_height} \
+             only"
+        )));
+    }
+    let multiple = info.size_multiple;
+    for (what, side) in [("width", width), ("height", height)] {
+        if side % multiple != 0 {
+            let below = (side / multiple).max(1) * multiple;
+            return Err(Error::invalid(format!(
+                "{what} is {side}; this model draws multiples of {multiple}, as {below} or {}",
+                below + multiple
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A seed from the operating system's entropy, in the range that every generator takes.
+fn random_seed(rng: RngKind) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    let seed = RandomState::new().hash_one(std::time::SystemTime::now());
+    // 32 bits are what people pass around, and the most that NumPy takes; the highest are left for pictures that
+    // count on from it.
+    log::debug!("no seed was given, a random one is used with {}", rng.name());
+    seed & u64::from(u32::MAX >> 1)
+}
+
+/// The picture that a generation starts from, at the size that is drawn.
+///
+/// # Errors
+/// As [`Image::resized`].
+pub(in crate::pipeline) fn at_size(picture: &Image, width: u32, height: u32) -> Result<Image> {
+    picture.resized(width, height, crate::image::ResizeMode::Stretch)
+}

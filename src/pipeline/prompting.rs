@@ -1,0 +1,113 @@
+//! Prompts to what text encoders make of them, the same for every family.
+
+use ndarray::{Array1, Array2};
+
+use super::draw::Session;
+use super::opened::Opened;
+use super::plan::Plan;
+use crate::error::{Error, Result};
+use crate::model::GraphRole;
+use crate::text::HiddenState;
+use crate::text::encoder::TextEmbedding;
+
+/// The prompts of one guidance branch.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::pipeline) struct Prompts {
+    /// For the first, second and third text encoder.
+    pub texts: [String; 3],
+    /// Whether these are the negative ones.
+    pub negative: bool,
+    /// Whether the caller gave any; without, some families have zeros and not the empty text.
+    pub given: bool,
+}
+
+impl Prompts {
+    /// What the request wants to see. An empty second or third prompt means the first, as in diffusers.
+    pub(in crate::pipeline) fn positive(plan: &Plan) -> Self {
+        let request = &plan.request;
+        let or = |other: &Option<String>| other.clone().filter(|t| !t.is_empty()).unwrap_or(request.prompt.clone());
+        let texts = [request.prompt.clone(), or(&request.prompt_2), or(&request.prompt_3)];
+        Self { texts, negative: false, given: true }
+    }
+
+    /// What it does not want to see.
+    pub(in crate::pipeline) fn negative(plan: &Plan) -> Self {
+        let request = &plan.request;
+        let first = request.negative_prompt.clone().unwrap_or_default();
+        let or = |other: &Option<String>| other.clone().filter(|t| !t.is_empty()).unwrap_or(first.clone());
+        let texts = [first.clone(), or(&request.negative_prompt_2), or(&request.negative_prompt_3)];
+        Self { texts, negative: true, given: request.negative_prompt.is_some() }
+    }
+}
+
+/// Which layer of CLIP a family reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::pipeline) enum Layer {
+    /// The last one, or an earlier one with the final norm, as Stable Diffusion 1.x and 2.x.
+    Normed,
+    #[expect(dead_code, reason = "Stable Diffusion XL reads it, in the next commit")]
+    /// The last but one as it is, or earlier ones, as Stable Diffusion XL and 3. The flag: the request's clip skip
+    /// holds for it.
+    Penultimate,
+}
+
+/// What encodes prompts, and where warnings go.
+pub(in crate::pipeline) struct Prompting<'a, 's> {
+    pub model: &'a Opened,
+    pub plan: &'a Plan,
+    pub session: &'a mut Session<'s>,
+}
+
+/// What a CLIP text encoder made of one prompt.
+pub(in crate::pipeline) struct Encoded {
+    /// `[tokens, width]`.
+    pub context: Array2<f32>,
+    /// The whole prompt as one vector, where the graph gives it.
+    #[expect(dead_code, reason = "Stable Diffusion XL reads it, in the next commit")]
+    pub pooled: Option<Array1<f32>>,
+}
+
+impl Prompting<'_, '_> {
+    /// Encodes the `index`th text of `prompts` with the CLIP text encoder `role`.
+    ///
+    /// # Errors
+    /// As [`crate::text::encoder::TextEncoder::encode`].
+    pub(in crate::pipeline) fn clip(
+        &mut self,
+        role: GraphRole,
+        prompts: &Prompts,
+        index: usize,
+        layer: Layer,
+    ) -> Result<Encoded> {
+        let Some(text) = self.model.text(role) else {
+            return Err(Error::Internal(format!("{} is not open", role.name())));
+        };
+        let skip = self.plan.request.clip_skip as usize;
+        let hidden = match layer {
+            Layer::Normed if skip == 0 => HiddenState::Last,
+            Layer::Normed => HiddenState::FromEnd(skip + 1),
+            // diffusers skips layers for the positive prompt only.
+            Layer::Penultimate if prompts.negative => HiddenState::FromEnd(2),
+            Layer::Penultimate => HiddenState::FromEnd(skip + 2),
+        };
+        let TextEmbedding { context, pooled, lost } =
+            text.encode(&prompts.texts[index], hidden, self.session.cancel)?;
+        if let Some(lost) = lost {
+            let what = if prompts.negative { "negative prompt" } else { "prompt" };
+            self.session.warn(format!(
+                "the {what} is too long for the text encoder; it does not see: \"{}\"",
+                shortened(&lost)
+            ));
+        }
+        Ok(Encoded { context: context.as_ref().clone(), pooled: pooled.map(|pooled| pooled.as_ref().clone()) })
+    }
+}
+
+/// A text for people, cut where it becomes a wall.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 400;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{} …", &text[..at]),
+        None => text.to_owned(),
+    }
+}
