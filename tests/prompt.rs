@@ -175,6 +175,8 @@ fn schedules_are_the_webuis() {
         ("[a (b:3]", &[(10, "[a (b:3]")]),
         ("(a [b:3)]", &[(10, "(a [b:3)]")]),
         ("[[x:1]:2] [y:1", &[(2, " [y:1"), (10, "x [y:1")]),
+        // Its grammar has two readings of this, and it takes the other one: here a well-formed schedule counts.
+        ("[[a:1]])", &[(1, "[])"), (10, "[a])")]),
         // Escaped characters are text.
         (r"\[a:b:3\]", &[(10, r"\[a:b:3\]")]),
         (r"[a\:b:3]", &[(3, ""), (10, r"a\:b")]),

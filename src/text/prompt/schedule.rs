@@ -72,9 +72,9 @@ impl Schedule {
 ///   `|` outside of `[a|b]` or a `\` at the end of a line, as in the webui.
 ///
 /// The webui compares a step counted from 0 with `when` counted from 1 and so changes a step later than its manual
-/// says; this follows the manual. Where unbalanced brackets stand beside a well-formed schedule its grammar has more
-/// than one reading, of which it sometimes takes the one without the schedule; here the schedule always counts.
-/// Neighbouring parts that are the same are one.
+/// says; this follows the manual. Where brackets that belong to nothing stand around a well-formed schedule its grammar
+/// has more than one reading, and now and then it takes one without the schedule (`[[a:1]])`); here the schedule always
+/// counts. Neighbouring parts that are the same are one.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] where [`pieces`] has one, for more than 64 prompts joined by `AND`, for a weight beyond a
