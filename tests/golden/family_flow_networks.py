@@ -38,6 +38,6 @@ def flux(guidance):
         axes_dims_rope=(4, 2, 2),
     )
     return raise_gains(model, {
-        "context_embedder": 2.0, "time_text_embed.text": 3.0, "time_text_embed": 2.0, "norm": 2.0, "proj_out": 3.0,
-        "add_": 2.0, "x_embedder": 2.0,
+        "context_embedder": 5.0, "time_text_embed.text": 2.0, "time_text_embed": 3.0, "norm": 3.0, "proj_out": 2.8,
+        "to_": 3.0, "x_embedder": 4.0, "add_": 4.0, "ff": 3.0, "proj_mlp": 3.0,
     })
