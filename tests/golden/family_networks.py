@@ -30,7 +30,9 @@ def text_encoder(tokens, seed, **changes):
 
 
 def unet(seed, gains=None, **changes):
-    """Two levels of 8 channels, halved once in between, attention in the first and in the middle; changes go to UNet2DConditionModel."""
+    """Two levels of 8 channels, halved once in between, attention in the first and in the middle.
+
+    changes go to UNet2DConditionModel."""
     torch.manual_seed(seed)
     gains = {**GAINS, **(gains or {})}
     config = {

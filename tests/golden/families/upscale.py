@@ -1,4 +1,4 @@
-"""The x4 upscaler: the small picture itself, with noise, beside the latents (seven channels); its noise level is a class.
+"""The x4 upscaler: the small picture itself, with noise, beside the latents (seven channels); a class says how much.
 
 The folder is what diffusers' own OnnxStableDiffusionUpscalePipeline reads: `vae` holds the decoder, class_labels is
 int64, nothing but the graphs says how much the autoencoder enlarges (4, not 8) and nothing says its scale (0.08333).
