@@ -34,7 +34,7 @@ pub mod tensor;
 pub mod text;
 
 pub use error::{Error, Result};
-pub use image::{Image, PixelFormat, ResizeMode};
+pub use image::{Image, Mask, PixelFormat, Region, ResizeMode};
 pub use pipeline::{
     CacheChoice, Flow, Generated, MemoryMode, Observer, Phase, Pipeline, PipelineInfo, PipelineOptions, Progress,
     Request, Settings, Timings,

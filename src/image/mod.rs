@@ -1,18 +1,25 @@
-//! Pixels: formats, strides, sizes, files with the settings inside, and the tensors that they become.
+//! Pixels: formats, strides, sizes, masks, files with the settings inside, and the tensors that they become.
 
+mod blur;
 mod format;
 #[cfg_attr(not(test), expect(dead_code, reason = "used by the pipeline in the next commit"))]
 mod interpolate;
+mod mask;
+mod paste;
+mod raster;
 mod read;
 mod resample;
 mod resize;
 mod save;
+mod seam;
 
 pub use format::PixelFormat;
 pub(crate) use interpolate::{Interpolation, interpolate};
+pub use mask::{MAX_BLUR, Mask, Region};
 pub use read::MAX_SIDE;
 pub use resize::ResizeMode;
 pub use save::{ImageFile, Metadata};
+pub use seam::Seam;
 
 use std::borrow::Cow;
 

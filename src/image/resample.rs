@@ -99,6 +99,8 @@ pub(super) trait Sample: Copy + Default {
     fn add(sum: Self::Sum, weight: Self::Weight, sample: Self) -> Self::Sum;
     /// The finished sum as a sample.
     fn finish(sum: Self::Sum) -> Self;
+    /// The sample of a picture brought back to its range after a filter that overshoots.
+    fn in_range(self) -> Self;
 }
 
 /// Fractional bits of PIL's weights for bytes (`PRECISION_BITS`).
@@ -121,6 +123,10 @@ impl Sample for u8 {
     fn finish(sum: i32) -> Self {
         (sum >> BITS).clamp(0, 255) as Self
     }
+
+    fn in_range(self) -> Self {
+        self
+    }
 }
 
 impl Sample for f32 {
@@ -138,6 +144,10 @@ impl Sample for f32 {
 
     fn finish(sum: Self) -> Self {
         sum
+    }
+
+    fn in_range(self) -> Self {
+        self.clamp(0.0, 1.0)
     }
 }
 

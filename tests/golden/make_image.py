@@ -8,6 +8,14 @@ Writes image/* (small files of every kind) and image.json:
   pictures   sources, RGB bytes in hexadecimal
   resized    a picture in another size (`mode` as in diffusers' VaeImageProcessor.resize), RGB bytes
   tensor     a picture as the autoencoder wants it (VaeImageProcessor.preprocess), float32
+  grey       a picture as PIL's mode L
+  masks      sources, a byte a pixel
+  prepared   a mask in another size, grey (VaeImageProcessor.resize of mode L) and 0 or 1 (its preprocess, binarized)
+  blurred    VaeImageProcessor.blur
+  regions    VaeImageProcessor.get_crop_region for pictures drawn as `width` x `height`: x, y, right, bottom
+  overlays   VaeImageProcessor.apply_overlay, RGB bytes
+  canvases   numpy.pad with mode reflect
+  seams      mean absolute differences across the edges and between neighbours inside
   planes     torch.nn.functional.interpolate of `source` [channels, height, width], float32
 """
 
@@ -125,6 +133,7 @@ PICTURES = {"scene": (37, 23, 4), "square": (16, 16, 5), "dot": (1, 1, 6), "line
 RESIZED = [
     ("scene", "default", (64, 40)), ("scene", "default", (16, 8)), ("scene", "default", (5, 31)),
     ("scene", "default", (37, 11)), ("scene", "default", (13, 23)), ("scene", "default", (1, 1)), ("scene", "default", (3, 2)),
+    ("scene", "default", (35, 5)), ("scene", "default", (33, 15)), ("scene", "default", (33, 14)), ("scene", "default", (64, 9)),
     ("dot", "default", (8, 5)), ("line", "default", (7, 4)), ("square", "default", (33, 47)),
     ("scene", "fill", (40, 40)), ("scene", "fill", (64, 16)), ("scene", "fill", (37, 23)), ("square", "fill", (31, 9)),
     ("square", "fill", (8, 24)), ("dot", "fill", (16, 8)),
@@ -159,6 +168,83 @@ def planes():
     return {"width": 9, "height": 7, "source": floats(source[0]), "cases": cases}
 
 
+def ellipse(width, height, center, radii, soft):
+    y, x = np.mgrid[0:height, 0:width]
+    away = ((x - center[0]) / radii[0]) ** 2 + ((y - center[1]) / radii[1]) ** 2
+    return ((1.3 - away) / soft * 255).clip(0, 255).astype(np.uint8)
+
+
+def box(width, height, x, y, right, bottom):
+    mask = np.zeros((height, width), np.uint8)
+    mask[y:bottom, x:right] = 255
+    return mask
+
+
+MASKS = {
+    "ellipse": ellipse(37, 23, (20, 9), (8, 6), 0.8), "box": box(37, 23, 5, 12, 11, 23), "corner": box(37, 23, 0, 0, 1, 1),
+    "all": box(37, 23, 0, 0, 37, 23), "dot": box(1, 1, 0, 0, 1, 1), "line": box(41, 1, 30, 0, 40, 1),
+    "tall": box(20, 60, 8, 50, 12, 59),
+}
+
+
+def masks():
+    size = lambda mask: {"width": mask.shape[1], "height": mask.shape[0]}
+    image = {name: Image.fromarray(mask) for name, mask in MASKS.items()}
+    plain = VaeImageProcessor(vae_scale_factor=1)
+    binary = VaeImageProcessor(vae_scale_factor=1, do_normalize=False, do_binarize=True, do_convert_grayscale=True)
+    prepared = []
+    for name, mode, (width, height) in [
+        ("ellipse", "default", (37, 23)), ("ellipse", "default", (64, 40)), ("ellipse", "default", (8, 8)),
+        ("box", "default", (5, 3)), ("corner", "default", (48, 48)), ("ellipse", "fill", (40, 40)), ("ellipse", "crop", (40, 40)),
+        ("tall", "crop", (16, 16)), ("tall", "fill", (16, 16)), ("dot", "default", (8, 8)),
+    ]:
+        grey = plain.resize(image[name], height, width, resize_mode=mode).convert("L")
+        bits = binary.preprocess(image[name], height, width, resize_mode=mode).numpy().astype(np.uint8)
+        prepared.append({
+            "mask": name, "mode": mode, "width": width, "height": height, "grey": grey.tobytes().hex(), "binary": bits.tobytes().hex(),
+        })
+    blurred = [
+        {"mask": name, "radius": radius, "pixels": plain.blur(image[name], radius).tobytes().hex()}
+        for name in MASKS for radius in (0, 0.4, 1, 2.5, 4, 33)
+    ]
+    regions = [
+        {"mask": name, "width": width, "height": height, "pad": pad,
+         "region": plain.get_crop_region(image[name], width, height, pad)}
+        for name in MASKS for width, height in [(512, 512), (768, 512), (64, 200)] for pad in (0, 3, 32)
+    ]
+    original, alpha, drawn = scene(37, 23, 4), scene(37, 23, 9)[..., 2], scene(37, 23, 10)
+    see_through = Image.fromarray(np.dstack([original, alpha]))
+    small = Image.fromarray(scene(16, 24, 11))
+    overlays = []
+    for mask, mode, region in [
+        ("ellipse", "RGB", None), ("box", "RGB", None), ("ellipse", "RGBA", None), ("ellipse", "RGB", (3, 2, 30, 20)),
+        ("box", "RGB", (0, 9, 16, 23)),
+    ]:
+        picture = Image.fromarray(drawn) if region is None else small
+        first = see_through if mode == "RGBA" else Image.fromarray(original)
+        result = plain.apply_overlay(image[mask], first, picture, region)
+        overlays.append({"mask": mask, "alpha": mode == "RGBA", "region": region, "pixels": result.tobytes().hex()})
+    rgb = lambda p: {"width": p.shape[1], "height": p.shape[0], "pixels": p.tobytes().hex()}
+    canvases = []
+    for name, (left, right, top, bottom) in [("square", (3, 5, 2, 0)), ("square", (40, 0, 0, 33)), ("line", (2, 2, 4, 1)), ("dot", (1, 2, 3, 0))]:
+        result = np.pad(scene(*PICTURES[name]), ((top, bottom), (left, right), (0, 0)), mode="reflect")
+        canvases.append({"picture": name, "left": left, "right": right, "top": top, "bottom": bottom, **rgb(result)})
+    seams = []
+    for name in ("scene", "square"):
+        p = scene(*PICTURES[name]).astype(float)
+        mean = lambda a, b: float(np.abs(a - b).mean())
+        seams.append({
+            "picture": name, "x": [mean(p[:, 0], p[:, -1]), mean(p[:, 1:], p[:, :-1])], "y": [mean(p[0], p[-1]), mean(p[1:], p[:-1])],
+        })
+    return {
+        "grey": {"picture": "scene", "pixels": Image.fromarray(original).convert("L").tobytes().hex()},
+        "masks": {name: {**size(mask), "pixels": mask.tobytes().hex()} for name, mask in MASKS.items()},
+        "prepared": prepared, "blurred": blurred, "regions": regions,
+        "overlay_alpha": alpha.tobytes().hex(), "overlay_drawn": rgb(drawn), "overlay_small": rgb(np.array(small)),
+        "overlays": overlays, "canvases": canvases, "seams": seams,
+    }
+
+
 def floats(values):
     return [float(str(v)) for v in np.asarray(values, dtype=np.float32).ravel()]
 
@@ -178,6 +264,7 @@ def main():
         "resized": resized(pictures),
         "tensor": {"picture": "scene", "width": 24, "height": 16, "values": floats(tensor)},
         "planes": planes(),
+        **masks(),
     }
     lines = ",\n".join(f'"{key}": {one_a_line(value)}' for key, value in golden.items())
     (out / "image.json").write_text("{\n" + lines + "\n}\n")
