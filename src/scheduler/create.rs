@@ -12,6 +12,7 @@ use super::dpm_singlestep::DpmSinglestep;
 use super::dpm_solver::DpmSolver;
 use super::dpm2::Dpm2;
 use super::edm::EdmEuler;
+use super::edm_dpm_solver::EdmDpmSolver;
 use super::euler::Euler;
 use super::flow_heun::FlowHeun;
 use super::flow_match::FlowMatch;
@@ -113,6 +114,7 @@ pub fn create(
         SchedulerKind::Tcd => Box::new(Tcd::new(&config, options)?),
         SchedulerKind::FlowHeun => Box::new(FlowHeun::new(&config, steps)?),
         SchedulerKind::FlowLcm => Box::new(FlowMatch::lcm(&config, options)?),
+        SchedulerKind::EdmDpmpp2M => Box::new(EdmDpmSolver::new(&config, steps)?),
         SchedulerKind::EdmEuler => Box::new(EdmEuler::new(&config, steps)?),
         SchedulerKind::FlowEuler => Box::new(FlowMatch::euler(&config, options)?),
         SchedulerKind::Dpmpp2S => Box::new(DpmSinglestep::new(&config, steps)?),
@@ -134,6 +136,7 @@ fn override_sigmas(kind: SchedulerKind, map: &mut Map<String, Value>, sigmas: Op
             | SchedulerKind::Tcd
             | SchedulerKind::FlowHeun
             | SchedulerKind::EdmEuler
+            | SchedulerKind::EdmDpmpp2M
             | SchedulerKind::Ipndm
     );
     if fixed && sigmas != SigmaSchedule::Default {

@@ -60,11 +60,7 @@ impl Formulas {
     /// `algorithms` are the ones that the class has.
     pub(super) fn read(config: &Config<'_>, algorithms: &[(&str, Algorithm)], schedule: &Multistep) -> Result<Self> {
         let algorithm = config.choice("algorithm_type", Algorithm::Data, algorithms)?;
-        let heun = config.choice(
-            "solver_type",
-            false,
-            &[("midpoint", false), ("heun", true), ("logrho", false), ("bh1", false), ("bh2", false)],
-        )?;
+        let heun = is_heun(config)?;
         let solver_order = config.integer("solver_order", 2, 1, 3)? as usize;
         if algorithm.of_noise() && schedule.ends_at_zero() {
             return Err(Error::invalid(
@@ -115,8 +111,27 @@ impl Formulas {
         }
     }
 
-    /// The factors of a step of `order` between two levels; a singlestep solver's begins where its group of calls began.
+    /// [`Formula::update`]
     pub(super) fn update(&self, from: Level, to: Level, order: usize) -> Update {
+        self.formula().update(from, to, order)
+    }
+
+    pub(super) fn formula(&self) -> Formula {
+        Formula { algorithm: self.algorithm, heun: self.heun }
+    }
+}
+
+/// The two fields that decide an update's factors.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Formula {
+    pub(super) algorithm: Algorithm,
+    /// `solver_type` "heun" instead of "midpoint".
+    pub(super) heun: bool,
+}
+
+impl Formula {
+    /// The factors of a step of `order` between two levels; a singlestep solver's begins where its group of calls began.
+    pub(super) fn update(self, from: Level, to: Level, order: usize) -> Update {
         let h = to.lambda - from.lambda;
         // With equal levels, which a rounded schedule can have, the differences below have no limit but zero.
         let midpoint = order == 2 && !self.heun;
@@ -177,6 +192,15 @@ impl Formulas {
             }
         }
     }
+}
+
+/// `solver_type`: "heun" and not "midpoint"? The names of other solvers are taken for the latter, as in diffusers.
+pub(super) fn is_heun(config: &Config<'_>) -> Result<bool> {
+    config.choice(
+        "solver_type",
+        false,
+        &[("midpoint", false), ("heun", true), ("logrho", false), ("bh1", false), ("bh2", false)],
+    )
 }
 
 /// `variance_type`: does the denoiser return twice the channels?

@@ -69,6 +69,11 @@ impl Edm {
         self.sigma_max.hypot(1.0)
     }
 
+    /// Does the last step end without noise?
+    pub(super) fn ends_at_zero(&self) -> bool {
+        self.sigmas.last() == Some(&0.0)
+    }
+
     /// The level at point `index`; 0 after the last.
     pub(super) fn sigma(&self, index: usize) -> f64 {
         self.sigmas.get(index).copied().unwrap_or(0.0)

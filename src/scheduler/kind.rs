@@ -45,6 +45,8 @@ pub enum SchedulerKind {
     FlowLcm,
     /// Euler's method for models trained as EDM.
     EdmEuler,
+    /// DPM-Solver++ multistep for models trained as EDM.
+    EdmDpmpp2M,
     /// DPM-Solver++ singlestep.
     Dpmpp2S,
     /// SA-Solver: stochastic Adams predictor and corrector.
@@ -55,7 +57,7 @@ pub enum SchedulerKind {
 
 impl SchedulerKind {
     /// Every scheduler.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Ddim,
         Self::Ddpm,
         Self::Pndm,
@@ -75,6 +77,7 @@ impl SchedulerKind {
         Self::FlowHeun,
         Self::FlowLcm,
         Self::EdmEuler,
+        Self::EdmDpmpp2M,
         Self::Dpmpp2S,
         Self::SaSolver,
         Self::Ipndm,
@@ -103,6 +106,7 @@ impl SchedulerKind {
             Self::FlowHeun => "flow_heun",
             Self::FlowLcm => "flow_lcm",
             Self::EdmEuler => "edm_euler",
+            Self::EdmDpmpp2M => "edm_dpmpp_2m",
             Self::Dpmpp2S => "dpmpp_2s",
             Self::SaSolver => "sa_solver",
             Self::Ipndm => "ipndm",
@@ -131,6 +135,7 @@ impl SchedulerKind {
             Self::FlowHeun => "FlowMatchHeunDiscreteScheduler",
             Self::FlowLcm => "FlowMatchLCMScheduler",
             Self::EdmEuler => "EDMEulerScheduler",
+            Self::EdmDpmpp2M => "EDMDPMSolverMultistepScheduler",
             Self::Dpmpp2S => "DPMSolverSinglestepScheduler",
             Self::SaSolver => "SASolverScheduler",
             Self::Ipndm => "IPNDMScheduler",

@@ -112,6 +112,12 @@ fn bad_values_get_a_sentence_with_key_value_and_range() {
         (SchedulerKind::Lcm, json!({"timestep_scaling": 0}), ["timestep_scaling", "0", "above 0"]),
         (SchedulerKind::FlowLcm, json!({"scale_factors": [0.5]}), ["scale_factors", "grows", "null"]),
         (SchedulerKind::EdmEuler, json!({"sigma_min": 90}), ["sigma_min = 90", "sigma_max = 80", "below"]),
+        (
+            SchedulerKind::EdmDpmpp2M,
+            json!({"algorithm_type": "sde-dpmsolver++", "solver_order": 3}),
+            ["sde-dpmsolver++", "third order", "solver_order"],
+        ),
+        (SchedulerKind::EdmDpmpp2M, json!({"algorithm_type": "dpmsolver"}), ["algorithm_type", "dpmsolver", "++"]),
         (SchedulerKind::EdmEuler, json!({"rho": 0}), ["rho", "0", "1000"]),
         (SchedulerKind::EdmEuler, json!({"sigma_schedule": "even"}), ["sigma_schedule", "even", "exponential"]),
         (SchedulerKind::FlowEuler, json!({"shift": -3.0}), ["shift", "-3.0", "above 0"]),

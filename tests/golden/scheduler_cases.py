@@ -398,6 +398,23 @@ def cases():
     flow_heun["train_400"] = ({"num_train_timesteps": 400, "shift": 2.0}, 6)
 
     edm = edm_cases()
+    edm_dpmpp = edm_cases()
+    sde_plus = {"algorithm_type": "sde-dpmsolver++"}
+    for name, config, steps in (
+        ("order_1", {"solver_order": 1}, 8),
+        ("order_3", {"solver_order": 3}, 10),
+        ("order_3_long", {"solver_order": 3}, 18),
+        ("heun", {"solver_type": "heun"}, 10),
+        ("heun_order_3", {"solver_type": "heun", "solver_order": 3}, 16),
+        ("sde", {**sde_plus}, 8),
+        ("sde_heun", {**sde_plus, "solver_type": "heun"}, 16),
+        ("sde_final_sigma_min", {**sde_plus, "final_sigmas_type": "sigma_min"}, 16),
+        ("not_lower_order_final", {"lower_order_final": False, "final_sigmas_type": "sigma_min"}, 8),
+        ("euler_at_final", {"euler_at_final": True, "final_sigmas_type": "sigma_min"}, 20),
+        ("thresholding", {**THRESHOLD}, 8),
+        ("renamed", {"algorithm_type": "deis", "solver_type": "bh2", "final_sigmas_type": "sigma_min"}, 5),
+    ):
+        edm_dpmpp[name] = (config, steps)
 
     flow_euler = flow_match_cases()
     flow_euler["stochastic"] = ({"shift": 3.0, "stochastic_sampling": True}, 6)
@@ -422,5 +439,6 @@ def cases():
         "flow_heun": ("FlowMatchHeunDiscreteScheduler", flow_heun),
         "flow_lcm": ("FlowMatchLCMScheduler", flow_match_cases()),
         "edm_euler": ("EDMEulerScheduler", edm),
+        "edm_dpmpp_2m": ("EDMDPMSolverMultistepScheduler", edm_dpmpp),
         "flow_euler": ("FlowMatchEulerDiscreteScheduler", flow_euler),
     }
