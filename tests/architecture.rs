@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("prepare", &["error", "tensor", "onnx"]),
     ("runtime", &["error", "tensor", "onnx"]),
     ("opening", &["error", "onnx", "prepare", "runtime"]),
-    ("text", &["error", "tensor", "model", "runtime"]),
+    ("text", &["error", "tensor", "onnx", "model", "runtime"]),
     ("denoise", &["error", "tensor", "rng", "scheduler", "model", "runtime"]),
     ("autoencoder", &["error", "tensor", "image", "model", "runtime"]),
     (

@@ -13,7 +13,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{copy_of, generate, options, sentence, tiny};
-use diffusion::opening::{Cache, CacheUse, DEFAULT_LIMIT, GraphFile, OpenOptions, open_all};
+use diffusion::onnx::proto::{NodeProto, ValueInfoProto};
+use diffusion::onnx::{Editor, Model};
+use diffusion::opening::{Cache, CacheUse, DEFAULT_LIMIT, Edit, GraphFile, OpenOptions, open_all};
 use diffusion::runtime::GraphOptions;
 use diffusion::{CacheChoice, CancelToken, Error, MemoryMode, Pipeline, PipelineOptions, Request};
 
@@ -142,7 +144,7 @@ fn a_cache_that_cannot_be_written_to_costs_time_only() {
     diffusion::runtime::initialize(options().ort_library.as_deref()).unwrap();
     let model = tiny("tiny-optimum").join("unet/model.onnx");
     let open = OpenOptions { graph: GraphOptions::default(), prepare: true, cache: Some(cache) };
-    let files = [GraphFile { name: "unet", path: &model, options: open }];
+    let files = [GraphFile { name: "unet", path: &model, options: open, edits: vec![] }];
     let opened = open_all(&files, false, &CancelToken::new(), |_| Ok(())).unwrap().remove(0);
     assert_eq!(opened.preparation.cache, CacheUse::Failed);
     assert!(!opened.preparation.done.is_empty());
@@ -268,4 +270,63 @@ fn weights_are_mapped_while_they_are_needed_and_no_longer() {
     });
     // All graphs; all but the text encoder; none.
     assert!(idle[0] > idle[1] && idle[1] > idle[2] && idle[2] == 0, "{idle:?}");
+}
+
+/// Lets the text encoder of `tiny-optimum` give out `x`, a copy of its last state.
+fn one_more_output(model: &mut Model) -> diffusion::Result<Option<String>> {
+    let like = model.graph()?.output[0].clone();
+    let mut editor = Editor::new(model)?;
+    editor.add_node(NodeProto::new("Identity", ["last_hidden_state"], ["x"]))?;
+    editor.add_output(ValueInfoProto { name: Some("x".into()), ..like })?;
+    editor.finish()?;
+    Ok(Some("x is given out".into()))
+}
+
+#[test]
+fn an_edit_is_made_with_and_without_preparing_and_is_part_of_the_key() {
+    diffusion::runtime::initialize(options().ort_library.as_deref()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = tiny("tiny-optimum").join("text_encoder/model.onnx");
+    let open = |cache: bool, prepare: bool, edits: Vec<Edit>| {
+        let cache = cache.then(|| Cache::at(folder.path(), DEFAULT_LIMIT).unwrap());
+        let options = OpenOptions { graph: GraphOptions::default(), prepare, cache };
+        let files = [GraphFile { name: "text_encoder", path: &path, options, edits }];
+        let opened = open_all(&files, false, &CancelToken::new(), |_| Ok(()))?.remove(0);
+        let names: Vec<_> = opened.graph.outputs().iter().map(|o| o.name.clone()).collect();
+        Ok::<_, Error>((names.contains(&"x".to_owned()), opened.preparation))
+    };
+    let edit = || vec![Edit::new("one more output", one_more_output)];
+    let said = "x is given out".to_owned();
+    assert!(!open(false, false, edit()).unwrap().0, "it is not needed, and preparing is off");
+    for (cache, prepare) in [(false, false), (false, true), (true, true), (true, true)] {
+        let edit = edit().into_iter().map(|edit| if prepare { edit } else { edit.needed() }).collect();
+        let (there, preparation) = open(cache, prepare, edit).unwrap();
+        assert!(there && preparation.done.contains(&said), "{cache} {prepare}: {preparation:?}");
+        assert_eq!(preparation.done.len() > 1, prepare);
+    }
+    assert_eq!(open(true, true, edit()).unwrap().1.cache, CacheUse::Found);
+    let (there, preparation) = open(true, true, vec![]).unwrap();
+    assert!(!there && preparation.cache == CacheUse::Stored, "without the edit it is another graph");
+
+    let failing = || Edit::new("failing", |_: &mut Model| Err(Error::Unsupported("not this graph".into())));
+    let (there, preparation) = open(false, true, vec![failing()]).unwrap();
+    assert!(!there && preparation.left.iter().any(|left| left.contains("not this graph")));
+    let refused = open(true, true, vec![failing().needed()]);
+    assert!(matches!(refused, Err(Error::Unsupported(_))));
+    // What ONNX Runtime refuses is opened without the edit, unless that is needed.
+    let broken = || {
+        Edit::new("broken", |model: &mut Model| {
+            let mut editor = Editor::new(model)?;
+            editor.add_node(NodeProto::new("NoSuchOperator", ["last_hidden_state"], ["x"]))?;
+            editor.add_output(ValueInfoProto { name: Some("x".into()), ..Default::default() })?;
+            editor.finish()?;
+            Ok(Some("broken".into()))
+        })
+    };
+    for prepare in [false, true] {
+        let (there, preparation) = open(false, prepare, vec![broken()]).unwrap();
+        let said = preparation.left.iter().any(|left| left.contains("undone"));
+        assert!(!there && said == prepare, "{preparation:?}");
+        assert!(open(false, prepare, vec![broken().needed()]).is_err());
+    }
 }

@@ -26,6 +26,7 @@ pub struct Editor<'m> {
     /// Where in the model's list each initializer lies that is still there.
     kept: HashMap<String, usize>,
     added: Vec<TensorProto>,
+    added_outputs: Vec<ValueInfoProto>,
     /// Every name that was ever in use, those inside subgraphs too.
     names: HashSet<String>,
 }
@@ -63,6 +64,7 @@ impl<'m> Editor<'m> {
             outputs,
             kept,
             added: Vec::new(),
+            added_outputs: Vec::new(),
             names: all,
         };
         for node in nodes {
@@ -191,6 +193,20 @@ impl<'m> Editor<'m> {
         Ok(())
     }
 
+    /// Lets the graph give out one value more, behind those that it gives out already. Something must make the value
+    /// before [`finish`](Self::finish).
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if it has no name, or is given out already.
+    pub fn add_output(&mut self, value: ValueInfoProto) -> Result<()> {
+        let name = value.name.clone().unwrap_or_default();
+        if name.is_empty() || !self.outputs.insert(name.clone()) {
+            return Err(Error::Internal(format!("an edit would give out the value \"{name}\" twice")));
+        }
+        self.added_outputs.push(value);
+        Ok(())
+    }
+
     /// Takes a node out, and gives it back; its outputs have no maker from then on.
     pub fn remove_node(&mut self, id: NodeId) -> Option<NodeProto> {
         let node = self.nodes.get_mut(id.0)?.take()?;
@@ -270,6 +286,7 @@ impl<'m> Editor<'m> {
         graph.node = nodes;
         graph.initializer.retain(|tensor| self.kept.contains_key(tensor.name.as_deref().unwrap_or("")));
         graph.initializer.append(&mut self.added);
+        graph.output.append(&mut self.added_outputs);
         let (producers, kept) = (&self.producers, &self.kept);
         let exists = |name: &str| producers.contains_key(name) || kept.contains_key(name);
         graph.value_info.retain(|info| info.name.as_deref().is_some_and(exists));

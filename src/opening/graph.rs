@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::cache::{Cache, MODEL, Stored, WEIGHTS};
+use super::edit::{Edit, Edited};
 use super::fingerprint;
 use crate::onnx::Model;
 use crate::prepare::{PrepareOptions, Report, prepare};
@@ -21,7 +22,8 @@ const LARGE: u64 = 64 << 20;
 pub struct OpenOptions {
     /// Where and how it runs.
     pub graph: GraphOptions,
-    /// Whether it may be changed by [`prepare`](crate::prepare) and stored; otherwise the file is opened as it is.
+    /// Whether it may be changed by [`prepare`](crate::prepare) and stored; otherwise the file is opened as it is, but
+    /// for [edits](super::Edit) that are needed.
     pub prepare: bool,
     /// Where prepared graphs are kept.
     pub cache: Option<Cache>,
@@ -74,6 +76,9 @@ impl CacheUse {
     }
 }
 
+/// What was done to a graph, and what was left.
+type Sentences = (Vec<String>, Vec<String>);
+
 /// A graph file that was looked at: it is whole, and the files with its weights are there.
 pub(super) struct Checked<'p> {
     pub path: &'p Path,
@@ -82,6 +87,8 @@ pub(super) struct Checked<'p> {
     /// All files as they were before anything was read from them.
     stamps: Stamps,
     bytes: u64,
+    /// What was done to the model since.
+    edited: Edited,
 }
 
 impl<'p> Checked<'p> {
@@ -101,14 +108,15 @@ impl<'p> Checked<'p> {
         own.check()?;
         let stamps = Stamps::of(std::iter::once(path).chain(weight_files.iter().map(PathBuf::as_path)))?;
         let bytes = size(path) + weight_files.iter().map(|file| size(file)).sum::<u64>();
-        Ok(Self { path, model, weight_files, stamps, bytes })
+        Ok(Self { path, model, weight_files, stamps, bytes, edited: Edited::default() })
     }
 
-    /// Opens it.
+    /// Opens it, with `edits` applied.
     ///
     /// # Errors
-    /// As [`Graph::open`].
-    pub fn open(self, name: &str, options: &OpenOptions, cancel: &CancelToken) -> Result<Opened> {
+    /// As [`Graph::open`], and those of an edit that is needed.
+    pub fn open(mut self, name: &str, options: &OpenOptions, edits: &[Edit], cancel: &CancelToken) -> Result<Opened> {
+        self.edited = Edited::by(edits, options.prepare, &mut self.model, name)?;
         let options = &OpenOptions { graph: runtime::settle(options.graph.clone())?.0, ..options.clone() };
         let mut graph_options = options.graph.clone();
         graph_options.prepacking &= self.bytes < LARGE;
@@ -131,22 +139,47 @@ impl<'p> Checked<'p> {
         }
     }
 
+    /// The file itself, or what the edits made of it.
     fn as_it_is(
         &self,
         name: &str,
         options: &GraphOptions,
-        preparation: Preparation,
+        mut preparation: Preparation,
         cancel: &CancelToken,
     ) -> Result<Opened> {
+        if !self.edited.is_empty() {
+            let edited = self.in_memory(self.model.clone());
+            match edited.and_then(|source| Graph::open_source(name, self.path, source, options, cancel)) {
+                Ok(graph) => {
+                    preparation.done.splice(0..0, self.edited.done.iter().cloned());
+                    preparation.left.splice(0..0, self.edited.left.iter().cloned());
+                    return Ok(Opened { graph, preparation });
+                }
+                Err(error @ (Error::Cancelled | Error::OutOfMemory(_))) => return Err(error),
+                Err(error) if self.edited.needed => return Err(error),
+                Err(error) => {
+                    log::warn!("{name} is opened without what was changed in it, which failed: {error}");
+                    let undone = self.edited.done.iter().map(|done| format!("undone ({done}): {error}"));
+                    preparation.left.extend(undone);
+                }
+            }
+        }
+        preparation.left.splice(0..0, self.edited.left.iter().cloned());
         let source = GraphSource::file(self.path, self.weight_files.iter().map(PathBuf::as_path))?;
         let graph = Graph::open_source(name, self.path, source, options, cancel)?;
         Ok(Opened { graph, preparation })
     }
 
-    /// The prepared model as a source in memory, with its weights left in the files where they are.
-    fn prepared(&self, passes: &PrepareOptions) -> Result<(GraphSource, Report)> {
+    /// The prepared model as a source in memory, and what was done to it and what was left.
+    fn prepared(&self, passes: &PrepareOptions) -> Result<(GraphSource, Sentences)> {
         let mut model = self.model.clone();
-        let report = prepare(&mut model, passes)?;
+        let (done, left) = sentences(&prepare(&mut model, passes)?);
+        let sentences = ([&self.edited.done[..], &done].concat(), [&self.edited.left[..], &left].concat());
+        Ok((self.in_memory(model)?, sentences))
+    }
+
+    /// `model` as a source in memory, with its weights left in the files where they are.
+    fn in_memory(&self, mut model: Model) -> Result<GraphSource> {
         // Download caches keep the files in one folder under other names, and link to them from another. ONNX Runtime
         // follows no link out of the folder that it is told, so it is told where the files really are.
         let (folder, own) = real_place(self.path)?;
@@ -165,7 +198,7 @@ impl<'p> Checked<'p> {
         }
         model.rename_external(&|location| names.get(location).cloned());
         let model = Arc::from(model.to_bytes());
-        Ok((GraphSource::Memory { model, folder, files: self.stamps.clone() }, report))
+        Ok(GraphSource::Memory { model, folder, files: self.stamps.clone() })
     }
 
     fn prepared_anew(
@@ -175,9 +208,8 @@ impl<'p> Checked<'p> {
         passes: &PrepareOptions,
         cancel: &CancelToken,
     ) -> Result<Opened> {
-        let (source, report) = self.prepared(passes)?;
+        let (source, (done, left)) = self.prepared(passes)?;
         let graph = Graph::open_source(name, self.path, source, options, cancel)?;
-        let (done, left) = sentences(&report);
         Ok(Opened { graph, preparation: Preparation { done, left, cache: CacheUse::None } })
     }
 
@@ -192,7 +224,11 @@ impl<'p> Checked<'p> {
         let files: Vec<&Path> =
             std::iter::once(self.path).chain(self.weight_files.iter().map(|file| file.as_path())).collect();
         let runtime = runtime::initialize(None)?;
-        let key = fingerprint::key(&files, &format!("{passes:?}"), &runtime, cache, cancel)?;
+        let settings = match self.edited.keys.as_slice() {
+            [] => format!("{passes:?}"),
+            keys => format!("{passes:?} {keys:?}"),
+        };
+        let key = fingerprint::key(&files, &settings, &runtime, cache, cancel)?;
         let open = |stored: Stored| {
             let source = GraphSource::Stored { model: stored.model, lease: stored.lease };
             Graph::open_source(name, self.path, source, options, cancel)
@@ -210,8 +246,7 @@ impl<'p> Checked<'p> {
                 }
             }
         }
-        let (source, report) = self.prepared(passes)?;
-        let (done, mut left) = sentences(&report);
+        let (source, (done, mut left)) = self.prepared(passes)?;
         let stored = cache.insert(&key, self.path, (done.clone(), left.clone()), |folder| {
             source.store(self.path, &folder.join(MODEL), WEIGHTS, options, cancel)?;
             // Otherwise another content would be stored under this one's hash.
@@ -251,7 +286,7 @@ fn passes(options: &GraphOptions) -> Option<PrepareOptions> {
     options.provider.is_cpu().then(PrepareOptions::default)
 }
 
-fn sentences(report: &Report) -> (Vec<String>, Vec<String>) {
+fn sentences(report: &Report) -> Sentences {
     let texts = |lines: &[crate::prepare::Line]| lines.iter().map(|line| line.text.clone()).collect();
     (texts(&report.done), texts(&report.left))
 }

@@ -7,11 +7,13 @@
 
 mod cache;
 mod default_folder;
+mod edit;
 mod fingerprint;
 mod graph;
 mod several;
 
 pub use cache::{Cache, DEFAULT_LIMIT};
 pub use default_folder::default_cache_folder;
+pub use edit::Edit;
 pub use graph::{CacheUse, OpenOptions, Opened, Preparation};
 pub use several::{GraphFile, open_all};

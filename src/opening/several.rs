@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::edit::Edit;
 use super::graph::{Checked, OpenOptions, Opened};
 use crate::runtime::CancelToken;
 use crate::{Error, Result};
@@ -21,6 +22,8 @@ pub struct GraphFile<'p> {
     pub path: &'p Path,
     /// How to open it.
     pub options: OpenOptions,
+    /// What is changed in it, in this order.
+    pub edits: Vec<Edit>,
 }
 
 /// Opens `files`, in their order. `one_by_one` keeps the memory that opening takes to that of one graph; otherwise
@@ -38,7 +41,7 @@ pub fn open_all(
     let checked: Vec<_> = files.iter().map(|file| Checked::read(file.path)).collect::<Result<_>>()?;
     let open = |file: &GraphFile<'_>, checked: Checked<'_>, cancel: &CancelToken| {
         let started = Instant::now();
-        let opened = checked.open(file.name, &file.options, cancel)?;
+        let opened = checked.open(file.name, &file.options, &file.edits, cancel)?;
         log::info!(
             "{} is open on {} after {:?} (cache: {})",
             file.name,

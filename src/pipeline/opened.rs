@@ -7,13 +7,14 @@ use crate::autoencoder::{Decoder, Encoder};
 use crate::denoise;
 use crate::error::{Error, Result};
 use crate::model::{GraphRole, ModelFolder};
-use crate::opening::{self, GraphFile, OpenOptions};
+use crate::opening::{self, Edit, GraphFile, OpenOptions};
 use crate::pipeline::facts::check_vocabulary;
 use crate::pipeline::info::GraphInfo;
 use crate::pipeline::{MemoryMode, Observer, Phase, PipelineOptions, report};
 use crate::runtime::{AutoChoice, CancelToken, Graph, GraphOptions};
 use crate::text::encoder::TextEncoder;
 use crate::text::tokenizer::ClipTokenizer;
+use crate::text::{expose_float32_states, expose_states};
 
 /// What a family's conditioning and the loop work with.
 pub(in crate::pipeline) struct Opened {
@@ -76,7 +77,12 @@ impl Opened {
             let path = folder
                 .graph(*role)
                 .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no {}/model.onnx", role.name())))?;
-            files.push(GraphFile { name: role.name(), path, options: open_options(*role)? });
+            let options = open_options(*role)?;
+            let edits = match GraphRole::TEXT.contains(role) {
+                true => vec![state_edit(options.graph.provider.is_cpu())],
+                false => Vec::new(),
+            };
+            files.push(GraphFile { name: role.name(), path, options, edits });
         }
         let mut late = |role| folder.graph(role).map(|_| open_options(role)).transpose();
         let encoder = Late { options: late(GraphRole::VaeEncoder)?, made: Mutex::default() };
@@ -168,9 +174,15 @@ impl<T> Late<T> {
                 folder.root().display()
             )));
         };
-        let file = GraphFile { name: role.name(), path, options };
+        let file = GraphFile { name: role.name(), path, options, edits: Vec::new() };
         let opened = opening::open_all(&[file], false, cancel, |_| Ok(()))?;
         let graph = opened.into_iter().next().ok_or_else(|| Error::Internal("nothing was opened".into()))?.graph;
         Ok(Arc::clone(made.insert(Arc::new(make(Arc::new(graph))?))))
     }
+}
+
+/// Lets a text encoder give out the states that CLIP skip takes, where its export does not.
+fn state_edit(on_cpu: bool) -> Edit {
+    let change = if on_cpu { expose_float32_states } else { expose_states };
+    Edit::new("states of the text encoder, version 1", change)
 }

@@ -85,7 +85,7 @@ impl Prompting<'_, '_> {
         let skip = self.plan.request.clip_skip as usize;
         let hidden = match layer {
             Layer::Normed if skip == 0 => HiddenState::Last,
-            Layer::Normed => HiddenState::FromEnd(skip + 1),
+            Layer::Normed => HiddenState::NormedFromEnd(skip + 1),
             // diffusers skips layers for the positive prompt only.
             Layer::Penultimate if prompts.negative => HiddenState::FromEnd(2),
             Layer::Penultimate => HiddenState::FromEnd(skip + 2),

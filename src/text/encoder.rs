@@ -217,9 +217,10 @@ impl TextEncoder {
             ));
         }
         Error::Unsupported(format!(
-            "this {what} ({from_end} from the end) needs the layers of the text encoder at \"{path}\", which gives out \
-             its last one only and in which they are not found; export it again with \"output_hidden_states\" set in \
-             its config.json, as optimum does for SDXL"
+            "this {what} ({from_end} from the end) needs the layers of the text encoder at \"{path}\", which gives out its \
+             last one only; they were not found in it, or not looked for (preparing graphs is off, or it is a float16 \
+             one on the CPU); export it again with \"output_hidden_states\" set in its config.json, as optimum does for \
+             SDXL"
         ))
     }
 }

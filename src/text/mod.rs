@@ -5,7 +5,9 @@ mod clean;
 pub(crate) mod encoder;
 mod outputs;
 pub mod prompt;
+mod states;
 pub mod tokenizer;
 mod vocabulary;
 
 pub(crate) use outputs::HiddenState;
+pub(crate) use states::{expose_float32_states, expose_states};

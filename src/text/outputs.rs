@@ -7,6 +7,8 @@
 
 /// No text encoder has as many layers; a larger number in a name is something else.
 const MOST_STATES: usize = 1024;
+/// What exports call the states.
+pub(super) const STATES_PREFIX: &str = "hidden_states.";
 /// What opening calls the states that it puts through the final norm.
 pub(super) const NORMED_PREFIX: &str = "hidden_states_normed.";
 
@@ -20,7 +22,6 @@ pub(crate) enum HiddenState {
     FromEnd(usize),
     /// `final_layer_norm(hidden_states[-k])`, which Stable Diffusion 1 and 2 take with `clip_skip = k - 1` (diffusers
     /// `StableDiffusionPipeline.encode_prompt`); 1 is [`HiddenState::Last`].
-    #[cfg_attr(not(test), expect(dead_code, reason = "the model families ask for it in the next commits"))]
     NormedFromEnd(usize),
 }
 
@@ -51,7 +52,7 @@ impl Outputs {
                 ("pooler_output", 2) => pooler = own,
                 ("hidden_states", 3) => found.penultimate = own,
                 (_, 3) => {
-                    if let Some(index) = numbered("hidden_states.") {
+                    if let Some(index) = numbered(STATES_PREFIX) {
                         put(&mut found.states, index, name);
                     } else if let Some(index) = numbered(NORMED_PREFIX) {
                         put(&mut found.normed, index, name);
@@ -80,6 +81,11 @@ impl Outputs {
     /// How many states the encoder gives out, the embeddings and the last layer's included; 0 where it has none.
     pub(super) fn state_count(&self) -> usize {
         self.states.len()
+    }
+
+    /// Whether the graph gives out states behind the final norm besides the last.
+    pub(super) fn has_normed(&self) -> bool {
+        !self.normed.is_empty()
     }
 
     fn at<'o>(&self, list: &'o [Option<String>], from_end: usize) -> Option<&'o str> {
