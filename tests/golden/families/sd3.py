@@ -1,6 +1,6 @@
 """Stable Diffusion 3: two CLIPs and a T5, a transformer over sixteen channels, flow matching with a shift.
 
-  tiny-sd3    tokenizer_3 has spiece.model and tokenizer.json; "remove" in a case takes the T5 away, whose place zeros take
+  tiny-sd3    tokenizer_3 has spiece.model and tokenizer.json; "remove" in a case takes the T5 away: zeros instead
 """
 
 import json
