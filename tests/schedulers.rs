@@ -143,16 +143,20 @@ fn denoise(x: &ArrayD<f32>, t: f64, c: &ArrayD<f32>, variance: Option<&ArrayD<f3
 }
 
 fn options(case: &Case) -> SchedulerOptions {
-    let mut options = SchedulerOptions::new(case.steps);
-    for (key, value) in case.step_kwargs.iter().chain(&case.set_kwargs) {
+    options_of(&case.config, case.steps, [&case.step_kwargs, &case.set_kwargs])
+}
+
+fn options_of(config: &Map<String, Value>, steps: usize, kwargs: [&Map<String, Value>; 2]) -> SchedulerOptions {
+    let mut options = SchedulerOptions::new(steps);
+    for (key, value) in kwargs.into_iter().flatten() {
         let number = || value.as_f64().unwrap();
         match key.as_str() {
             "eta" => options.eta = number(),
             "mu" => options.mu = Some(number()),
-            "image_seq_len" => options.mu = Some(dynamic_shift(&case.config, number() as usize).unwrap()),
+            "image_seq_len" => options.mu = Some(dynamic_shift(config, number() as usize).unwrap()),
             "flow_sigmas" => options.flow_sigmas = value.as_bool().unwrap(),
             "strength" => options.strength = number(),
-            other => unreachable!("{}: what is {other}?", case.name),
+            other => unreachable!("what is {other}?"),
         }
     }
     options
@@ -241,6 +245,70 @@ fn every_golden_case_is_repeated() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[derive(Deserialize)]
+struct BegunFile {
+    c: Vec<f32>,
+    x0: Vec<f32>,
+    noise: Vec<f32>,
+    cases: Vec<Begun>,
+}
+
+#[derive(Deserialize)]
+struct Begun {
+    scheduler: String,
+    config: Map<String, Value>,
+    steps: usize,
+    step_kwargs: Map<String, Value>,
+    set_kwargs: Map<String, Value>,
+    first: usize,
+    draws: usize,
+    sample: Vec<f32>,
+}
+
+/// Image-to-image: a picture noised to the level of some step, and the steps from there on.
+#[test]
+fn every_scheduler_can_begin_in_the_middle() {
+    let text = std::fs::read_to_string(folder().with_file_name("begun.json")).unwrap();
+    let file: BegunFile = serde_json::from_str(&text).unwrap();
+    let shape = [1, 4, 2, 4];
+    let c = array(&shape, &file.c);
+    let mut wrong = Vec::new();
+    for case in &file.cases {
+        let label = format!("{} {:?} of {} from {}", case.scheduler, case.config, case.steps, case.first);
+        let kind = SchedulerKind::parse(&case.scheduler).unwrap();
+        let options = options_of(&case.config, case.steps, [&case.step_kwargs, &case.set_kwargs]);
+        let mut scheduler = create(kind, &case.config, &options).unwrap();
+        assert!(case.first.is_multiple_of(scheduler.order()));
+        let mut noise = Drawn { generator: Generator::new(RngKind::TorchCpu, 1234).unwrap(), draws: 0 };
+        let mut x = scheduler.add_noise(&array(&shape, &file.x0), &array(&shape, &file.noise), case.first).unwrap();
+        let timesteps = scheduler.timesteps().to_vec();
+        for (i, &t) in timesteps.iter().enumerate().skip(case.first) {
+            let mut input = x.clone();
+            scheduler.scale_model_input(i, &mut input);
+            scheduler.step(i, denoise(&input, t, &c, None).view(), &mut x, &mut noise).unwrap();
+        }
+        let away = distance(&x, &case.sample);
+        let third_order = case.config.get("solver_order").is_some_and(|order| order == 3);
+        let limit = tolerance(&case.scheduler, if third_order { "order_3" } else { "" });
+        if away > limit || noise.draws != case.draws {
+            wrong.push(format!("{label}: {away:.2e} away, drew {} times, not {}", noise.draws, case.draws));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+struct Drawn {
+    generator: Generator,
+    draws: usize,
+}
+
+impl NoiseSource for Drawn {
+    fn normal(&mut self, shape: &[usize]) -> ArrayD<f32> {
+        self.draws += 1;
+        self.generator.normal(shape)
+    }
 }
 
 /// What diffusers itself cannot do must end in numbers or in a sentence here, never in a panic.

@@ -3,7 +3,9 @@
 
 Usage: python make_schedulers.py [OUTDIR [NAME...]]      (default: schedulers/ beside this script, all of them)
 
-One JSON file a scheduler (names as in the command line: ddim, euler_ancestral, dpmpp_2m_sde ...).
+One JSON file a scheduler (names as in the command line: ddim, euler_ancestral, dpmpp_2m_sde ...), and, beside OUTDIR,
+begun.json (NAME begun): {"c", "x0", "noise", "cases"}, every scheduler begun in the middle as image-to-image does.
+Its cases have "first", the index of the first call, and "sample", the last one; all else is as below.
 
 File: {"class", "cases", "c", "x_T", "x0", "noise", "noise_stream", "rejected"}
   x_T           32 float32, torch.Generator seed 0 randn of 1x4x2x4, before init_noise_sigma
@@ -50,7 +52,7 @@ import diffusers
 import numpy as np
 import torch
 from diffusers.pipelines.flux.pipeline_flux import calculate_shift
-from scheduler_cases import EXCEPTIONS, cases
+from scheduler_cases import EXCEPTIONS, begun_cases, cases
 
 SHAPE = (1, 4, 2, 4)
 F32 = np.float32
@@ -180,6 +182,41 @@ def run(cls, config, steps, step_kwargs, set_kwargs, given):
     return case
 
 
+def run_begun(cls, config, steps, begin, step_kwargs, set_kwargs, given):
+    """The trajectory of an img2img pipeline: x0 noised to step `begin`, and the steps from there on."""
+    c, _, x0, noise, _ = given
+    scheduler = cls(**config)
+    set_timesteps(scheduler, steps, set_kwargs)
+    first = begin * scheduler.order
+    timesteps = scheduler.timesteps[first:]
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(first)
+    add = scheduler.scale_noise if hasattr(scheduler, "scale_noise") else None
+    x = add(x0, timesteps[:1], noise) if add else scheduler.add_noise(x0, noise, timesteps[:1])
+    generator = torch.Generator().manual_seed(1234)
+    kwargs = dict(step_kwargs)
+    if "generator" in inspect.signature(scheduler.step).parameters:
+        kwargs["generator"] = generator
+    for t in timesteps:
+        model_input = scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
+        x = scheduler.step(fake_denoiser(model_input, float(t), c, None), t, x, **kwargs).prev_sample
+    return {"first": first, "draws": consumed(generator), "sample": floats(x)}
+
+
+def write_begun(out, given):
+    """begun.json: every scheduler begun in the middle, the last sample only."""
+    c, _, x0, noise, _ = given
+    lines = []
+    for name, (class_name, table) in begun_cases().items():
+        for config, steps, begin, step_kwargs, set_kwargs in table:
+            begun = run_begun(getattr(diffusers, class_name), config, steps, begin, step_kwargs, set_kwargs, given)
+            options = {"config": config, "steps": steps, "step_kwargs": step_kwargs, "set_kwargs": set_kwargs}
+            lines.append(json.dumps({"scheduler": name, **options, **begun}, separators=(",", ":"), allow_nan=False))
+    head = json.dumps({"c": floats(c), "x0": floats(x0), "noise": floats(noise)}, separators=(",", ":"))
+    (out.parent / "begun.json").write_text(head[:-1] + ',"cases":[\n' + ",\n".join(lines) + "\n]}\n")
+    print(f"begun            {len(lines):3} cases")
+
+
 def check_coverage(cls, configs):
     """Every constructor field is set away from its default in a recorded case."""
     for field, parameter in inspect.signature(cls.__init__).parameters.items():
@@ -230,6 +267,8 @@ def main():
         lines.append(",\n".join(json.dumps(case, separators=(",", ":"), allow_nan=False) for case in done))
         (out / f"{name}.json").write_text("\n".join(lines) + "\n]}\n")
         print(f"{name:16} {len(done):3} cases {draws:3} draws", rejected or "")
+    if chosen == list(cases()) or "begun" in chosen:
+        write_begun(out, given)
     for cls, configs in recorded.items():
         check_coverage(cls, configs)
 

@@ -249,6 +249,55 @@ def singlestep_and_adams():
     }
 
 
+def begun_cases():
+    """{scheduler: (class, [(config, steps, first step, step kwargs, set_timesteps kwargs)])}, as image-to-image begins."""
+    half_log_snr = [
+        ({**SD1}, 10, 4, {}, {}),
+        ({**SD1, **LEADING}, 10, 9, {}, {}),
+        ({**SD, "solver_order": 3}, 20, 7, {}, {}),
+        ({**SD1, **KARRAS}, 8, 3, {}, {}),
+    ]
+    sigma_space = [
+        ({**SD1, **LEADING}, 10, 4, {}, {}),
+        ({**SD}, 9, 8, {}, {}),
+        ({**SD, **TRAILING}, 8, 1, {}, {}),
+    ]
+    whole = [
+        ({**SD1, "clip_sample": False}, 10, 4, {}, {}),
+        ({**SD1, "clip_sample": False}, 10, 9, {}, {}),
+    ]
+    few = [({**SD1}, 8, 3, {}, {}), ({**SD1}, 4, 3, {}, {}), ({**SD1}, 4, 0, {}, {"strength": 0.5})]
+    flow = [({"shift": 3.0}, 10, 4, {}, {}), ({"shift": 3.0}, 7, 6, {}, {})]
+    flux = [({"shift": 3.0, "use_dynamic_shifting": True}, 8, 3, {}, {"flow_sigmas": True, "image_seq_len": 1024})]
+    edm = [({}, 10, 4, {}, {}), ({}, 7, 6, {}, {})]
+    sde = [({**config, "algorithm_type": "sde-dpmsolver++"}, *rest) for config, *rest in half_log_snr[:2]]
+    pndm = [({**SD1, "skip_prk_steps": True}, 10, begin, {}, {}) for begin in (0, 1, 4, 9)]
+    adams = [({**SD1}, 10, 4, {}, {}), ({**SD1, **KARRAS}, 8, 3, {}, {})]
+    return {
+        "ddim": ("DDIMScheduler", [*whole, ({**SD1, "clip_sample": False}, 10, 4, {"eta": 0.5}, {})]),
+        "ddpm": ("DDPMScheduler", whole),
+        "pndm": ("PNDMScheduler", pndm),
+        "lms": ("LMSDiscreteScheduler", sigma_space),
+        "euler": ("EulerDiscreteScheduler", sigma_space),
+        "euler_ancestral": ("EulerAncestralDiscreteScheduler", sigma_space),
+        "heun": ("HeunDiscreteScheduler", sigma_space),
+        "dpm2": ("KDPM2DiscreteScheduler", sigma_space),
+        "dpm2_ancestral": ("KDPM2AncestralDiscreteScheduler", sigma_space),
+        "dpmpp_2m": ("DPMSolverMultistepScheduler", half_log_snr),
+        "dpmpp_2m_sde": ("DPMSolverMultistepScheduler", sde),
+        "unipc": ("UniPCMultistepScheduler", half_log_snr),
+        "deis": ("DEISMultistepScheduler", half_log_snr),
+        "sa_solver": ("SASolverScheduler", adams),
+        "lcm": ("LCMScheduler", few),
+        "tcd": ("TCDScheduler", [({**SD1}, 8, 3, {"eta": 0.3}, {}), ({**SD1}, 4, 0, {"eta": 0.3}, {"strength": 0.5})]),
+        "flow_euler": ("FlowMatchEulerDiscreteScheduler", flow + flux),
+        "flow_heun": ("FlowMatchHeunDiscreteScheduler", flow),
+        "flow_lcm": ("FlowMatchLCMScheduler", flow + flux),
+        "edm_euler": ("EDMEulerScheduler", edm),
+        "edm_dpmpp_2m": ("EDMDPMSolverMultistepScheduler", edm),
+    }
+
+
 def cases():
     ddim = ancestor_cases()
     ddim["set_alpha_to_one_false"] = ({**SD1, "clip_sample": False, "set_alpha_to_one": False}, 20)
