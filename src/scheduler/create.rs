@@ -40,13 +40,14 @@ pub struct SchedulerOptions {
     /// 0 for all others. diffusers' pipelines pass 0 where nothing is said; TCD's makers recommend 0.3.
     pub eta: f64,
     /// The shift that belongs to the picture's size, [`super::dynamic_shift`], for configurations with
-    /// `use_dynamic_shifting`, which need it; all others pass over it. -100 to 100.
+    /// `use_dynamic_shifting`; all others pass over it. -100 to 100. [`SchedulerKind::FlowEuler`] and
+    /// [`SchedulerKind::FlowLcm`] need it then; DPM-Solver++, UniPC and DEIS keep their `flow_shift` without it.
     pub mu: Option<f64>,
-    /// [`SchedulerKind::FlowEuler`] and [`SchedulerKind::FlowLcm`] begin with the levels 1 to 1 / steps, as Flux's pipelines pass them, instead of
-    /// their own 1 to 1 / `num_train_timesteps`; both are shifted then.
+    /// [`SchedulerKind::FlowEuler`] and [`SchedulerKind::FlowLcm`] begin with the levels 1 to 1 / steps, as Flux's
+    /// pipelines pass them, instead of their own 1 to 1 / `num_train_timesteps`; both are shifted then.
     pub flow_sigmas: bool,
-    /// [`SchedulerKind::Lcm`] and [`SchedulerKind::Tcd`] take their steps from this share of the distillation's timesteps, from the cleanest up, and
-    /// then image-to-image begins at step 0: what `LatentConsistencyModelImg2ImgPipeline` does with its strength.
+    /// [`SchedulerKind::Lcm`] and [`SchedulerKind::Tcd`] take their steps from this share of the distillation's
+    /// timesteps, from the cleanest up, and then image-to-image begins at step 0: what `LatentConsistencyModelImg2ImgPipeline` does with its strength.
     /// Above 0 up to 1; 1 for all others, and for image-to-image that begins at a later step.
     pub strength: f64,
 }
