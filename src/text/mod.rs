@@ -5,7 +5,9 @@ mod clean;
 pub(crate) mod encoder;
 mod outputs;
 pub mod prompt;
+mod sentencepiece;
 mod states;
+pub mod t5;
 pub mod tokenizer;
 mod vocabulary;
 
