@@ -4,6 +4,8 @@
 
 #[path = "model_folder/build.rs"]
 mod build;
+#[path = "model_folder/exporters.rs"]
+mod exporters;
 #[path = "model_folder/graphs.rs"]
 mod graphs;
 #[path = "model_folder/layouts.rs"]

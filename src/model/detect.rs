@@ -8,6 +8,7 @@ use super::family::{Family, Task};
 use super::index;
 use super::inventory::Inventory;
 use super::layout::GraphRole;
+use super::places;
 use super::text_config::TextEncoderConfig;
 use super::vae::VaeConfig;
 use crate::error::{Error, Result};
@@ -188,8 +189,8 @@ impl Named {
                 Some((Family::StableDiffusionXlRefiner, format!("its context is {CONTEXT_WIDTH_REFINER} wide")))
             }
             StableDiffusionXl
-                if !inventory.is_filled(GraphRole::TextEncoder.name())
-                    && inventory.is_filled(GraphRole::TextEncoder2.name()) =>
+                if !places::has(inventory, GraphRole::TextEncoder)
+                    && places::has(inventory, GraphRole::TextEncoder2) =>
             {
                 Some((Family::StableDiffusionXlRefiner, "it has a text_encoder_2/ but no text_encoder/".to_owned()))
             }
@@ -259,11 +260,13 @@ fn by_class(root: &Path, class_name: &str) -> Result<(Family, Task)> {
     }
 }
 
-/// What the sub-folders alone tell.
+/// What the names of folders and files alone tell.
 fn by_folders(inventory: &Inventory) -> Family {
-    let has = |role: GraphRole| inventory.is_filled(role.name());
+    let has = |role| places::has(inventory, role);
+    let is_t5_second = inventory.has_t5_tokenizer(GraphRole::TextEncoder2) || places::has_t5(inventory);
     match (has(GraphRole::Transformer), has(GraphRole::TextEncoder3), has(GraphRole::TextEncoder2)) {
-        (true, false, true) if inventory.has_t5_tokenizer(GraphRole::TextEncoder2) => Flux,
+        (true, false, false) => Flux,
+        (true, false, true) if is_t5_second && !places::has_t5(inventory) => Flux,
         (true, ..) | (_, true, _) => StableDiffusion3,
         (.., true) => StableDiffusionXl,
         _ => StableDiffusion1,

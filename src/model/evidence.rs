@@ -6,8 +6,8 @@ use super::denoiser::DenoiserConfig;
 use super::family::Family;
 use crate::onnx::Signature;
 
-/// Inputs that only one family's denoiser has; the first that is there decides (§5 of what a zero-config loader needs:
-/// names as diffusers' modules have them, which every exporter keeps).
+/// Inputs that only one family's denoiser has; the first that is there decides (the
+/// names are those of diffusers' modules, which every exporter keeps).
 const BY_INPUT: [(&str, Family); 4] = [
     ("img_ids", Family::Flux),
     ("pooled_projections", Family::StableDiffusion3),
@@ -34,6 +34,9 @@ const LATENTS: [&str; 3] = ["sample", "hidden_states", "latent_model_input"];
 
 /// What the context is called in every export.
 const CONTEXT: &str = "encoder_hidden_states";
+
+/// Width of the guidance embedding in every published latent consistency model (`time_cond_proj_dim`).
+const GUIDANCE_WIDTH: usize = 256;
 
 /// What a denoiser's graph says about the model.
 pub(super) struct Evidence {
@@ -76,7 +79,9 @@ impl Evidence {
             in_channels,
             context_width: graph.width_of(CONTEXT),
             pooled_width: graph.width_of("pooled_projections"),
-            guidance_width: graph.width_of("timestep_cond"),
+            guidance_width: graph
+                .input("timestep_cond")
+                .map(|_| graph.width_of("timestep_cond").unwrap_or(GUIDANCE_WIDTH)),
             levels: (is_unet && resized > 0).then_some(resized + 1),
             has_guidance: graph.input("guidance").is_some(),
         })

@@ -1,6 +1,7 @@
 //! The families of models, and what each of them cannot do without.
 
 use super::layout::GraphRole;
+use super::text_config::TextArchitecture;
 
 /// A family of models: one way of assembling the conditioning and of running the denoiser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,6 +91,24 @@ impl Family {
             Self::StableDiffusionXlRefiner => &[TextEncoder2],
             Self::StableDiffusion3 => &[TextEncoder, TextEncoder2, TextEncoder3],
         }
+    }
+
+    /// What kind of text encoder it has in this place, if any.
+    pub fn architecture(self, role: GraphRole) -> Option<TextArchitecture> {
+        match (self, role) {
+            (_, role) if !self.text_roles().contains(&role) => None,
+            (_, GraphRole::TextEncoder3) | (Self::Flux, GraphRole::TextEncoder2) => Some(TextArchitecture::T5),
+            _ => Some(TextArchitecture::Clip),
+        }
+    }
+
+    /// The token that fills a CLIP's 77 places behind the text, where no tokenizer's config names it.
+    ///
+    /// The wrong one changes every picture a little. OpenAI's CLIP ends and pads with the same token; OpenCLIP's, in
+    /// 2.x and as the second one everywhere, was trained with zeros, which is the token `!`.
+    pub fn padding(self, role: GraphRole) -> &'static str {
+        let is_open_clip = matches!(self, Self::StableDiffusion2 | Self::Upscaler) || role != GraphRole::TextEncoder;
+        if is_open_clip { "!" } else { "<|endoftext|>" }
     }
 
     /// Whether the graph is of use to it at all; a folder may hold more.

@@ -8,12 +8,19 @@ use super::denoiser::DenoiserConfig;
 use super::detect::{self, Named};
 use super::evidence::Evidence;
 use super::family::{Family, Task};
+use super::finder::{Finder, Found};
 use super::index::{self, Index};
 use super::inventory::Inventory;
 use super::layout::{GraphRole, Layout};
+use super::places::Place;
+use super::pyke::PykeConfig;
 use super::scheduler_file::SchedulerFile;
+use super::schedules::Schedule;
 use super::settings::PipelineSettings;
-use super::text_config::{TextArchitecture, TextEncoderConfig};
+use super::site::Site;
+use super::text_config::TextEncoderConfig;
+use super::tokenizers::TokenizerPlace;
+use super::usual::UsualSettings;
 use super::vae::VaeConfig;
 use crate::error::{Error, Result};
 
@@ -29,7 +36,7 @@ pub struct ModelFolder {
     layout: Layout,
     class_name: Option<String>,
     graphs: BTreeMap<GraphRole, PathBuf>,
-    tokenizers: BTreeMap<GraphRole, PathBuf>,
+    tokenizers: BTreeMap<GraphRole, TokenizerPlace>,
     scheduler: SchedulerFile,
     low_res_scheduler: Option<SchedulerFile>,
     vae: VaeConfig,
@@ -38,6 +45,7 @@ pub struct ModelFolder {
     text_encoders: [TextEncoderConfig; 3],
     settings: PipelineSettings,
     defaults: GenerationDefaults,
+    usual: UsualSettings,
     notes: Vec<String>,
 }
 
@@ -51,38 +59,48 @@ impl ModelFolder {
     ///   states values that cannot be.
     /// - [`Error::Unsupported`]: it is a model of another family than [`Family`] has.
     pub fn open(path: &Path) -> Result<Self> {
+        let site = Site::of(path)?;
+        let path = site.root.as_path();
         let inventory = Inventory::take(path)?;
         let index = Index::read(path)?;
+        let pyke = if index.exists() { None } else { PykeConfig::read(path)? };
         // Before missing files: what a folder of an unknown family lacks in order to be another one helps nobody.
         let named = Named::of(path, index.class_name(), &inventory)?;
-        let denoiser = DenoiserConfig::read(&path.join(named.family.denoiser_role().name()))?;
-        let mut text_encoders = read_text_configs(path)?;
-        let graph = inventory.graph(named.family.denoiser_role()).ok().flatten();
-        let evidence = graph.as_deref().and_then(Evidence::read);
+        let finder = Finder { inventory: &inventory, site: &site, pyke: pyke.as_ref() };
+        let place = finder.graph(named.family, named.family.denoiser_role()).ok().flatten();
+        let denoiser = DenoiserConfig::read(&config_folder(path, place.as_ref(), named.family.denoiser_role()))?;
+        let evidence = place.as_ref().and_then(|place| Evidence::read(&place.graph));
         let stated = denoiser.context_width();
         let denoiser = match &evidence {
             Some(evidence) => evidence.complete(denoiser),
             None => denoiser,
         };
-        let [first, ..] = &text_encoders;
-        let (family, refinement) = named.refined(path, evidence.as_ref(), &denoiser, first, &inventory)?;
-        for (config, role) in text_encoders.iter_mut().zip(GraphRole::TEXT) {
-            config.architecture = config.architecture.or_else(|| usual_architecture(family, role));
-        }
-        let found = find_graphs(&inventory, family)?;
-        let layout = recognise(index.class_name(), &index, &inventory)?;
+        let first = read_text_config(path, &finder, named.family, GraphRole::TextEncoder)?;
+        let (family, refinement) = named.refined(path, evidence.as_ref(), &denoiser, &first, &inventory)?;
+        let found = finder.all(family)?;
+        let text_encoders = [
+            read_text_config(path, &finder, family, GraphRole::TextEncoder)?,
+            read_text_config(path, &finder, family, GraphRole::TextEncoder2)?,
+            read_text_config(path, &finder, family, GraphRole::TextEncoder3)?,
+        ];
+        let layout = recognise(&site, pyke.as_ref(), &index, &inventory, &found)?;
 
-        let (vae, vae_notes) = VaeConfig::read(path, family)?;
+        let scale = pyke.as_ref().and_then(|pyke| pyke.scaling_factor);
+        let (vae, vae_notes) = VaeConfig::read(path, &found.vae_folders(path), family, scale)?;
         let task = named.task(path, family, &denoiser, &vae)?;
         check_widths(path, family, stated, &text_encoders)?;
         check_trained_size(path, family, &denoiser, &vae)?;
+        let is_of_legacy_family =
+            matches!(family, Family::StableDiffusion1 | Family::StableDiffusion2 | Family::Upscaler);
         // Without its index a legacy folder is a bare one; its scheduler's config is as wrong as it was before.
         let is_legacy = match layout {
             Layout::LegacyDiffusers => true,
-            Layout::Bare => !inventory.has_graph_configs(),
-            Layout::Optimum => false,
+            Layout::Bare | Layout::Flat => is_of_legacy_family && !inventory.has_graph_configs(),
+            Layout::Optimum | Layout::Engine | Layout::Pyke => false,
         };
-        let (scheduler, scheduler_notes) = SchedulerFile::read(path, is_legacy, index.component_class("scheduler")?)?;
+        let usual_schedule = Schedule::of(family, &denoiser);
+        let (scheduler, scheduler_notes) =
+            SchedulerFile::read(path, is_legacy, index.component_class("scheduler")?, usual_schedule)?;
         let (low_res_scheduler, low_res_notes) = match family {
             Family::Upscaler => {
                 let (file, notes) = SchedulerFile::read_low_res(path, index.component_class("low_res_scheduler")?)?;
@@ -92,8 +110,9 @@ impl ModelFolder {
         };
         let settings = PipelineSettings::read(index.fields())?;
         let (defaults, default_notes) = GenerationDefaults::read(index.fields(), &vae)?;
+        let usual = UsualSettings::of(family, task, &denoiser, &vae);
 
-        let mut notes = vec![recognised_sentence(family, layout, &named, refinement, &index)];
+        let mut notes = vec![recognised_sentence(family, layout, &named, refinement, &index, pyke.as_ref())];
         notes.extend(task_sentence(task));
         notes.extend(found.notes(family));
         notes.extend(
@@ -109,7 +128,7 @@ impl ModelFolder {
             task,
             layout,
             class_name: index.class_name().map(str::to_owned),
-            graphs: found.graphs,
+            graphs: found.places.into_iter().map(|(role, place)| (role, place.graph)).collect(),
             tokenizers: found.tokenizers,
             scheduler,
             low_res_scheduler,
@@ -118,11 +137,12 @@ impl ModelFolder {
             text_encoders,
             settings,
             defaults,
+            usual,
             notes,
         })
     }
 
-    /// The folder, as it was given to [`Self::open`].
+    /// The folder that holds the graphs: the one given to [`Self::open`], or the one around or below it that does.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -166,7 +186,13 @@ impl ModelFolder {
     /// The folder of the tokenizer for a text encoder: it has `tokenizer.json`, or `vocab.json` and `merges.txt`, or
     /// `spiece.model`. Never `None` for a text encoder that has its graph.
     pub fn tokenizer(&self, role: GraphRole) -> Option<&Path> {
-        self.tokenizers.get(&role).map(PathBuf::as_path)
+        self.tokenizers.get(&role).map(|place| place.folder.as_path())
+    }
+
+    /// The token that a text for this encoder is padded with, whatever the tokenizer's own files say: where they say
+    /// nothing (a folder without configs), or were made for another encoder. `None`: the tokenizer's files know.
+    pub fn padding(&self, role: GraphRole) -> Option<&'static str> {
+        self.tokenizers.get(&role).and_then(|place| place.padding)
     }
 
     /// The scheduler's class and config.
@@ -205,70 +231,48 @@ impl ModelFolder {
         self.defaults
     }
 
+    /// What such a model is usually drawn with, where [`Self::defaults`] say nothing.
+    pub fn usual(&self) -> UsualSettings {
+        self.usual
+    }
+
     /// What was recognised and why, one sentence each, for people.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 }
 
-fn read_text_configs(root: &Path) -> Result<[TextEncoderConfig; 3]> {
-    let [one, two, three] = GraphRole::TEXT.map(|role| TextEncoderConfig::read(&root.join(role.name())));
-    Ok([one?, two?, three?])
+/// The config of a text encoder, with the architecture that the family has there where none is stated.
+fn read_text_config(root: &Path, finder: &Finder<'_>, family: Family, role: GraphRole) -> Result<TextEncoderConfig> {
+    let place = finder.graph(family, role).ok().flatten();
+    let config = TextEncoderConfig::read(&config_folder(root, place.as_ref(), role))?;
+    Ok(TextEncoderConfig { architecture: config.architecture.or_else(|| family.architecture(role)), ..config })
 }
 
-/// What the family has in this place.
-fn usual_architecture(family: Family, role: GraphRole) -> Option<TextArchitecture> {
-    if !family.text_roles().contains(&role) {
-        return None;
-    }
-    match (family, role) {
-        (_, GraphRole::TextEncoder3) | (Family::Flux, GraphRole::TextEncoder2) => Some(TextArchitecture::T5),
-        _ => Some(TextArchitecture::Clip),
-    }
-}
-
-/// The graphs and tokenizers that were found.
-struct Found {
-    graphs: BTreeMap<GraphRole, PathBuf>,
-    tokenizers: BTreeMap<GraphRole, PathBuf>,
-    /// Graphs that the family can do without, and what is wrong with their files.
-    broken: Vec<(GraphRole, Error)>,
-}
-
-/// The graphs by role and the broken ones that nobody needs, or an error with the complete list of what is missing.
-fn find_graphs(inventory: &Inventory, family: Family) -> Result<Found> {
-    let mut found = Found { graphs: BTreeMap::new(), tokenizers: BTreeMap::new(), broken: Vec::new() };
-    let mut missing = Vec::new();
-    let needed = family.roles_needed();
-    for role in GraphRole::ALL.into_iter().filter(|role| family.uses(*role)) {
-        match inventory.graph(role) {
-            Ok(Some(path)) => {
-                found.graphs.insert(role, path);
-            }
-            Ok(None) if needed.contains(&role) => missing.push(format!("{}/model.onnx", role.name())),
-            Ok(None) => {}
-            Err(error) if needed.contains(&role) => return Err(error),
-            Err(error) => found.broken.push((role, error)),
-        }
-    }
-    for role in family.text_roles().iter().filter(|role| needed.contains(role) || found.graphs.contains_key(role)) {
-        let Some(folder) = role.tokenizer() else { continue };
-        if inventory.has_tokenizer(folder) {
-            found.tokenizers.insert(*role, inventory.root().join(folder));
-        } else {
-            let files = match usual_architecture(family, *role) {
-                Some(TextArchitecture::T5) => "tokenizer.json (or spiece.model)",
-                _ => "vocab.json with merges.txt (or tokenizer.json)",
-            };
-            missing.push(format!("{folder}/{files}"));
-        }
-    }
-    if missing.is_empty() { Ok(found) } else { Err(inventory.missing(family, &missing)) }
+/// The folder whose `config.json` describes a graph.
+fn config_folder(root: &Path, place: Option<&Place>, role: GraphRole) -> PathBuf {
+    let folders = place.map_or(&[][..], |place| place.folders.as_slice());
+    let with_config = folders.iter().find(|folder| folder.join("config.json").exists());
+    with_config.or(folders.first()).cloned().unwrap_or_else(|| root.join(role.name()))
 }
 
 /// The layout, from the class where there is one.
-fn recognise(class_name: Option<&str>, index: &Index, inventory: &Inventory) -> Result<Layout> {
-    let Some(class_name) = class_name else { return Ok(Layout::Bare) };
+fn recognise(
+    site: &Site,
+    pyke: Option<&PykeConfig>,
+    index: &Index,
+    inventory: &Inventory,
+    found: &Found,
+) -> Result<Layout> {
+    let Some(class_name) = index.class_name() else {
+        let is_flat = found.places.values().all(|place| place.folders.is_empty());
+        return Ok(match (pyke, site.is_engine, is_flat) {
+            (Some(_), ..) => Layout::Pyke,
+            (None, true, _) => Layout::Engine,
+            (None, false, true) => Layout::Flat,
+            (None, false, false) => Layout::Bare,
+        });
+    };
     if detect::is_legacy_class(class_name) {
         return Ok(Layout::LegacyDiffusers);
     }
@@ -343,13 +347,15 @@ fn recognised_sentence(
     named: &Named,
     refinement: Option<String>,
     index: &Index,
+    pyke: Option<&PykeConfig>,
 ) -> String {
     let (family, name, evidence) = (family.title(), layout.name(), &named.evidence);
     let refinement = refinement.map(|why| format!(", and {why}")).unwrap_or_default();
-    let no_class = match index.class_name() {
-        Some(_) => String::new(),
-        None if index.exists() => format!("; {} names no class", index::FILE),
-        None => format!("; there is no {}", index::FILE),
+    let no_class = match (index.class_name(), pyke) {
+        (Some(_), _) => String::new(),
+        (None, Some(pyke)) => format!("; {} names its files", pyke.file),
+        _ if index.exists() => format!("; {} names no class", index::FILE),
+        _ => format!("; there is no {}", index::FILE),
     };
     format!("Recognised {family}, layout {name}, by {evidence}{refinement}{no_class}.")
 }
@@ -361,35 +367,5 @@ fn task_sentence(task: Task) -> Option<String> {
             Some("Its denoiser is made for inpainting: it takes a mask and the masked picture.".to_owned())
         }
         Task::Edit => Some("Its denoiser is made for editing: it takes the picture to change.".to_owned()),
-    }
-}
-
-impl Found {
-    fn notes(&self, family: Family) -> Vec<String> {
-        let mut notes = Vec::new();
-        for (role, path) in &self.graphs {
-            if let Some(file) = path.file_name().and_then(|name| name.to_str())
-                && file != "model.onnx"
-            {
-                notes.push(format!("{}/ has no model.onnx; its only graph, {file}, is taken.", role.name()));
-            }
-        }
-        for (role, error) in &self.broken {
-            let why = match error {
-                Error::BadModel { message, .. } => message.clone(),
-                other => other.to_string(),
-            };
-            notes.push(format!("{}/ is passed over, since its graph cannot be used: {why}.", role.name()));
-        }
-        if !self.graphs.contains_key(&GraphRole::VaeEncoder) {
-            notes.push("Without a vae_encoder/, pictures cannot be the starting point.".to_owned());
-        }
-        if family == Family::StableDiffusion3 && !self.graphs.contains_key(&GraphRole::TextEncoder3) {
-            notes.push("Without a text_encoder_3/, T5's part of the context is zeros.".to_owned());
-        }
-        if self.graphs.contains_key(&GraphRole::SafetyChecker) {
-            notes.push("There is a safety_checker/.".to_owned());
-        }
-        notes
     }
 }

@@ -42,7 +42,11 @@ impl Inventory {
             let path = entry.map_err(failed)?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             if path.is_dir() {
-                inventory.folders.insert(name.to_owned(), list_files(&path));
+                let files = list_files(&path);
+                if !files.iter().any(|file| file == super::index::FILE) {
+                    inventory.list_variants(&path, name);
+                }
+                inventory.folders.insert(name.to_owned(), files);
             } else {
                 inventory.files.push(name.to_owned());
             }
@@ -58,6 +62,36 @@ impl Inventory {
         Ok(inventory)
     }
 
+    /// Lists the sub-folders of the sub-folder `name` that have graphs in them.
+    fn list_variants(&mut self, folder: &Path, name: &str) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if let Some(inner) = path.file_name().and_then(|inner| inner.to_str()).filter(|_| path.is_dir()) {
+                let files = list_files(&path);
+                if files.iter().any(|file| is_graph(file)) {
+                    self.folders.insert(format!("{name}/{inner}"), files);
+                }
+            }
+        }
+    }
+
+    /// The names of the sub-folders of `folder` that have a graph in them, sorted.
+    pub(super) fn variants(&self, folder: &str) -> Vec<&str> {
+        let mut names: Vec<&str> = self
+            .folders
+            .keys()
+            .filter_map(|name| name.strip_prefix(folder)?.strip_prefix('/'))
+            .filter(|variant| self.graph_name(&format!("{folder}/{variant}")).is_some())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Whether the file lies in the folder itself.
+    pub(super) fn has_file(&self, file: &str) -> bool {
+        self.files.iter().any(|name| name == file)
+    }
+
     /// The folder.
     pub(super) fn root(&self) -> &Path {
         &self.root
@@ -65,7 +99,7 @@ impl Inventory {
 
     /// Whether the sub-folder is there and has a file in it.
     pub(super) fn is_filled(&self, folder: &str) -> bool {
-        self.folders.get(folder).is_some_and(|files| !files.is_empty())
+        self.folders.get(folder).is_some_and(|files| !files.is_empty()) || !self.variants(folder).is_empty()
     }
 
     /// Whether any graph's folder has a `config.json`, as optimum writes one beside every graph.
@@ -90,21 +124,23 @@ impl Inventory {
         self.folders.get(folder).is_some_and(|files| files.iter().any(|name| name == file))
     }
 
-    /// The graph in the role's folder, checked to be one: `model.onnx`, or the only `.onnx` there is.
+    /// The name of the graph in the sub-folder: `model.onnx`, or the only `.onnx` there is.
+    pub(super) fn graph_name(&self, folder: &str) -> Option<&str> {
+        match self.graphs_in(folder).as_slice() {
+            names if names.contains(&GRAPH_FILE) => Some(GRAPH_FILE),
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
+    /// The path of the graph `file`, checked to be one.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read; [`Error::BadModel`] when it is empty or a Git LFS pointer.
-    pub(super) fn graph(&self, role: GraphRole) -> Result<Option<PathBuf>> {
-        let folder = role.name();
-        let graphs = self.graphs_in(folder);
-        let name = match graphs.as_slice() {
-            names if names.contains(&GRAPH_FILE) => GRAPH_FILE,
-            [only] => only,
-            _ => return Ok(None),
-        };
-        let path = self.root.join(folder).join(name);
+    pub(super) fn checked(&self, file: &str) -> Result<PathBuf> {
+        let path = self.root.join(file);
         check_graph_file(&path)?;
-        Ok(Some(path))
+        Ok(path)
     }
 
     /// Every `.onnx` in the sub-folder.

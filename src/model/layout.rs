@@ -15,6 +15,12 @@ pub enum Layout {
     /// Folders with graphs in them and nothing that names a pipeline class. Without a `config.json` beside any
     /// graph it is taken for a legacy one that lost its index, and its scheduler's config is rewritten too.
     Bare,
+    /// An `engine/` folder of ONNX Runtime's scripts for CUDA: graphs only, with names of inputs and outputs of their own.
+    Engine,
+    /// All graphs in one folder, as `unet.onnx`, and nothing that says what they are.
+    Flat,
+    /// pyke's: all graphs in one folder, and a `pyke-diffusers.toml` or `diffusers.json` that names them.
+    Pyke,
 }
 
 impl Layout {
@@ -24,6 +30,9 @@ impl Layout {
             Self::Optimum => "optimum",
             Self::LegacyDiffusers => "legacy diffusers",
             Self::Bare => "bare folders",
+            Self::Engine => "onnxruntime engine",
+            Self::Flat => "flat files",
+            Self::Pyke => "pyke",
         }
     }
 }

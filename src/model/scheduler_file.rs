@@ -6,10 +6,8 @@ use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::json;
+use super::schedules::Schedule;
 use crate::error::{Error, Result};
-
-/// The scheduler's class when nothing names one: what Stable Diffusion 1.x was published with.
-const DEFAULT_CLASS: &str = "PNDMScheduler";
 
 /// The folder's and the file's names in every layout.
 const FOLDER: &str = "scheduler";
@@ -36,22 +34,19 @@ impl SchedulerFile {
     /// diffusers' `OnnxStableDiffusionPipeline.__init__` does it: `steps_offset` = 1 and `clip_sample` = false,
     /// since the configs of 2022 had neither right.
     ///
-    /// Without any file the config is the one that diffusers gives to a single-file checkpoint, which has no
-    /// scheduler config either (`SCHEDULER_DEFAULT_CONFIG` in `loaders/single_file_utils.py`): the schedule that
-    /// Stable Diffusion 1.x was trained with. A class's own defaults would be wrong here, since those are the
-    /// DDPM paper's (linear, 0.0001 to 0.02) and belong to no latent model.
-    pub(super) fn read(root: &Path, is_legacy: bool, index_class: Option<&str>) -> Result<(Self, Vec<String>)> {
+    /// Without any file it is `usual`, what the family was trained with.
+    pub(super) fn read(
+        root: &Path,
+        is_legacy: bool,
+        index_class: Option<&str>,
+        usual: Schedule,
+    ) -> Result<(Self, Vec<String>)> {
         let mut notes = Vec::new();
         let (path, file) = find(&root.join(FOLDER))?;
-        let mut config = match file {
-            Some(config) => config,
-            None => {
-                notes.push(format!(
-                    "There is no {FOLDER}/{FILE}, so the schedule is the one Stable Diffusion 1.x was trained with."
-                ));
-                training_schedule()
-            }
-        };
+        let mut config = file.unwrap_or_else(|| {
+            notes.push(format!("There is no {FOLDER}/{FILE}, so {}.", usual.words));
+            usual.config
+        });
         let own_class = Fields::new(&path, &config).text("_class_name")?.map(without_flax);
         let index_class = index_class.map(without_flax);
         if let (Some(index), Some(own)) = (&index_class, &own_class)
@@ -69,10 +64,10 @@ impl SchedulerFile {
         notes.push(match &class_name {
             Some(name) => format!("The scheduler is {name}."),
             None => {
-                format!("Nothing names the scheduler's class; {DEFAULT_CLASS} is what this family was published with.")
+                format!("Nothing names the scheduler's class; {} is what this family was published with.", usual.class)
             }
         });
-        let class_name = class_name.or_else(|| Some(DEFAULT_CLASS.to_owned()));
+        let class_name = class_name.or_else(|| Some(usual.class.to_owned()));
         Ok((Self { class_name, config }, notes))
     }
 
@@ -112,25 +107,6 @@ fn find(folder: &Path) -> Result<(PathBuf, Option<Map<String, Value>>)> {
         }
     }
     Ok((folder.join(FILE), None))
-}
-
-/// diffusers' default config for checkpoints that come without one.
-fn training_schedule() -> Map<String, Value> {
-    [
-        ("beta_schedule", Value::from("scaled_linear")),
-        ("beta_start", 0.00085.into()),
-        ("beta_end", 0.012.into()),
-        ("num_train_timesteps", 1000.into()),
-        ("prediction_type", "epsilon".into()),
-        ("timestep_spacing", "leading".into()),
-        ("steps_offset", 1.into()),
-        ("set_alpha_to_one", false.into()),
-        ("skip_prk_steps", true.into()),
-        ("clip_sample", false.into()),
-    ]
-    .into_iter()
-    .map(|(key, value)| (key.to_owned(), value))
-    .collect()
 }
 
 /// Some repositories were saved by JAX; the classes are the same but for the prefix.

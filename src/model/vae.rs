@@ -1,11 +1,10 @@
 //! What the autoencoder's config says, and the family's constants for what it does not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::family::Family;
 use super::fields::Fields;
 use super::json;
-use super::layout::GraphRole;
 use crate::error::{Error, Result};
 
 /// Scales farther from 1 than this are damage, and would leave float32's range in the latents.
@@ -13,12 +12,6 @@ const MAX_SCALE: f64 = 1.0e6;
 
 /// More levels than any autoencoder has; 2^(levels-1) stays small.
 const MAX_LEVELS: usize = 12;
-
-/// The folders whose `config.json` may describe the autoencoder, the nearest to the graph first.
-///
-/// The last one belongs to a PyTorch autoencoder that some repositories keep beside the graphs; its weights
-/// are of no use here, its config is the same one.
-const FOLDERS: [&str; 3] = [GraphRole::VaeDecoder.name(), GraphRole::VaeEncoder.name(), "vae"];
 
 /// No autoencoder was trained on larger pictures.
 const MAX_SAMPLE: usize = 1 << 16;
@@ -77,20 +70,27 @@ pub struct VaeConfig {
 impl VaeConfig {
     const DEFAULT_TILE: usize = 64;
 
-    /// Reads the configs of the model at `root`, and says in sentences where the facts come from.
-    pub(super) fn read(root: &Path, family: Family) -> Result<(Self, Vec<String>)> {
-        let mut stated = Stated::default();
+    /// Reads the configs in `folders`, the nearest to the graph first, and says in sentences where the facts come from.
+    ///
+    /// `scaling_factor` is what another file than those states.
+    pub(super) fn read(
+        root: &Path,
+        folders: &[PathBuf],
+        family: Family,
+        scaling_factor: Option<f64>,
+    ) -> Result<(Self, Vec<String>)> {
+        let mut stated = Stated { scaling_factor, ..Stated::default() };
         let mut files = Vec::new();
-        for folder in FOLDERS {
+        for folder in folders {
             // What lies farther away is read only for what the nearer files leave open, so that a broken
             // file that nobody needs is no error.
             if stated.is_enough() {
                 break;
             }
-            let path = root.join(folder).join("config.json");
+            let path = folder.join("config.json");
             if let Some(map) = json::read_object(&path)? {
                 stated = stated.or(Stated::read(&path, Fields::new(&path, &map))?);
-                files.push(format!("{folder}/config.json"));
+                files.push(path.strip_prefix(root).unwrap_or(&path).display().to_string());
             }
         }
         let notes = vec![stated.sentence(&files, family)];

@@ -11,7 +11,7 @@ use prost::Message;
 use crate::build::Folder;
 
 /// Any size; a symbol in the graph.
-const ANY: i64 = -1;
+pub const ANY: i64 = -1;
 
 fn value(name: &str, shape: &[i64]) -> ValueInfoProto {
     let dim = |size: &i64| Dimension {
@@ -65,7 +65,7 @@ pub fn unet(channels: i64, context: i64, more: &[&str]) -> Vec<u8> {
 }
 
 /// A transformer that states its sizes, with `more` inputs.
-fn transformer(latents: &[i64], more: &[&str]) -> Vec<u8> {
+pub fn transformer(latents: &[i64], more: &[&str]) -> Vec<u8> {
     let mut inputs: Vec<(&str, &[i64])> = vec![
         ("hidden_states", latents),
         ("encoder_hidden_states", &[ANY, ANY, 4096]),
@@ -77,7 +77,7 @@ fn transformer(latents: &[i64], more: &[&str]) -> Vec<u8> {
 }
 
 /// A folder without any JSON: these graphs, a tokenizer for each text encoder, and the denoiser.
-fn folder(text_encoders: usize, denoiser: (&str, Vec<u8>)) -> Folder {
+pub fn folder(text_encoders: usize, denoiser: (&str, Vec<u8>)) -> Folder {
     let suffixes = ["", "_2", "_3"];
     let start = Folder::new().with("vae_decoder/model.onnx", "graph").with(denoiser.0, denoiser.1);
     suffixes.iter().take(text_encoders).fold(start, |folder, suffix| {

@@ -1,0 +1,105 @@
+//! Which folder the graphs lie in, and where else the rest of the model may be.
+
+use std::path::{Path, PathBuf};
+
+use super::layout::GraphRole;
+use crate::error::{Error, Result};
+
+/// ONNX Runtime's scripts keep their graphs in `ORT_CUDA/<model>/engine/`, and the tokenizers in
+/// `torch_model/<model>/` beside it (`get_engine_paths` in its `engine_builder.py`).
+const ENGINES: &str = "ORT_CUDA";
+const ENGINE: &str = "engine";
+const TORCH: &str = "torch_model";
+
+/// Where a model lies.
+pub(super) struct Site {
+    /// The folder that the graphs' own folders lie in.
+    pub(super) root: PathBuf,
+    /// The sub-folder of the denoiser that was opened by its path.
+    pub(super) variant: Option<String>,
+    /// Whether it is an engine folder of ONNX Runtime's scripts.
+    pub(super) is_engine: bool,
+    /// Folders that may have the tokenizers, after the root itself.
+    pub(super) elsewhere: Vec<PathBuf>,
+}
+
+impl Site {
+    /// Looks at `path`: a model folder, one of its denoiser's variants, or a folder of ONNX Runtime's scripts at any
+    /// level from the one that has `ORT_CUDA/` down to `engine/`.
+    ///
+    /// # Errors
+    /// [`Error::BadModel`] when several engines lie there.
+    pub(super) fn of(path: &Path) -> Result<Self> {
+        if let Some((root, variant)) = variant(path) {
+            return Ok(Self { root, variant: Some(variant), is_engine: false, elsewhere: Vec::new() });
+        }
+        let engine = match engines(path).as_slice() {
+            [] => None,
+            [only] => Some(only.clone()),
+            [first, ..] => {
+                return Err(Error::bad_model(
+                    path,
+                    format!("it has several models in it; open one by its path, as \"{}\"", first.display()),
+                ));
+            }
+        };
+        let named = path.file_name().is_some_and(|name| name == ENGINE).then(|| path.to_path_buf());
+        let Some(root) = engine.or(named) else {
+            return Ok(Self { root: path.to_path_buf(), variant: None, is_engine: false, elsewhere: Vec::new() });
+        };
+        let elsewhere = beside_engine(&root);
+        Ok(Self { root, variant: None, is_engine: true, elsewhere })
+    }
+}
+
+/// The model folder and the variant's name, when `path` is `<model>/unet/<variant>` with a graph in it.
+fn variant(path: &Path) -> Option<(PathBuf, String)> {
+    let path = std::path::absolute(path).ok()?;
+    let folder = path.parent()?;
+    let root = folder.parent()?;
+    let of = |role: GraphRole| folder.file_name().is_some_and(|name| name == role.name());
+    let is_denoiser = of(GraphRole::Unet) || of(GraphRole::Transformer);
+    // A decoder beside the denoiser is what tells a variant from a model in a folder that happens to be called unet.
+    let has_model = path.join("model.onnx").is_file() && root.join(GraphRole::VaeDecoder.name()).is_dir();
+    (is_denoiser && has_model).then(|| Some((root.to_path_buf(), path.file_name()?.to_str()?.to_owned())))?
+}
+
+/// The engine folders below `path`.
+fn engines(path: &Path) -> Vec<PathBuf> {
+    let direct = path.join(ENGINE);
+    if direct.is_dir() {
+        return vec![direct];
+    }
+    let parent = match path.file_name() {
+        Some(name) if name == ENGINES => path.to_path_buf(),
+        _ => path.join(ENGINES),
+    };
+    let mut found: Vec<PathBuf> =
+        sub_folders(&parent).into_iter().map(|model| model.join(ENGINE)).filter(|engine| engine.is_dir()).collect();
+    found.sort();
+    found
+}
+
+/// The folders around `<work>/ORT_CUDA/<model>/engine` that may have its tokenizers.
+fn beside_engine(engine: &Path) -> Vec<PathBuf> {
+    let Ok(engine) = std::path::absolute(engine) else { return Vec::new() };
+    let mut folders = Vec::new();
+    let Some(model) = engine.parent() else { return folders };
+    folders.push(model.to_path_buf());
+    let work = model.parent().and_then(Path::parent);
+    let (Some(work), Some(short)) = (work, model.file_name().and_then(|name| name.to_str())) else { return folders };
+    for publisher in sub_folders(&work.join(TORCH)) {
+        let is_it = |folder: &PathBuf| {
+            // `short_name` in the scripts' `diffusion_models.py`.
+            let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.replace("stable-diffusion", "sd") == short
+        };
+        folders.extend(sub_folders(&publisher).into_iter().filter(is_it));
+    }
+    folders
+}
+
+fn sub_folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+}
