@@ -10,9 +10,9 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use common::{copy_of, generate, open, repository, tiny};
+use common::{change_scheduler, copy_of, generate, open, repository, tiny};
 use diffusion::{
     CancelToken, Image, MemoryMode, Pipeline, PipelineOptions, PixelFormat, Request, RngKind, SchedulerKind,
     SigmaSchedule,
@@ -76,22 +76,6 @@ fn draw(case: &Case) -> Vec<Image> {
     }
     let pipeline = open(folder.path()).unwrap();
     generate(&pipeline, &case.request()).unwrap().images
-}
-
-/// Sets keys of the folder's `scheduler_config.json`; a changed `_class_name` also goes into `model_index.json`.
-fn change_scheduler(folder: &Path, changes: &Map<String, Value>) {
-    let edit = |file: &str, change: &dyn Fn(&mut Map<String, Value>)| {
-        let path = folder.join(file);
-        let mut object: Map<String, Value> = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        change(&mut object);
-        fs::write(path, serde_json::to_string(&object).unwrap()).unwrap();
-    };
-    edit("scheduler/scheduler_config.json", &|object| object.extend(changes.clone()));
-    if let Some(class) = changes.get("_class_name") {
-        edit("model_index.json", &|object| {
-            object.insert("scheduler".into(), serde_json::json!(["diffusers", class]));
-        });
-    }
 }
 
 fn golden() -> Vec<Case> {

@@ -133,7 +133,7 @@ impl Drawing<'_> {
         let decoding = Instant::now();
         let mut images = self.decode(&latents, &mut session)?;
         if let Some(masked) = &masked {
-            images = images.iter().map(|image| masked.paste_back(image)).collect::<Result<_>>()?;
+            images = images.into_iter().map(|image| masked.paste_back(image)).collect::<Result<_>>()?;
         }
         timings.decode = decoding.elapsed();
         timings.total = started.elapsed();
@@ -203,7 +203,7 @@ impl Drawing<'_> {
 /// Gives the branches the channels that follow their samples: all the same, but that an edit's negative branch sees no
 /// picture.
 fn show_picture(branches: &mut [Branch], guidance: &Guidance, extra: Option<ArrayD<f32>>) {
-    let Some(extra) = extra else { return };
+    let Some(extra) = extra.map(|extra| extra.as_standard_layout().into_owned()) else { return };
     let edits = guidance.roles.contains(&Role::Picture);
     for (branch, role) in branches.iter_mut().zip(&guidance.roles) {
         let blind = edits && *role == Role::Negative;

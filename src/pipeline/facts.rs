@@ -13,13 +13,6 @@ use crate::scheduler::{self, SchedulerKind, SchedulerOptions};
 use crate::text::encoder::TextEncoder;
 use crate::text::tokenizer::ClipTokenizer;
 
-/// diffusers' own defaults, for folders that do not say.
-const DEFAULT_STEPS: u32 = 50;
-const DEFAULT_GUIDANCE: f32 = 7.5;
-const DEFAULT_SIDE: u32 = 512;
-/// Latent channels of every SD 1.x autoencoder.
-const LATENT_CHANNELS: usize = 4;
-
 /// The scheduler that the folder asks for, once its config has been seen to make one; or a sentence why not.
 pub(super) fn own_scheduler(folder: &ModelFolder) -> Result<SchedulerKind, String> {
     let file = folder.scheduler();
@@ -27,7 +20,7 @@ pub(super) fn own_scheduler(folder: &ModelFolder) -> Result<SchedulerKind, Strin
         Some(class) => SchedulerKind::from_config(class, &file.config),
         None => Ok(SchedulerKind::Pndm),
     };
-    let steps = folder.defaults().steps.unwrap_or(DEFAULT_STEPS as usize);
+    let steps = folder.defaults().steps.unwrap_or(folder.usual().steps);
     // Any shift will do: this only finds out whether the configuration can be read.
     let options = SchedulerOptions { mu: Some(1.0), ..SchedulerOptions::new(steps) };
     kind.and_then(|kind| scheduler::create(kind, &file.config, &options).map(|_| kind)).map_err(|e| {
@@ -78,7 +71,7 @@ pub(super) fn describe(
 ) -> Result<PipelineInfo> {
     let (folder, unet, decoder) = (&model.folder, &*model.denoiser, &model.decoder);
     let graphs = report.graphs;
-    let latent_channels = folder.vae().latent_channels.unwrap_or(LATENT_CHANNELS);
+    let latent_channels = folder.vae().latent_channels_or_default();
     let extra_channels = Job::of(model).extra_channels(latent_channels);
     let [width, height] = fixed_latent_size(folder, unet, decoder, latent_channels, extra_channels)?;
     let factor = folder.vae().spatial_factor;
@@ -93,15 +86,13 @@ pub(super) fn describe(
     let size_multiple = u32::try_from(factor * family.latent_multiple(model)).unwrap_or(u32::MAX).min(MAX_SIDE);
     let defaults = folder.defaults();
     let stated = |side: Option<usize>| side.and_then(|s| u32::try_from(s).ok());
-    let trained = folder.denoiser().sample_size.map(|(height, width)| (pixels(width), pixels(height)));
-    let side = |stated: Option<u32>, trained: Option<u32>| {
-        let side = stated.or(trained).unwrap_or(DEFAULT_SIDE).min(MAX_SIDE);
+    let usual = folder.usual();
+    let side = |stated: Option<u32>, usual: usize| {
+        let side = stated.unwrap_or(u32::try_from(usual).unwrap_or(MAX_SIDE)).min(MAX_SIDE);
         (side / size_multiple).max(1) * size_multiple
     };
-    let (default_width, default_height) = fixed_size.unwrap_or((
-        side(stated(defaults.width), trained.map(|t| t.0)),
-        side(stated(defaults.height), trained.map(|t| t.1)),
-    ));
+    let (default_width, default_height) =
+        fixed_size.unwrap_or((side(stated(defaults.width), usual.width), side(stated(defaults.height), usual.height)));
     let mut notes = folder.notes().to_vec();
     notes.extend(own_scheduler.as_ref().err().cloned());
     notes.extend(graphs.iter().filter_map(GraphInfo::note));
@@ -113,8 +104,8 @@ pub(super) fn describe(
         class_name: folder.class_name().map(str::to_owned),
         default_width,
         default_height,
-        default_steps: stated(defaults.steps).unwrap_or(DEFAULT_STEPS),
-        default_guidance: defaults.guidance.map_or(DEFAULT_GUIDANCE, |g| g as f32),
+        default_steps: stated(Some(defaults.steps.unwrap_or(usual.steps))).unwrap_or(u32::MAX),
+        default_guidance: defaults.guidance.unwrap_or(usual.guidance) as f32,
         default_scheduler: match own_scheduler {
             Ok(kind) => kind.name().into(),
             Err(_) => folder.scheduler().class_name.clone().unwrap_or_default(),

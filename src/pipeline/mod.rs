@@ -23,9 +23,9 @@ pub use info::{GraphInfo, IoInfo, PipelineInfo, PreparationInfo};
 pub use observer::{Flow, Observer, Phase, Progress};
 pub use options::{CacheChoice, MAX_THREADS, MemoryMode, PipelineOptions};
 pub use request::{
-    DEFAULT_STRENGTH, MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_MASK_BLUR, MAX_MASK_PADDING, MAX_NOISE_LEVEL,
-    MAX_PIXELS, MAX_PROMPT_BYTES, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PromptSyntax, Request, Seeds, SizeConditioning,
-    Start, Variation,
+    MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_MASK_BLUR, MAX_MASK_PADDING, MAX_NOISE_LEVEL, MAX_PIXELS,
+    MAX_PROMPT_BYTES, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PromptSyntax, Request, Seeds, SizeConditioning, Start,
+    Variation,
 };
 pub use result::{Generated, Settings, Timings};
 
@@ -72,7 +72,7 @@ impl Pipeline {
         }
         let runtime = runtime::initialize(options.ort_library.as_deref())?;
         let (model, report) = Opened::open(folder, options, observer, cancel)?;
-        let family = families::of(&model)?;
+        let family = families::of(&model);
         denoise::check(&model.denoiser, &family.told(&model)?)?;
         let info = facts::describe(&model, family.as_ref(), &own_scheduler, &runtime, report)?;
         let open_time = started.elapsed();

@@ -123,6 +123,11 @@ impl Opened {
         self.texts.get(&role)
     }
 
+    /// Whether the model has the text encoder of that role.
+    pub(in crate::pipeline) fn has_text(&self, role: GraphRole) -> bool {
+        self.texts.contains_key(&role)
+    }
+
     /// The autoencoder's encoder, opened now if it was not yet.
     ///
     /// # Errors

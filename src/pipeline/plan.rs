@@ -5,7 +5,7 @@ use crate::image::Image;
 use crate::model::{Family, Task};
 use crate::pipeline::families::{self};
 use crate::pipeline::opened::Opened;
-use crate::pipeline::{DEFAULT_STRENGTH, MAX_PIXELS, MAX_SIDE, PipelineInfo, Request, Seeds, Settings, Variation};
+use crate::pipeline::{MAX_PIXELS, MAX_SIDE, PipelineInfo, Request, Seeds, Settings, Variation};
 use crate::rng::{Generator, NoiseSource, PerPicture, RngKind};
 use crate::scheduler::{self, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule};
 
@@ -101,8 +101,7 @@ impl Plan {
             (None, Ok(own)) => *own,
             (None, Err(reason)) => return Err(Error::bad_model(folder.root(), reason)),
         };
-        let inpainting = job == Job::Inpaint;
-        let strength = request.start.strength.unwrap_or(if inpainting { 1.0 } else { DEFAULT_STRENGTH });
+        let strength = request.start.strength.unwrap_or_else(|| family.default_strength(has_mask(request)));
         let settings = Settings {
             prompt: request.prompt.clone(),
             negative_prompt: request.negative_prompt.clone(),
@@ -143,7 +142,10 @@ impl Plan {
             eta: f64::from(self.settings.eta),
             ..SchedulerOptions::new(self.settings.steps as usize)
         };
-        family.schedule(&mut options, self);
+        if self.starts_low() {
+            options.strength = as_written(self.strength);
+        }
+        family.schedule(&mut options, self, model)?;
         scheduler::create(self.scheduler_kind, &model.folder.scheduler().config, &options)
     }
 
@@ -162,10 +164,11 @@ impl Plan {
         let trained = folder.scheduler().config.get("num_train_timesteps").and_then(|v| v.as_f64()).unwrap_or(1000.0);
         // Ensembles of experts (diffusers `pipeline_stable_diffusion_xl_img2img.py`): one model draws down to a
         // timestep, the other goes on from there.
-        let cut = |at: f32| (trained - f64::from(at) * trained).round();
+        let cut = |at: f32| (trained - as_written(at) * trained).round_ties_even();
         let begin = match self.request.denoising_start {
             Some(at) => timesteps.iter().take_while(|t| **t >= cut(at)).count().next_multiple_of(order),
-            None if self.starts_from_picture() => family.skipped_steps(steps, f64::from(self.strength)) * order,
+            None if self.starts_low() => 0,
+            None if self.starts_from_picture() => family.skipped_steps(steps, as_written(self.strength)) * order,
             None => 0,
         };
         let end = match self.request.denoising_end.filter(|end| *end < 1.0) {
@@ -192,6 +195,12 @@ impl Plan {
     /// Whether a picture takes the place of a part of the noise.
     pub(in crate::pipeline) fn starts_from_picture(&self) -> bool {
         self.request.start.picture.is_some() && matches!(self.job, Job::Draw | Job::Inpaint)
+    }
+
+    /// Whether the schedule itself begins at the picture's noise level: latent consistency models with their own
+    /// scheduler (diffusers `LatentConsistencyModelImg2ImgPipeline`).
+    fn starts_low(&self) -> bool {
+        self.distilled && self.scheduler_kind == SchedulerKind::Lcm && self.starts_from_picture()
     }
 
     /// How many generators draw noise.
@@ -243,8 +252,7 @@ fn check_job(model: &Opened, job: Job, request: &Request) -> Result<()> {
     {
         return Err(Error::invalid(format!("the model at \"{root}\" is {what}; it needs a picture to start from")));
     }
-    let has_mask = start.mask.is_some() || start.picture.as_ref().is_some_and(|picture| picture.has_transparency());
-    if job == Job::Inpaint && !has_mask {
+    if job == Job::Inpaint && !has_mask(request) {
         return Err(Error::invalid(format!(
             "the model at \"{root}\" is an inpainting model; it needs a mask, or a picture with transparent parts"
         )));
@@ -256,6 +264,17 @@ fn check_job(model: &Opened, job: Job, request: &Request) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// The number that people mean by a float32: 0.9, and not 0.89999998, of which ten steps would be one too few.
+fn as_written(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or(f64::from(number))
+}
+
+/// Whether a part of the picture is drawn anew: by a mask, or by its own transparency.
+pub(in crate::pipeline) fn has_mask(request: &Request) -> bool {
+    let start = &request.start;
+    start.mask.is_some() || start.picture.as_ref().is_some_and(|picture| picture.has_transparency())
 }
 
 /// Width and height: the request's, else those of the picture, else the model's own.

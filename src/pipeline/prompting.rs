@@ -45,7 +45,6 @@ impl Prompts {
 pub(in crate::pipeline) enum Layer {
     /// The last one, or an earlier one with the final norm, as Stable Diffusion 1.x and 2.x.
     Normed,
-    #[expect(dead_code, reason = "Stable Diffusion XL reads it, in the next commit")]
     /// The last but one as it is, or earlier ones, as Stable Diffusion XL and 3. The flag: the request's clip skip
     /// holds for it.
     Penultimate,
@@ -63,7 +62,6 @@ pub(in crate::pipeline) struct Encoded {
     /// `[tokens, width]`.
     pub context: Array2<f32>,
     /// The whole prompt as one vector, where the graph gives it.
-    #[expect(dead_code, reason = "Stable Diffusion XL reads it, in the next commit")]
     pub pooled: Option<Array1<f32>>,
 }
 
@@ -100,6 +98,23 @@ impl Prompting<'_, '_> {
             ));
         }
         Ok(Encoded { context: context.as_ref().clone(), pooled: pooled.map(|pooled| pooled.as_ref().clone()) })
+    }
+}
+
+impl Prompting<'_, '_> {
+    /// Encodes the `index`th text of `prompts` with the T5 encoder `role`, cut and padded to `tokens`:
+    /// `[tokens, width]`.
+    ///
+    /// # Errors
+    /// As [`crate::text::encoder::TextEncoder::encode`].
+    pub(in crate::pipeline) fn t5(
+        &mut self,
+        role: GraphRole,
+        _prompts: &Prompts,
+        _index: usize,
+        _tokens: usize,
+    ) -> Result<Array2<f32>> {
+        Err(Error::Unsupported(format!("{} is a T5 encoder, which comes with the next commit", role.name())))
     }
 }
 

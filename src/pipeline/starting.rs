@@ -86,6 +86,10 @@ impl Beginning<'_, '_> {
     fn image_to_image(&mut self) -> Result<Begin> {
         let picture = self.picture()?;
         let original = self.encoded(picture)?;
+        if self.plan.request.denoising_start.is_some() {
+            // The picture is taken for one that is noisy already (diffusers' `add_noise = denoising_start is None`).
+            return Ok(Begin { latents: original, paste: None, extra: None });
+        }
         let noise = self.fresh()?;
         let latents = self.scheduler.add_noise(&original, &noise, self.span.start)?;
         Ok(Begin { latents, paste: None, extra: None })

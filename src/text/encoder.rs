@@ -100,7 +100,6 @@ impl TextEncoder {
     }
 
     /// The pooled vector's width, where there is one and the graph states it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the model families ask for it in the next commits"))]
     pub(crate) fn pooled_width(&self) -> Option<usize> {
         self.graph.output(self.outputs.pooled.as_deref()?)?.shape.get(1).copied().flatten()
     }

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use diffusion::{CancelToken, Generated, Pipeline, PipelineOptions, Request, Result};
+use serde_json::{Map, Value};
 
 /// A path of this repository.
 pub fn repository(path: &str) -> PathBuf {
@@ -69,4 +70,20 @@ pub fn sentence<T>(outcome: Result<T>) -> String {
     };
     assert!(!message.contains('\n') && message.len() > 20 && message.len() < 1500, "not one sentence: {message}");
     message
+}
+
+/// Sets keys of the folder's `scheduler_config.json`; a changed `_class_name` also goes into `model_index.json`.
+pub fn change_scheduler(folder: &Path, changes: &Map<String, Value>) {
+    let edit = |file: &str, change: &dyn Fn(&mut Map<String, Value>)| {
+        let path = folder.join(file);
+        let mut object: Map<String, Value> = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        change(&mut object);
+        fs::write(path, serde_json::to_string(&object).unwrap()).unwrap();
+    };
+    edit("scheduler/scheduler_config.json", &|object| object.extend(changes.clone()));
+    if let Some(class) = changes.get("_class_name") {
+        edit("model_index.json", &|object| {
+            object.insert("scheduler".into(), serde_json::json!(["diffusers", class]));
+        });
+    }
 }

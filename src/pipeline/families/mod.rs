@@ -1,6 +1,9 @@
 //! One file a model family: how its conditioning is assembled, and how its latents are handed to the denoiser.
 
+mod flux;
 mod stable_diffusion;
+mod stable_diffusion_3;
+mod stable_diffusion_xl;
 mod upscaler;
 
 use ndarray::ArrayD;
@@ -49,7 +52,18 @@ pub(in crate::pipeline) trait Family: Send + Sync {
     }
 
     /// What the family's pipeline tells its scheduler besides; `latents` is `[pictures, channels, height, width]`.
-    fn schedule(&self, _options: &mut SchedulerOptions, _plan: &Plan) {}
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] for a scheduler config with values that cannot be.
+    fn schedule(&self, _options: &mut SchedulerOptions, _plan: &Plan, _model: &Opened) -> Result<()> {
+        Ok(())
+    }
+
+    /// How much of a picture is redrawn where a request does not say: the defaults of diffusers' pipelines for
+    /// image-to-image, and for inpainting.
+    fn default_strength(&self, masked: bool) -> f32 {
+        if masked { 1.0 } else { 0.8 }
+    }
 
     /// The picture that an upscaler enlarges (`[1, 3, height, width]`), with `noise` to the level asked for.
     ///
@@ -88,17 +102,12 @@ pub(in crate::pipeline) fn is_distilled(model: &Opened) -> bool {
 }
 
 /// The family of an opened model.
-///
-/// # Errors
-/// [`crate::Error::Unsupported`] for one that this version reads but does not run.
-pub(in crate::pipeline) fn of(model: &Opened) -> Result<Box<dyn Family>> {
+pub(in crate::pipeline) fn of(model: &Opened) -> Box<dyn Family> {
     match model.folder.family() {
-        Name::StableDiffusion1 | Name::StableDiffusion2 => Ok(Box::new(stable_diffusion::StableDiffusion)),
-        Name::Upscaler => Ok(Box::new(upscaler::Upscaler)),
-        other => Err(crate::Error::Unsupported(format!(
-            "the model at \"{}\" is {}, which this version does not run yet",
-            model.folder.root().display(),
-            other.title()
-        ))),
+        Name::StableDiffusion1 | Name::StableDiffusion2 => Box::new(stable_diffusion::StableDiffusion),
+        Name::StableDiffusionXl | Name::StableDiffusionXlRefiner => Box::new(stable_diffusion_xl::StableDiffusionXl),
+        Name::StableDiffusion3 => Box::new(stable_diffusion_3::StableDiffusion3),
+        Name::Flux => Box::new(flux::Flux),
+        Name::Upscaler => Box::new(upscaler::Upscaler),
     }
 }

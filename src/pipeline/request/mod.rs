@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 pub use seeds::{Seeds, Variation};
 pub use size_conditioning::SizeConditioning;
-pub use start::{DEFAULT_STRENGTH, MAX_MASK_BLUR, MAX_MASK_PADDING, Start};
+pub use start::{MAX_MASK_BLUR, MAX_MASK_PADDING, Start};
 
 use crate::error::{Error, Result};
 use crate::image::PixelFormat;

@@ -12,8 +12,6 @@ use crate::image::Image;
 pub const MAX_MASK_PADDING: u32 = 1024;
 /// The widest blur of a mask, in pixels.
 pub const MAX_MASK_BLUR: f32 = 256.0;
-/// How much a picture changes where a request does not say: diffusers' default for image-to-image.
-pub const DEFAULT_STRENGTH: f32 = 0.8;
 
 /// The picture that a generation starts from, and what of it is drawn anew.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +19,8 @@ pub struct Start {
     /// The picture; resized to the request's size as diffusers' image processor does it (Lanczos).
     pub picture: Option<Arc<Image>>,
     /// How much of it is redrawn: above 0, which keeps it, up to 1, which keeps nothing but what a mask protects.
-    /// `None`: 0.8, and 1 for models that were trained for inpainting.
+    /// `None`: what the family's pipeline
+    /// in diffusers has, 0.3 to 1.
     pub strength: Option<f32>,
     /// White where something new is drawn, black where the picture stays; resized to the picture. `None` takes the
     /// picture's transparency, if it has any: what is transparent is drawn.
@@ -30,6 +29,9 @@ pub struct Start {
     pub mask_blur: f32,
     /// Draws only the masked part, at the full size, with this many pixels around it, and pastes it back.
     pub mask_padding: Option<u32>,
+    /// Puts what the mask protects back into the result, pixel by pixel, blended along the mask's edge. Without it those
+    /// parts went through the autoencoder and changed a little, as in diffusers. `mask_padding` always pastes back.
+    pub paste_back: bool,
     /// Latents that another model of the same latents left (`[pictures, channels, height, width]`), which this one
     /// goes on with; see [`super::Request::denoising_start`].
     pub latents: Option<Arc<ArrayD<f32>>>,
