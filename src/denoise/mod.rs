@@ -13,7 +13,9 @@ use ndarray::{ArrayD, Axis, Slice};
 
 pub(crate) use branch::{Branch, CONTEXT};
 pub(crate) use denoiser::{Batching, Denoiser};
-pub(crate) use guidance::{Guidance, Role};
+use guidance::{At, Guider};
+pub(crate) use guidance::{Guidance, Role, Rules};
+pub use guidance::{Projection, ThresholdLimit, Thresholding};
 pub(crate) use paste::Paste;
 pub(crate) use ports::{Told, check, check_ports};
 
@@ -71,6 +73,8 @@ pub(crate) fn run(
     let mut changes = changes.into_iter().peekable();
     let mut times = Vec::with_capacity(span.len());
     let mut input = latents.clone();
+    let mut guider = Guider::new(guidance);
+    let mut nothing = None;
     for index in span.clone() {
         let started = Instant::now();
         while let Some(change) = changes.next_if(|change| change.call <= index) {
@@ -79,10 +83,18 @@ pub(crate) fn run(
         let timestep = scheduler.timesteps()[index];
         input.assign(latents);
         scheduler.scale_model_input(index, &mut input);
-        let predictions = denoiser.predict(&input, timestep, &guidance.branches(), cancel)?;
-        guidance.combine(predictions, pictures);
+        let which = guider.branches(index);
+        let predictions = match which.is_empty() {
+            true => {
+                cancel.check()?;
+                nothing.insert(ArrayD::zeros(latents.raw_dim()))
+            }
+            false => denoiser.predict(&input, timestep, &which, cancel)?,
+        };
+        guider.combine(&At { call: index, latents, scheduler: &*scheduler }, predictions)?;
         let guided = predictions.slice_axis(Axis(0), Slice::from(..pictures));
         scheduler.step(index, guided, latents, noise)?;
+        guider.after_step(scheduler, index, latents);
         if let Some(paste) = paste {
             // After the very last call there is no noise level left.
             let next = Some(index + 1).filter(|next| *next < scheduler.timesteps().len());

@@ -5,6 +5,7 @@ use std::time::Instant;
 use ndarray::{ArrayD, Axis, Ix3};
 
 use super::families::Family;
+use super::guiding;
 use super::masking::Masked;
 use super::opened::Opened;
 use super::plan::{Job, Plan};
@@ -69,12 +70,21 @@ impl Drawing<'_> {
         if model.memory != MemoryMode::Speed {
             model.release_texts();
         }
-        let (mut branches, guidance) = told?;
+        let (mut branches, mut guidance) = told?;
         timings.text = started.elapsed();
 
         let encoding = Instant::now();
         let mut scheduler = plan.scheduler(model, self.family)?;
         let span = plan.span(self.family, scheduler.as_ref(), &model.folder)?;
+        if guidance.roles.contains(&Role::Negative) {
+            guidance.rules = guiding::rules(model, plan, scheduler.as_ref())?;
+        } else if plan.request.guidance_rules.any() {
+            session.warn(
+                "rules for guidance were given, but guidance is off: the scale is 1 or less, or the model was \
+                 distilled to need none"
+                    .into(),
+            );
+        }
         let mut noise = plan.noise()?;
         let beginning = Beginning {
             model,

@@ -3,6 +3,7 @@
 mod draw;
 mod facts;
 mod families;
+mod guiding;
 mod info;
 mod masking;
 mod observer;
@@ -23,9 +24,9 @@ pub use info::{GraphInfo, IoInfo, PipelineInfo, PreparationInfo};
 pub use observer::{Flow, Observer, Phase, Progress};
 pub use options::{CacheChoice, MAX_THREADS, MemoryMode, PipelineOptions};
 pub use request::{
-    MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_MASK_BLUR, MAX_MASK_PADDING, MAX_NOISE_LEVEL, MAX_PIXELS,
-    MAX_PROMPT_BYTES, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PromptSyntax, Request, Seeds, SizeConditioning, Start,
-    Variation,
+    GuidanceRules, MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_MASK_BLUR, MAX_MASK_PADDING, MAX_NOISE_LEVEL,
+    MAX_PIXELS, MAX_PROMPT_BYTES, MAX_SIDE, MAX_STEPS, MAX_TOKENS, Projection, PromptSyntax, Request, Scales, Seeds,
+    SizeConditioning, Start, ThresholdLimit, Thresholding, Variation, ZeroStar,
 };
 pub use result::{Generated, Settings, Timings};
 

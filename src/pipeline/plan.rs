@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::model::{Family, Task};
 use crate::pipeline::families::{self};
+use crate::pipeline::guiding;
 use crate::pipeline::opened::Opened;
 use crate::pipeline::{MAX_PIXELS, MAX_SIDE, PipelineInfo, Request, Seeds, Settings, Variation};
 use crate::rng::{Generator, NoiseSource, PerPicture, RngKind};
@@ -125,6 +126,7 @@ impl Plan {
         let plan = Self { request: request.clone(), settings, scheduler_kind, latents, job, distilled, strength };
         let scheduler = plan.scheduler(model, family)?;
         plan.span(family, scheduler.as_ref(), folder)?;
+        guiding::rules(model, &plan, scheduler.as_ref())?;
         Ok(plan)
     }
 

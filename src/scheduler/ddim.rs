@@ -52,6 +52,13 @@ impl Ddim {
             x0: None,
         })
     }
+
+    /// How much predicted noise, and how much fresh noise, the sample of level `to` has.
+    fn noise_shares(&self, from: f64, to: f64) -> (f64, f64) {
+        let variance = (1.0 - to) / (1.0 - from) * (1.0 - from / to);
+        let deviation = self.eta * variance.max(0.0).sqrt();
+        ((1.0 - to - deviation * deviation).max(0.0).sqrt(), deviation)
+    }
 }
 
 impl Scheduler for Ddim {
@@ -61,6 +68,12 @@ impl Scheduler for Ddim {
 
     fn init_noise_sigma(&self) -> f64 {
         1.0
+    }
+
+    fn renoising(&self, index: usize) -> Option<f64> {
+        let Jump { from, to } = super::discrete::jump(&self.jumps, index).ok()?;
+        let (direction, _) = self.noise_shares(from, to);
+        Some(direction * self.prediction.epsilon(from.sqrt(), (1.0 - from).sqrt()).output)
     }
 
     fn scale_model_input(&self, _index: usize, _sample: &mut ArrayD<f32>) {}
@@ -75,14 +88,12 @@ impl Scheduler for Ddim {
         let output = self.calls.enter(index, model_output, sample, false)?.mean;
         let Jump { from, to } = super::discrete::jump(&self.jumps, index)?;
         let (alpha, sigma) = (from.sqrt(), (1.0 - from).sqrt());
+        let (direction, deviation) = self.noise_shares(from, to);
         let x0 = buffer(&mut self.x0, sample);
         mix_into(x0, self.prediction.x0(alpha, sigma), sample, &output);
         self.clipping.apply(x0);
         let epsilon = self.prediction.epsilon(alpha, sigma);
 
-        let variance = (1.0 - to) / (1.0 - from) * (1.0 - from / to);
-        let deviation = self.eta * variance.max(0.0).sqrt();
-        let direction = (1.0 - to - deviation * deviation).max(0.0).sqrt();
         let own = direction * epsilon.sample;
         if self.eta > 0.0 {
             let fresh = draw(noise, sample.shape())?;

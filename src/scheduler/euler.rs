@@ -61,6 +61,12 @@ impl Scheduler for Euler {
         self.space.init_noise_sigma()
     }
 
+    fn renoising(&self, index: usize) -> Option<f64> {
+        let (sigma, next) = (self.space.sigma(index), self.space.sigma(index + 1));
+        let kept = if self.ancestral { ancestral_parts(sigma, next).0 } else { next };
+        Some(kept * self.space.prediction.derivative(sigma).output)
+    }
+
     fn scale_model_input(&self, index: usize, sample: &mut ArrayD<f32>) {
         scale_input(sample, self.space.sigma(index));
     }

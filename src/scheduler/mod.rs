@@ -2,6 +2,7 @@
 
 mod beta_quantile;
 mod calls;
+mod clean;
 mod combine;
 mod config;
 mod consistency;
@@ -47,11 +48,13 @@ use ndarray::{ArrayD, ArrayViewD};
 use crate::error::Result;
 use crate::rng::NoiseSource;
 
+pub(crate) use clean::{CleanSample, is_flow};
 pub use create::{SchedulerOptions, create};
 pub use flow_sigmas::{calculate_shift, dynamic_shift};
 pub use forward::forward_factors;
 pub use kind::SchedulerKind;
 pub use sigma_schedule::SigmaSchedule;
+pub(crate) use threshold::quantile as magnitude_quantile;
 
 /// A sampler with its timesteps already chosen, ready for one generation.
 ///
@@ -83,6 +86,13 @@ pub trait Scheduler: Send {
     /// multiple of it.
     fn order(&self) -> usize {
         1
+    }
+
+    /// How much of the model's output lies in the noise, apart from x0, that call `index` leaves in the sample; `None`
+    /// for schedulers whose step is not x0 and noise put together anew. CFG++ needs it (Chung et al., arXiv
+    /// 2406.08070).
+    fn renoising(&self, _index: usize) -> Option<f64> {
+        None
     }
 
     /// Scales the denoiser's input for call `index`, in place. Most schedulers leave it as it is.

@@ -81,7 +81,7 @@ impl Pictures for ArrayD<f32> {
 }
 
 /// `torch.quantile` with linear interpolation; 0 of nothing. Reorders `values`.
-fn quantile(values: &mut [f32], ratio: f64) -> f32 {
+pub(crate) fn quantile(values: &mut [f32], ratio: f64) -> f32 {
     if values.is_empty() {
         return 0.0;
     }

@@ -1,11 +1,13 @@
 //! What to generate: plain data, checked in one place before any work starts.
 
+mod guidance;
 mod seeds;
 mod size_conditioning;
 mod start;
 
 use std::ops::RangeInclusive;
 
+pub use guidance::{GuidanceRules, Projection, Scales, ThresholdLimit, Thresholding, ZeroStar};
 pub use seeds::{Seeds, Variation};
 pub use size_conditioning::SizeConditioning;
 pub use start::{MAX_MASK_BLUR, MAX_MASK_PADDING, Start};
@@ -77,6 +79,8 @@ pub struct Request {
     pub steps: Option<u32>,
     /// Classifier-free guidance scale; at 1 or below guidance is off and each step costs half.
     pub guidance: Option<f32>,
+    /// What guidance does beside its plain sum; by default nothing.
+    pub guidance_rules: GuidanceRules,
     /// How strongly an edit keeps to the picture (InstructPix2Pix), 1 or more; `None`: 1.5.
     pub image_guidance: Option<f32>,
     /// Classifier-free guidance of a model that has a distilled one of its own (Flux): above 1, the negative prompt
@@ -157,6 +161,7 @@ impl Request {
                 "guidance is {guidance}; allowed are numbers from -{MAX_GUIDANCE} to {MAX_GUIDANCE}"
             )));
         }
+        self.guidance_rules.validate()?;
         check("eta", self.eta, 0.0..=1.0)?;
         if self.clip_skip > MAX_CLIP_SKIP {
             return Err(Error::invalid(format!(
