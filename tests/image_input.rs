@@ -121,3 +121,102 @@ fn impossible_sizes_are_refused_with_a_sentence() {
     }
     assert!(dot.cropped(0, 0, 0, 1).is_err());
 }
+
+/// A small generator of its own, so that a failure can be repeated by its number.
+struct Bits(u64);
+
+impl Bits {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 >> 33
+    }
+}
+
+fn files() -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(golden_folder().join("image"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+/// A picture or one sentence, whatever the bytes.
+fn must_not_panic(bytes: &[u8], what: &str) -> bool {
+    match std::panic::catch_unwind(|| Image::decode(bytes)) {
+        Ok(Ok(image)) => {
+            assert!(image.width() > 0 && image.height() > 0, "{what}");
+            true
+        }
+        Ok(Err(error)) => {
+            let text = error.to_string();
+            assert!(!text.is_empty() && !text.contains('\n') && text.len() < 400, "{what}: {text}");
+            false
+        }
+        Err(_) => unreachable!("{what}: the decoder panicked"),
+    }
+}
+
+#[test]
+fn files_cut_at_any_length_are_read_or_refused() {
+    for (name, bytes) in files() {
+        let mut refused = 0;
+        for length in 0..bytes.len() {
+            refused += usize::from(!must_not_panic(&bytes[..length], &format!("{name} cut at {length}")));
+        }
+        assert!(refused > bytes.len() / 4, "{name}: only {refused} of {} were refused", bytes.len());
+    }
+}
+
+#[test]
+fn garbage_is_refused_or_read_and_never_panics() {
+    let files = files();
+    let mut bits = Bits(7);
+    for number in 0..2000 {
+        let what = format!("case {number}");
+        let (name, whole) = &files[bits.next() as usize % files.len()];
+        let mut bytes = whole.clone();
+        // A third is nothing but noise behind a file's first bytes; the others are files with a few bytes changed.
+        if number % 3 == 0 {
+            let keep = [0, 2, 4, 12, 33][bits.next() as usize % 5].min(bytes.len());
+            bytes[keep..].iter_mut().for_each(|b| *b = bits.next() as u8);
+        } else {
+            for _ in 0..=bits.next() % 8 {
+                let at = bits.next() as usize % bytes.len();
+                bytes[at] = bits.next() as u8;
+            }
+        }
+        must_not_panic(&bytes, &format!("{what}, from {name}"));
+    }
+}
+
+/// Headers of each kind that name more pixels than are allowed.
+#[test]
+fn files_that_claim_to_be_huge_are_refused() {
+    let file = |name: &str| fs::read(golden_folder().join("image").join(name)).unwrap();
+    let mut jpeg = file("rgb.jpg");
+    let frame = jpeg.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+    jpeg[frame + 5..frame + 9].copy_from_slice(&[0x4e, 0x20, 0x4e, 0x20]);
+    let error = Image::decode(&jpeg).unwrap_err().to_string();
+    assert!(error.contains("20000 x 20000 pixels are too many") || error.contains("too large"), "{error}");
+    let mut png = file("rgb.png");
+    png[16..24].copy_from_slice(&[0, 0, 0x4e, 0x20, 0, 0, 0x4e, 0x20]);
+    let checksum = crc32(&png[12..29]);
+    png[29..33].copy_from_slice(&checksum.to_be_bytes());
+    let error = Image::decode(&png).unwrap_err().to_string();
+    assert!(error.contains("too many") || error.contains("too large"), "{error}");
+    assert!(!error.contains("CRC"), "{error}");
+    // A lossless WebP has 14 bits for each side less one: 16384 x 16384 at most.
+    let mut webp = file("lossless.webp");
+    let at = webp.windows(4).position(|w| w == b"VP8L").unwrap() + 9;
+    webp[at..at + 3].copy_from_slice(&[0xff, 0xff, 0xff]);
+    webp[at + 3] |= 0x0f;
+    assert!(Image::decode(&webp).is_err());
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & 0u32.wrapping_sub(crc & 1)))
+    })
+}

@@ -45,7 +45,11 @@ impl Image {
     /// # Errors
     /// [`Error::InvalidArgument`] where the bytes are none of these, damaged or too large.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let failed = |e: image::ImageError| Error::invalid(format!("it is damaged or too large ({e})"));
+        let failed = |e: image::ImageError| {
+            // The decoders' reasons come with line ends.
+            let reason = e.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+            Error::invalid(format!("it is damaged or too large ({reason})"))
+        };
         let kind = image::guess_format(bytes).ok();
         let allowed = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP];
         let Some(kind) = kind.filter(|kind| allowed.contains(kind)) else {
