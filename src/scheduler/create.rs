@@ -16,6 +16,7 @@ use super::edm_dpm_solver::EdmDpmSolver;
 use super::euler::Euler;
 use super::flow_heun::FlowHeun;
 use super::flow_match::FlowMatch;
+use super::flow_sigmas::shift_dynamically;
 use super::heun::Heun;
 use super::ipndm::Ipndm;
 use super::lcm::Lcm;
@@ -47,7 +48,8 @@ pub struct SchedulerOptions {
     /// pipelines pass them, instead of their own 1 to 1 / `num_train_timesteps`; both are shifted then.
     pub flow_sigmas: bool,
     /// [`SchedulerKind::Lcm`] and [`SchedulerKind::Tcd`] take their steps from this share of the distillation's
-    /// timesteps, from the cleanest up, and then image-to-image begins at step 0: what `LatentConsistencyModelImg2ImgPipeline` does with its strength.
+    /// timesteps, from the cleanest up, and then image-to-image begins at step 0: what
+    /// `LatentConsistencyModelImg2ImgPipeline` does with its strength.
     /// Above 0 up to 1; 1 for all others, and for image-to-image that begins at a later step.
     pub strength: f64,
 }
@@ -97,6 +99,16 @@ pub fn create(
     let mut map = config.clone();
     override_sigmas(kind, &mut map, options.sigmas)?;
     choose_algorithm(kind, &mut map);
+    let half_log_snr = [
+        SchedulerKind::Dpmpp2M,
+        SchedulerKind::Dpmpp2MSde,
+        SchedulerKind::Dpmpp2S,
+        SchedulerKind::UniPc,
+        SchedulerKind::Deis,
+    ];
+    if half_log_snr.contains(&kind) {
+        shift_dynamically(&mut map, options.mu)?;
+    }
     let config = Config::new(&map, kind.class_name());
     Ok(match kind {
         SchedulerKind::Ddim => Box::new(Ddim::new(&config, steps, options.eta)?),

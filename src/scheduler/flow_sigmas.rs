@@ -35,7 +35,8 @@ pub fn calculate_shift(
     image_seq_len as f64 * slope + (base_shift - slope * base_image_seq_len as f64)
 }
 
-/// [`calculate_shift`] with the four numbers of a `scheduler_config.json`, or diffusers' defaults for them.
+/// [`calculate_shift`] with the four numbers of a `scheduler_config.json`, or the defaults that
+/// `FlowMatchEulerDiscreteScheduler` has for them.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] for a field with a type or value that is not allowed.
@@ -50,6 +51,29 @@ pub fn dynamic_shift(config: &Map<String, Value>, image_seq_len: usize) -> Resul
     }
     let (low, high) = (config.float("base_shift", 0.5, &MU)?, config.float("max_shift", 1.15, &MU)?);
     Ok(calculate_shift(image_seq_len, base, max, low, high))
+}
+
+fn check_mu(mu: f64) -> Result<()> {
+    if (MU.test)(mu) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("mu = {mu} is not possible as a dynamic shift; allowed is {}", MU.words)))
+}
+
+/// Puts `mu` in the place of `flow_shift`, where the configuration wants it: what the `set_timesteps` of the solvers in
+/// half-log-SNR time do with it (diffusers `scheduling_dpmsolver_multistep.py`). Without it, `flow_shift` stays.
+pub(super) fn shift_dynamically(map: &mut Map<String, Value>, mu: Option<f64>) -> Result<()> {
+    let config = Config::new(map, "this scheduler");
+    let (true, Some(mu)) = (config.flag("use_dynamic_shifting", false)?, mu) else { return Ok(()) };
+    check_mu(mu)?;
+    if !config.choice("time_shift_type", true, &[("exponential", true), ("linear", false)])? {
+        return Err(Error::invalid(
+            "the scheduler configuration has time_shift_type = \"linear\", which only the schedulers flow_euler and \
+             flow_lcm have; all others with use_dynamic_shifting can only take \"exponential\"",
+        ));
+    }
+    map.insert("flow_shift".to_owned(), Value::from(mu.exp()));
+    Ok(())
 }
 
 /// Timesteps and noise levels of one generation; one level more than timesteps.
@@ -124,10 +148,12 @@ impl Shift {
                  the shift that belongs to the picture's size",
             ));
         };
+        check_mu(mu)?;
         let factor = if exponential { mu.exp() } else { mu };
-        if !(MU.test)(mu) || factor <= 0.0 {
-            let allowed = if exponential { MU.words } else { "a number above 0 and up to 100" };
-            return Err(Error::invalid(format!("mu = {mu} is not possible as a dynamic shift; allowed is {allowed}")));
+        if factor <= 0.0 {
+            return Err(Error::invalid(format!(
+                "mu = {mu} is not possible with time_shift_type = \"linear\"; allowed is a number above 0 up to 100"
+            )));
         }
         Ok(Self::Dynamic { factor })
     }

@@ -49,13 +49,6 @@ pub(super) struct Level {
 
 impl Multistep {
     pub(super) fn read(config: &Config<'_>, family: Family, steps: usize) -> Result<Self> {
-        if config.flag("use_dynamic_shifting", false)? {
-            return Err(Error::Unsupported(
-                "the scheduler configuration turns on use_dynamic_shifting, which needs the picture's size and which \
-                 only flow-matching pipelines pass; this library cannot do it for this scheduler"
-                    .to_owned(),
-            ));
-        }
         let zero_snr = match family {
             Family::DpmSolver | Family::UniPc => ZeroSnr::Floored,
             Family::Deis | Family::Singlestep | Family::SaSolver => ZeroSnr::Absent,

@@ -92,7 +92,6 @@ fn bad_values_get_a_sentence_with_key_value_and_range() {
         (SchedulerKind::Lms, json!({"beta_schedule": "sigmoid"}), ["beta_schedule", "sigmoid", "scaled_linear"]),
         (SchedulerKind::Deis, json!({"trained_betas": [0.1]}), ["trained_betas", "1000", "each timestep"]),
         (SchedulerKind::Ddpm, json!({"steps_offset": 500}), ["timestep", "1000", "steps_offset"]),
-        (SchedulerKind::UniPc, json!({"use_dynamic_shifting": true}), ["use_dynamic_shifting", "cannot", "size"]),
         (
             SchedulerKind::Euler,
             json!({"use_karras_sigmas": true, "use_beta_sigmas": true}),
@@ -150,6 +149,9 @@ fn bad_options_get_a_sentence() {
         let error = refusal(SchedulerKind::FlowEuler, config, &options);
         assert!(error.contains("mu") && error.contains("100"), "{error}");
     }
+    let config = json!({"use_dynamic_shifting": true, "time_shift_type": "linear"});
+    let error = refusal(SchedulerKind::UniPc, config, &SchedulerOptions { mu: Some(1.0), ..SchedulerOptions::new(4) });
+    assert!(error.contains("time_shift_type") && error.contains("exponential"), "{error}");
     let strength = |strength| SchedulerOptions { strength, ..SchedulerOptions::new(4) };
     for value in [0.0, -1.0, 1.5, f64::NAN] {
         assert!(refused(SchedulerKind::Lcm, strength(value)).contains("above 0 up to 1"));

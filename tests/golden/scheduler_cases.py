@@ -31,8 +31,6 @@ EXCEPTIONS = {
     "solver_p": "an object, never in a JSON file",
     "scale_factors": "the picture grows between steps; refused",
     "upscale_mode": "read only with scale_factors",
-    "use_dynamic_shifting": "needs `mu`, which only flow pipelines pass",
-    "time_shift_type": "read only with use_dynamic_shifting",
     "tau_func": "a Python function, never in a JSON file",
 }
 
@@ -220,6 +218,8 @@ def singlestep_and_adams():
     single["variance_learned_range"] = ({**SD, "variance_type": "learned_range"}, 6)
     single["final_sigma_min_karras"] = ({**SD, **end, **KARRAS}, 6)
     single["flow_order_3"] = ({**FLOW, "solver_order": 3}, 9)
+    single["flow_dynamic"] = ({**FLOW, "use_dynamic_shifting": True}, 8, {}, {"mu": 1.1})
+    single["flow_dynamic_without_mu"] = ({**FLOW, "use_dynamic_shifting": True, "time_shift_type": "linear"}, 4)
     single["renamed"] = ({**SD, **end, "algorithm_type": "deis", "solver_type": "logrho"}, 4)
 
     sa = {
@@ -467,6 +467,11 @@ def cases():
 
     flow_euler = flow_match_cases()
     flow_euler["stochastic"] = ({"shift": 3.0, "stochastic_sampling": True}, 6)
+
+    for table in (dpmpp, unipc, deis):
+        table["flow_dynamic"] = ({**FLOW, "use_dynamic_shifting": True}, 8, {}, {"mu": 1.1})
+        table["flow_dynamic_without_mu"] = ({**FLOW, "use_dynamic_shifting": True, "time_shift_type": "linear"}, 5)
+    sde["flow_dynamic"] = ({**FLOW, **plus, "use_dynamic_shifting": True}, 8, {}, {"mu": 0.4})
 
     return {
         **singlestep_and_adams(),
