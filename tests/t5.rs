@@ -54,6 +54,23 @@ fn every_text_becomes_the_numbers_of_transformers() {
 }
 
 #[test]
+fn both_files_of_fluxs_folders_give_the_same() {
+    let golden: Value =
+        serde_json::from_str(&fs::read_to_string(repository("tests/golden/t5_tokens.json")).unwrap()).unwrap();
+    let length = usize::try_from(golden["max_length"].as_u64().unwrap()).unwrap();
+    let cases = golden["cases"].as_array().unwrap();
+    for folder in ["tiny-flux-dev", "tiny-flux-schnell"] {
+        let tokenizer = T5Tokenizer::open(&tiny(folder).join("tokenizer_2"), length).unwrap();
+        for case in cases {
+            let text = case["text"].as_str().unwrap();
+            assert_eq!(Some(tokenizer.encode_whole(text).unwrap()), ids(&case["ids"]), "{folder}: {text}");
+            assert_eq!(Some(tokenizer.encode(text).unwrap().ids), ids(&case["cut"]), "{folder}: {text}");
+        }
+    }
+    assert!(cases.len() > 20);
+}
+
+#[test]
 fn what_was_cut_off_is_told() {
     let tokenizer = T5Tokenizer::open(&tiny("t5-spiece"), 8).unwrap();
     let encoding = tokenizer.encode("a red house in the snow at night").unwrap();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ndarray::{Array1, Array2, ArrayD, Axis, Dimension, IxDyn};
 
+use super::any::AnyTokenizer;
 use super::outputs::{HiddenState, Outputs};
 use super::tokenizer::ClipTokenizer;
 use crate::error::{Error, Result};
@@ -29,7 +30,7 @@ pub(crate) struct TextEmbedding {
 /// A tokenizer with its encoder, and the prompts it encoded last.
 pub(crate) struct TextEncoder {
     graph: Arc<Graph>,
-    tokenizer: ClipTokenizer,
+    tokenizer: AnyTokenizer,
     input: IoSpec,
     /// Fed with ones: diffusers attends to the padding too.
     mask: Option<IoSpec>,
@@ -50,7 +51,8 @@ impl TextEncoder {
     /// # Errors
     /// [`Error::BadModel`] when the graph has no `input_ids`, needs further inputs than an `attention_mask`, has no
     /// output, or when its fixed length is not the tokenizer's.
-    pub(crate) fn new(graph: Arc<Graph>, tokenizer: ClipTokenizer) -> Result<Self> {
+    pub(crate) fn new(graph: Arc<Graph>, tokenizer: impl Into<AnyTokenizer>) -> Result<Self> {
+        let tokenizer = tokenizer.into();
         let mask = graph.input("attention_mask").cloned();
         let names: Vec<_> = graph.inputs().iter().map(|i| i.name.as_str()).collect();
         let Some(input) = graph.input("input_ids").filter(|_| names.len() == 1 + usize::from(mask.is_some())).cloned()
@@ -82,10 +84,13 @@ impl TextEncoder {
         self.graph.release();
     }
 
-    /// The tokenizer.
+    /// CLIP's tokenizer, which cuts long prompts into chunks; `None` for a T5 encoder.
     #[cfg_attr(not(test), expect(dead_code, reason = "the model families ask for it in the next commits"))]
-    pub(crate) fn tokenizer(&self) -> &ClipTokenizer {
-        &self.tokenizer
+    pub(crate) fn clip_tokenizer(&self) -> Option<&ClipTokenizer> {
+        match &self.tokenizer {
+            AnyTokenizer::Clip(tokenizer) => Some(tokenizer),
+            AnyTokenizer::T5(_) => None,
+        }
     }
 
     /// How many tokens each prompt becomes.
@@ -245,7 +250,8 @@ mod tests {
     fn each_state_comes_from_its_output() {
         let encoder = encoder("attention/sdxl_text_2");
         let cancel = CancelToken::new();
-        let ids: Vec<i64> = encoder.tokenizer().encode("a red house").unwrap().ids.into_iter().map(i64::from).collect();
+        let ids: Vec<i64> =
+            encoder.clip_tokenizer().unwrap().encode("a red house").unwrap().ids.into_iter().map(i64::from).collect();
         let row = ArrayD::from_shape_vec(IxDyn(&[1, ids.len()]), ids.clone()).unwrap();
         let value = |name: &str| {
             let outputs = encoder.graph.run(&[("input_ids", Tensor::I64(row.clone()))], &[name], &cancel).unwrap();
@@ -268,6 +274,21 @@ mod tests {
         assert_eq!((encoder.width(), encoder.pooled_width()), (Some(16), Some(pooled.len())));
         let error = encoder.encode("", HiddenState::FromEnd(4), &cancel).unwrap_err();
         assert!(matches!(error, Error::Unsupported(_)) && error.to_string().contains("at most 3"), "{error}");
+    }
+
+    #[test]
+    fn t5_goes_through_the_same_encoder() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/tiny-sd3");
+        encoder("tiny-sd3/text_encoder"); // ONNX Runtime is loaded
+        let path = root.join("text_encoder_3/model.onnx");
+        let graph = Graph::open("text encoder", &path, &GraphOptions::default(), &CancelToken::new()).unwrap();
+        let tokenizer = crate::text::t5::T5Tokenizer::open(&root.join("tokenizer_3"), 40).unwrap();
+        let t5 = TextEncoder::new(Arc::new(graph), tokenizer).unwrap();
+        assert!(t5.clip_tokenizer().is_none());
+        let encode = |text: &str| t5.encode(text, HiddenState::Last, &CancelToken::new()).unwrap();
+        let (red, blue) = (encode("a red house"), encode("a blue house"));
+        assert_eq!((red.context.nrows(), Some(red.context.ncols())), (40, t5.width()));
+        assert!(red.pooled.is_none() && red.context != blue.context);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Prompts: their syntax, tokenizers and text encoders.
 
 mod added_tokens;
+mod any;
 mod clean;
 pub(crate) mod encoder;
 mod outputs;
