@@ -200,7 +200,9 @@ fn check(family: &str) {
             values += differences.len();
             unequal += differences.iter().filter(|d| **d > 0).count();
             let largest = differences.into_iter().max().unwrap();
-            if largest > TOLERANCE {
+            // A part that was drawn at another size is resampled before it is pasted back, and Lanczos overshoots: a
+            // level's difference can become two.
+            if largest > TOLERANCE + u8::from(case.mask_padding.is_some()) {
                 wrong.push(format!("{} differs by up to {largest}", file.display()));
             }
         }

@@ -10,8 +10,8 @@ use crate::pipeline::opened::{Opened, Report};
 use crate::pipeline::plan::Job;
 use crate::runtime::{Graph, IoSpec, RuntimeInfo};
 use crate::scheduler::{self, SchedulerKind, SchedulerOptions};
+use crate::text::AnyTokenizer;
 use crate::text::encoder::TextEncoder;
-use crate::text::tokenizer::ClipTokenizer;
 
 /// The scheduler that the folder asks for, once its config has been seen to make one; or a sentence why not.
 pub(super) fn own_scheduler(folder: &ModelFolder) -> Result<SchedulerKind, String> {
@@ -29,7 +29,7 @@ pub(super) fn own_scheduler(folder: &ModelFolder) -> Result<SchedulerKind, Strin
 }
 
 /// Checks that the text encoder has an embedding for everything that the tokenizer makes.
-pub(super) fn check_vocabulary(folder: &ModelFolder, role: GraphRole, tokenizer: &ClipTokenizer) -> Result<()> {
+pub(super) fn check_vocabulary(folder: &ModelFolder, role: GraphRole, tokenizer: &AnyTokenizer) -> Result<()> {
     let largest = tokenizer.largest_id() as usize;
     match folder.text_encoder(role).vocab_size {
         Some(size) if largest >= size => Err(Error::bad_model(

@@ -1,20 +1,26 @@
 //! The graphs of a model, opened, whatever its family.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::autoencoder::{Decoder, Encoder};
 use crate::denoise;
 use crate::error::{Error, Result};
-use crate::model::{GraphRole, ModelFolder};
+use crate::model::{GraphRole, ModelFolder, TextArchitecture};
 use crate::opening::{self, Edit, GraphFile, OpenOptions};
 use crate::pipeline::facts::check_vocabulary;
 use crate::pipeline::info::GraphInfo;
 use crate::pipeline::{MemoryMode, Observer, Phase, PipelineOptions, report};
 use crate::runtime::{AutoChoice, CancelToken, Graph, GraphOptions};
+use crate::text::AnyTokenizer;
 use crate::text::encoder::TextEncoder;
+use crate::text::t5::T5Tokenizer;
 use crate::text::tokenizer::ClipTokenizer;
 use crate::text::{expose_float32_states, expose_states};
+
+/// How many tokens T5 reads where nobody says; every family says.
+const T5_TOKENS: usize = 512;
 
 /// What a family's conditioning and the loop work with.
 pub(in crate::pipeline) struct Opened {
@@ -106,7 +112,7 @@ impl Opened {
             let tokenizer = folder
                 .tokenizer(role)
                 .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no tokenizer for {}", role.name())))?;
-            let tokenizer = ClipTokenizer::open(tokenizer)?;
+            let tokenizer = open_tokenizer(&folder, role, tokenizer)?;
             check_vocabulary(&folder, role, &tokenizer)?;
             let text = TextEncoder::new(graph, tokenizer)?;
             if options.memory != MemoryMode::Speed {
@@ -183,6 +189,14 @@ impl<T> Late<T> {
         let opened = opening::open_all(&[file], false, cancel, |_| Ok(()))?;
         let graph = opened.into_iter().next().ok_or_else(|| Error::Internal("nothing was opened".into()))?.graph;
         Ok(Arc::clone(made.insert(Arc::new(make(Arc::new(graph))?))))
+    }
+}
+
+/// The tokenizer of the text encoder `role`, of the kind that the encoder is.
+fn open_tokenizer(folder: &ModelFolder, role: GraphRole, path: &Path) -> Result<AnyTokenizer> {
+    match folder.family().architecture(role) {
+        Some(TextArchitecture::T5) => Ok(T5Tokenizer::open(path, T5_TOKENS)?.into()),
+        _ => Ok(ClipTokenizer::open(path)?.into()),
     }
 }
 

@@ -90,13 +90,7 @@ impl Prompting<'_, '_> {
         };
         let TextEmbedding { context, pooled, lost } =
             text.encode(&prompts.texts[index], hidden, self.session.cancel)?;
-        if let Some(lost) = lost {
-            let what = if prompts.negative { "negative prompt" } else { "prompt" };
-            self.session.warn(format!(
-                "the {what} is too long for the text encoder; it does not see: \"{}\"",
-                shortened(&lost)
-            ));
-        }
+        self.say_lost(prompts, lost);
         Ok(Encoded { context: context.as_ref().clone(), pooled: pooled.map(|pooled| pooled.as_ref().clone()) })
     }
 }
@@ -110,11 +104,26 @@ impl Prompting<'_, '_> {
     pub(in crate::pipeline) fn t5(
         &mut self,
         role: GraphRole,
-        _prompts: &Prompts,
-        _index: usize,
-        _tokens: usize,
+        prompts: &Prompts,
+        index: usize,
+        tokens: usize,
     ) -> Result<Array2<f32>> {
-        Err(Error::Unsupported(format!("{} is a T5 encoder, which comes with the next commit", role.name())))
+        let Some(text) = self.model.text(role) else {
+            return Err(Error::Internal(format!("{} is not open", role.name())));
+        };
+        // An export for one length reads no other; what it reads beyond the wish is padding.
+        let tokens = text.fixed_tokens().unwrap_or(tokens);
+        let TextEmbedding { context, lost, .. } = text.encode_to(&prompts.texts[index], tokens, self.session.cancel)?;
+        self.say_lost(prompts, lost);
+        Ok(context.as_ref().clone())
+    }
+
+    /// Warns of words that a text encoder does not see.
+    fn say_lost(&mut self, prompts: &Prompts, lost: Option<String>) {
+        let Some(lost) = lost else { return };
+        let what = if prompts.negative { "negative prompt" } else { "prompt" };
+        self.session
+            .warn(format!("the {what} is too long for the text encoder; it does not see: \"{}\"", shortened(&lost)));
     }
 }
 

@@ -33,6 +33,27 @@ impl AnyTokenizer {
     }
 }
 
+impl AnyTokenizer {
+    /// The numbers of `text`, cut and padded to `length`, which only T5 can choose.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub(crate) fn encode_to(&self, text: &str, length: usize) -> Result<Encoding> {
+        match self {
+            Self::Clip(tokenizer) => tokenizer.encode(text),
+            Self::T5(tokenizer) => tokenizer.encode_to(text, length),
+        }
+    }
+
+    /// The largest number that it makes.
+    pub(crate) fn largest_id(&self) -> u32 {
+        match self {
+            Self::Clip(tokenizer) => tokenizer.largest_id(),
+            Self::T5(tokenizer) => tokenizer.largest_id(),
+        }
+    }
+}
+
 impl From<ClipTokenizer> for AnyTokenizer {
     fn from(tokenizer: ClipTokenizer) -> Self {
         Self::Clip(tokenizer)

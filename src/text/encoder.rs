@@ -64,7 +64,7 @@ impl TextEncoder {
                 ),
             ));
         };
-        if let Some(Some(length)) = input.shape.get(1)
+        if let (Some(Some(length)), AnyTokenizer::Clip(tokenizer)) = (input.shape.get(1), &tokenizer)
             && *length != tokenizer.max_length()
         {
             return Err(Error::bad_model(
@@ -85,7 +85,6 @@ impl TextEncoder {
     }
 
     /// CLIP's tokenizer, which cuts long prompts into chunks; `None` for a T5 encoder.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the model families ask for it in the next commits"))]
     pub(crate) fn clip_tokenizer(&self) -> Option<&ClipTokenizer> {
         match &self.tokenizer {
             AnyTokenizer::Clip(tokenizer) => Some(tokenizer),
@@ -125,6 +124,21 @@ impl TextEncoder {
         Ok(TextEmbedding { lost: encoding.lost, ..self.encode_ids(&ids, hidden, cancel)? })
     }
 
+    /// As [`encode`](Self::encode), cut or padded to `length` tokens where the tokenizer is T5's.
+    ///
+    /// # Errors
+    /// As [`encode_ids`](Self::encode_ids).
+    pub(crate) fn encode_to(&self, prompt: &str, length: usize, cancel: &CancelToken) -> Result<TextEmbedding> {
+        let encoding = self.tokenizer.encode_to(prompt, length)?;
+        let ids: Vec<i64> = encoding.ids.iter().map(|&id| i64::from(id)).collect();
+        Ok(TextEmbedding { lost: encoding.lost, ..self.encode_ids(&ids, HiddenState::Last, cancel)? })
+    }
+
+    /// The number of tokens that the graph was exported for, if only one.
+    pub(crate) fn fixed_tokens(&self) -> Option<usize> {
+        self.input.shape.get(1).copied().flatten()
+    }
+
     /// Encodes one row of [`tokens`](Self::tokens) token numbers, the beginning, the end and the padding included.
     ///
     /// # Errors
@@ -136,7 +150,9 @@ impl TextEncoder {
             return Ok(found);
         }
         let state = self.outputs.of_state(hidden).ok_or_else(|| self.lacks(hidden))?;
-        if ids.len() != self.tokens() {
+        // T5 takes any number of tokens, CLIP has as many positions as its tokenizer fills.
+        let fixed = self.clip_tokenizer().map(ClipTokenizer::max_length).or(self.fixed_tokens());
+        if fixed.is_some_and(|fixed| fixed != ids.len()) || ids.is_empty() {
             return Err(Error::Internal(format!("{} tokens for an encoder of {}", ids.len(), self.tokens())));
         }
         let mut inputs = vec![(self.input.name.as_str(), self.rows(ids, self.input.dtype)?)];

@@ -12,5 +12,6 @@ pub mod t5;
 pub mod tokenizer;
 mod vocabulary;
 
+pub(crate) use any::AnyTokenizer;
 pub(crate) use outputs::HiddenState;
 pub(crate) use states::{expose_float32_states, expose_states};

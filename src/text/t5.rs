@@ -74,16 +74,27 @@ impl T5Tokenizer {
     /// # Errors
     /// As [`T5Tokenizer::encode_whole`].
     pub fn encode(&self, text: &str) -> Result<Encoding> {
+        self.encode_to(text, self.max_length)
+    }
+
+    /// The numbers of `text`, cut and padded to `length`.
+    ///
+    /// # Errors
+    /// As [`T5Tokenizer::encode_whole`]; [`Error::InvalidArgument`] for a length of 0.
+    pub fn encode_to(&self, text: &str, length: usize) -> Result<Encoding> {
+        if length == 0 {
+            return Err(Error::invalid("a prompt of 0 tokens was asked for; allowed are 1 and more"));
+        }
         let mut ids = self.encode_whole(text)?;
         let token_count = ids.len();
         let mut lost = None;
-        if token_count > self.max_length {
-            let rest = &ids[self.max_length - 1..token_count - 1];
+        if token_count > length {
+            let rest = &ids[length - 1..token_count - 1];
             lost = Some(self.tokenizer.decode(rest, true).map_err(untokenizable)?);
-            ids.truncate(self.max_length - 1);
+            ids.truncate(length - 1);
             ids.push(self.end);
         }
-        ids.resize(self.max_length, self.padding);
+        ids.resize(length, self.padding);
         Ok(Encoding { ids, lost, token_count })
     }
 
