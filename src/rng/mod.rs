@@ -3,14 +3,17 @@
 //! A picture is a function of its seed only when the noise is drawn as the program drew it that the seed comes
 //! from. Three programs' generators are here, one file each; all of them are also independent of the machine.
 
+mod brownian;
 mod cephes;
 mod mt19937;
 mod numpy;
 mod per_picture;
 pub mod philox;
+mod seed_sequence;
 mod slerp;
 mod torch_cpu;
 
+pub use brownian::BrownianTree;
 pub use numpy::RandomState;
 pub use per_picture::PerPicture;
 pub use slerp::slerp;
@@ -27,6 +30,11 @@ use crate::{Error, Result};
 pub trait NoiseSource: Send {
     /// Draws one array of standard normal values of the given shape (row-major, as torch lays it out).
     fn normal(&mut self, shape: &[usize]) -> ArrayD<f32>;
+
+    /// The seeds that all this noise comes from: one for the whole batch, or one for each picture of it.
+    ///
+    /// Noise that is a function of time ([`BrownianTree`]) is grown from them, without drawing anything here.
+    fn seeds(&self) -> Vec<u64>;
 }
 
 /// Whose noise to repeat.
@@ -72,6 +80,7 @@ impl RngKind {
 #[derive(Debug, Clone)]
 pub struct Generator {
     core: Core,
+    seed: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -93,16 +102,16 @@ impl Generator {
             RngKind::TorchCpu => Core::TorchCpu(TorchCpu::new(seed)),
             RngKind::TorchCuda => Core::TorchCuda(philox::TorchCuda::new(seed)),
             RngKind::Numpy => {
-                let seed = u32::try_from(seed).map_err(|_| {
+                let word = u32::try_from(seed).map_err(|_| {
                     Error::invalid(format!(
                         "seed {seed} is too large for the random number generator \"numpy\": allowed is 0 to {}",
                         u32::MAX
                     ))
                 })?;
-                Core::Numpy(RandomState::new(seed))
+                Core::Numpy(RandomState::new(word))
             }
         };
-        Ok(Self { core })
+        Ok(Self { core, seed })
     }
 
     /// Which generator this is.
@@ -132,6 +141,10 @@ impl NoiseSource for Generator {
             self.fill_normal(out);
         }
         values
+    }
+
+    fn seeds(&self) -> Vec<u64> {
+        vec![self.seed]
     }
 }
 

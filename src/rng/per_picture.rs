@@ -28,6 +28,10 @@ impl NoiseSource for PerPicture {
         // Rows of one shape always fit together.
         concatenate(Axis(0), &views).unwrap_or_else(|_| ArrayD::zeros(shape))
     }
+
+    fn seeds(&self) -> Vec<u64> {
+        self.0.iter().flat_map(NoiseSource::seeds).collect()
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::config::Config;
 use super::ddim::Ddim;
 use super::ddpm::Ddpm;
 use super::deis::Deis;
+use super::dpm_sde::DpmSde;
 use super::dpm_singlestep::DpmSinglestep;
 use super::dpm_solver::DpmSolver;
 use super::dpm2::Dpm2;
@@ -131,6 +132,7 @@ pub fn create(
         SchedulerKind::EdmEuler => Box::new(EdmEuler::new(&config, steps)?),
         SchedulerKind::FlowEuler => Box::new(FlowMatch::euler(&config, options)?),
         SchedulerKind::Dpmpp2S => Box::new(DpmSinglestep::new(&config, steps)?),
+        SchedulerKind::DpmppSde => Box::new(DpmSde::new(&config, steps)?),
         SchedulerKind::SaSolver => Box::new(SaSolver::new(&config, steps)?),
         SchedulerKind::Ipndm => Box::new(Ipndm::new(&config, steps)?),
     })

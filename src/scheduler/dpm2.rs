@@ -15,6 +15,7 @@ use super::config::Config;
 use super::noise_schedule::{BetaDefaults, ZeroSnr};
 use super::prediction::{EPSILON, VELOCITY};
 use super::sigma_space::{SigmaClass, SigmaSpace, add_noise, ancestral_parts, interleaved, scale_input};
+use super::timesteps::Counting;
 
 const DPM2: SigmaClass = SigmaClass {
     betas: BetaDefaults { range: (0.00085, 0.012), extra: None, zero_snr: ZeroSnr::Absent },
@@ -23,6 +24,7 @@ const DPM2: SigmaClass = SigmaClass {
     karras_limits: true,
     karras_rounded: true,
     euler_fields: false,
+    counting: Counting::Fractional,
 };
 
 pub(super) struct Dpm2 {

@@ -15,6 +15,7 @@ use super::config::Config;
 use super::noise_schedule::{BetaDefaults, ZeroSnr};
 use super::prediction::{EPSILON, Prediction, SAMPLE, VELOCITY};
 use super::sigma_space::{SigmaClass, SigmaSpace, add_noise, ancestral_parts, scale_input};
+use super::timesteps::Counting;
 
 const EULER: SigmaClass = SigmaClass {
     betas: BetaDefaults { range: (0.0001, 0.02), extra: None, zero_snr: ZeroSnr::Floored },
@@ -23,6 +24,7 @@ const EULER: SigmaClass = SigmaClass {
     karras_limits: true,
     karras_rounded: false,
     euler_fields: true,
+    counting: Counting::Fractional,
 };
 
 const ANCESTRAL: SigmaClass = SigmaClass {
@@ -32,6 +34,7 @@ const ANCESTRAL: SigmaClass = SigmaClass {
     karras_limits: false,
     karras_rounded: false,
     euler_fields: false,
+    counting: Counting::Fractional,
 };
 
 pub(super) struct Euler {

@@ -15,6 +15,7 @@ use super::noise_schedule::{BetaDefaults, BetaSchedule, ZeroSnr};
 use super::prediction::{EPSILON, SAMPLE, VELOCITY};
 use super::sigma_space::{SigmaClass, SigmaSpace, add_noise, interleaved, scale_input};
 use super::threshold::Clipping;
+use super::timesteps::Counting;
 
 const HEUN: SigmaClass = SigmaClass {
     betas: BetaDefaults {
@@ -27,6 +28,7 @@ const HEUN: SigmaClass = SigmaClass {
     karras_limits: true,
     karras_rounded: false,
     euler_fields: false,
+    counting: Counting::Fractional,
 };
 
 pub(super) struct Heun {

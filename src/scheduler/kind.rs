@@ -49,6 +49,8 @@ pub enum SchedulerKind {
     EdmDpmpp2M,
     /// DPM-Solver++ singlestep.
     Dpmpp2S,
+    /// DPM-Solver++ for the stochastic differential equation, with the noise of a Brownian motion.
+    DpmppSde,
     /// SA-Solver: stochastic Adams predictor and corrector.
     SaSolver,
     /// Improved pseudo linear multistep.
@@ -57,7 +59,7 @@ pub enum SchedulerKind {
 
 impl SchedulerKind {
     /// Every scheduler.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Ddim,
         Self::Ddpm,
         Self::Pndm,
@@ -79,6 +81,7 @@ impl SchedulerKind {
         Self::EdmEuler,
         Self::EdmDpmpp2M,
         Self::Dpmpp2S,
+        Self::DpmppSde,
         Self::SaSolver,
         Self::Ipndm,
     ];
@@ -108,6 +111,7 @@ impl SchedulerKind {
             Self::EdmEuler => "edm_euler",
             Self::EdmDpmpp2M => "edm_dpmpp_2m",
             Self::Dpmpp2S => "dpmpp_2s",
+            Self::DpmppSde => "dpmpp_sde",
             Self::SaSolver => "sa_solver",
             Self::Ipndm => "ipndm",
         }
@@ -137,6 +141,7 @@ impl SchedulerKind {
             Self::EdmEuler => "EDMEulerScheduler",
             Self::EdmDpmpp2M => "EDMDPMSolverMultistepScheduler",
             Self::Dpmpp2S => "DPMSolverSinglestepScheduler",
+            Self::DpmppSde => "DPMSolverSDEScheduler",
             Self::SaSolver => "SASolverScheduler",
             Self::Ipndm => "IPNDMScheduler",
         }

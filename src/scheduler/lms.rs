@@ -14,6 +14,7 @@ use super::config::Config;
 use super::noise_schedule::{BetaDefaults, ZeroSnr};
 use super::prediction::{EPSILON, SAMPLE, VELOCITY};
 use super::sigma_space::{SigmaClass, SigmaSpace, add_noise, scale_input};
+use super::timesteps::Counting;
 
 const LMS: SigmaClass = SigmaClass {
     betas: BetaDefaults { range: (0.0001, 0.02), extra: None, zero_snr: ZeroSnr::Absent },
@@ -22,6 +23,7 @@ const LMS: SigmaClass = SigmaClass {
     karras_limits: false,
     karras_rounded: false,
     euler_fields: false,
+    counting: Counting::Fractional,
 };
 
 /// diffusers' default; no configuration field changes it.

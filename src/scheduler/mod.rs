@@ -14,6 +14,7 @@ mod discrete;
 mod dpm2;
 mod dpm_formulas;
 mod dpm_multistep;
+mod dpm_sde;
 mod dpm_singlestep;
 mod dpm_solver;
 mod edm;

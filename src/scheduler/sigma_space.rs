@@ -1,4 +1,4 @@
-//! What the sigma-space solvers share: Euler, Euler ancestral, Heun, LMS and DPM2, plain and ancestral.
+//! What the sigma-space solvers share: Euler, Euler ancestral, Heun, LMS, DPM2 (plain and ancestral) and DPM++ SDE.
 //!
 //! They hold x = x0 + sigma eps and show the model x / sqrt(sigma^2 + 1).
 
@@ -25,6 +25,8 @@ pub(super) struct SigmaClass {
     pub(super) karras_rounded: bool,
     /// Does the class have `interpolation_type`, `final_sigmas_type` and `timestep_type`? (Euler.)
     pub(super) euler_fields: bool,
+    /// Fractional timesteps in float64 or in float32?
+    pub(super) counting: Counting,
 }
 
 /// Timesteps and sigmas of one generation, a sigma for each solver step and the last one.
@@ -44,7 +46,7 @@ impl SigmaSpace {
         let spacing = Spacing::read(config, Spacing::Linspace)?;
         let offset = config.integer("steps_offset", 0, -1_000_000, 1_000_000)?;
         let train = schedule.train_timesteps();
-        let mut timesteps = spaced(spacing, Counting::Fractional, steps, train, train, offset)?;
+        let mut timesteps = spaced(spacing, class.counting, steps, train, train, offset)?;
         let table = SigmaTable::new(schedule.sigmas());
 
         let log_linear = class.euler_fields

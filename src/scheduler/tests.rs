@@ -13,6 +13,10 @@ impl NoiseSource for Zeros {
     fn normal(&mut self, shape: &[usize]) -> ArrayD<f32> {
         ArrayD::zeros(shape)
     }
+
+    fn seeds(&self) -> Vec<u64> {
+        vec![0]
+    }
 }
 
 fn map(value: Value) -> Map<String, Value> {
@@ -77,6 +81,10 @@ impl NoiseSource for Count {
     fn normal(&mut self, shape: &[usize]) -> ArrayD<f32> {
         self.0 += 1;
         ArrayD::zeros(shape)
+    }
+
+    fn seeds(&self) -> Vec<u64> {
+        vec![0]
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) enum Counting {
     Whole,
     /// `n` timesteps that linspace leaves fractional (float32): the sigma-space solvers.
     Fractional,
+    /// The same in float64: DPM++ SDE.
+    Double,
     /// The first `n` of `n + 1` whole timesteps: the multistep solvers.
     OneMore,
 }
@@ -51,7 +53,11 @@ pub(super) fn spaced(
         Spacing::Linspace => {
             let mut ascending = linspace(0.0, last as f64 - 1.0, points);
             for t in &mut ascending {
-                *t = if counting == Counting::Fractional { f64::from(*t as f32) } else { t.round_ties_even() };
+                *t = match counting {
+                    Counting::Fractional => f64::from(*t as f32),
+                    Counting::Double => *t,
+                    Counting::Whole | Counting::OneMore => t.round_ties_even(),
+                };
             }
             ascending.reverse();
             ascending

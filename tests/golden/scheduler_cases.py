@@ -239,11 +239,19 @@ def singlestep_and_adams():
     sa["variance_fixed"] = ({**SD, "variance_type": "fixed_small"}, 6)
     sa["variance_learned"] = ({**SD, "variance_type": "learned"}, 6)
 
+    sde = {
+        name: ({**config, "noise_sampler_seed": seed}, steps)
+        for seed, (name, (config, steps)) in enumerate(discrete_sigma_cases().items())
+    }
+    sde["seed_large"] = ({**SD1, **KARRAS, "noise_sampler_seed": 2**63 - 2}, 8)
+    sde["steps_50"] = ({**SD1, "noise_sampler_seed": 1}, 50)
+
     ipndm = {f"steps_{steps}": ({}, steps) for steps in (1, 2, 3, 4, 5, 10, 25, 50)}
     ipndm["train_500"] = ({"num_train_timesteps": 500}, 6)
     ipndm["trained_betas"] = ({"trained_betas": [0.9, 0.7, 0.4, 0.2, 0.05, 0.0]}, 5)
     return {
         "dpmpp_2s": ("DPMSolverSinglestepScheduler", single),
+        "dpmpp_sde": ("DPMSolverSDEScheduler", sde),
         "sa_solver": ("SASolverScheduler", sa),
         "ipndm": ("IPNDMScheduler", ipndm),
     }
