@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::{change_scheduler, copy_of, generate, open, repository, tiny};
+use diffusion::pipeline::GuidanceRules;
 use diffusion::{Image, PixelFormat, Request, SchedulerKind, SigmaSchedule, SizeConditioning, Start};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -56,6 +57,7 @@ struct Case {
     strength: Option<f32>,
     image_guidance: Option<f32>,
     noise_level: Option<u32>,
+    guidance_rescale: Option<f32>,
     eta: Option<f32>,
     clip_skip: Option<u32>,
     denoising_start: Option<f32>,
@@ -110,6 +112,7 @@ impl Case {
             image_guidance: self.image_guidance,
             true_guidance: self.true_cfg,
             noise_level: self.noise_level,
+            guidance_rules: GuidanceRules { rescale: self.guidance_rescale.unwrap_or(0.0), ..GuidanceRules::default() },
             scheduler: self.scheduler.as_deref().map(|s| SchedulerKind::parse(s).unwrap()),
             sigmas: self.sigmas.as_deref().filter(|s| *s != "default").map(|s| SigmaSchedule::parse(s).unwrap()),
             eta: self.eta.unwrap_or(0.0),

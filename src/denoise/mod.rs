@@ -5,6 +5,7 @@ mod denoiser;
 pub(crate) mod guidance;
 mod paste;
 mod ports;
+mod reuse;
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -18,6 +19,8 @@ pub(crate) use guidance::{Guidance, Role, Rules};
 pub use guidance::{Projection, ThresholdLimit, Thresholding};
 pub(crate) use paste::Paste;
 pub(crate) use ports::{Told, check, check_ports};
+use reuse::Reuser;
+pub(crate) use reuse::{Reuse, Skipped};
 
 use crate::error::{Error, Result};
 use crate::rng::NoiseSource;
@@ -45,6 +48,8 @@ pub(crate) struct Denoising<'a> {
     pub noise: &'a mut dyn NoiseSource,
     /// How the branches become one prediction.
     pub guidance: &'a Guidance,
+    /// Which calls may be left out.
+    pub reuse: &'a Reuse,
     /// The calls to make; all of them unless a picture is the start or another model goes on.
     pub span: Range<usize>,
     /// What is put back after each step.
@@ -55,10 +60,18 @@ pub(crate) struct Denoising<'a> {
     pub cancel: &'a CancelToken,
 }
 
+/// What there is to say about a loop.
+pub(crate) struct Ran {
+    /// How long each evaluation took.
+    pub times: Vec<Duration>,
+    /// How many were left out.
+    pub skipped: Skipped,
+}
+
 /// Runs the calls of `span` over `latents` (`[pictures, …]`, already at the first noise level).
 ///
 /// `observe` is told after each evaluation how many are done and what the latents are, and may return an error to
-/// stop. Returns how long each evaluation took.
+/// stop.
 ///
 /// # Errors
 /// [`Error::Cancelled`]; [`Error::Numeric`] at the first step whose result is not finite; whatever the denoiser
@@ -67,29 +80,31 @@ pub(crate) fn run(
     task: Denoising<'_>,
     latents: &mut ArrayD<f32>,
     mut observe: impl FnMut(usize, &ArrayD<f32>) -> Result<()>,
-) -> Result<Vec<Duration>> {
-    let Denoising { denoiser, scheduler, noise, guidance, span, paste, changes, cancel } = task;
+) -> Result<Ran> {
+    let Denoising { denoiser, scheduler, noise, guidance, reuse, span, paste, changes, cancel } = task;
     let pictures = latents.shape()[0];
     let mut changes = changes.into_iter().peekable();
     let mut times = Vec::with_capacity(span.len());
     let mut input = latents.clone();
     let mut guider = Guider::new(guidance);
+    let mut reuser = Reuser::new(reuse, guidance);
     let mut nothing = None;
     for index in span.clone() {
         let started = Instant::now();
         while let Some(change) = changes.next_if(|change| change.call <= index) {
             denoiser.tell(change.branch, change.told)?;
+            reuser.forget();
         }
         let timestep = scheduler.timesteps()[index];
         input.assign(latents);
         scheduler.scale_model_input(index, &mut input);
+        cancel.check()?;
         let which = guider.branches(index);
         let predictions = match which.is_empty() {
-            true => {
-                cancel.check()?;
-                nothing.insert(ArrayD::zeros(latents.raw_dim()))
+            true => nothing.insert(ArrayD::zeros(latents.raw_dim())),
+            false => {
+                reuser.predict(index, &input, &which, |which| denoiser.predict(&input, timestep, which, cancel))?
             }
-            false => denoiser.predict(&input, timestep, &which, cancel)?,
         };
         guider.combine(&At { call: index, latents, scheduler: &*scheduler }, predictions)?;
         let guided = predictions.slice_axis(Axis(0), Slice::from(..pictures));
@@ -111,5 +126,5 @@ pub(crate) fn run(
         times.push(started.elapsed());
         observe(index + 1 - span.start, latents)?;
     }
-    Ok(times)
+    Ok(Ran { times, skipped: reuser.skipped() })
 }

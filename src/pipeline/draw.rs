@@ -85,6 +85,10 @@ impl Drawing<'_> {
                     .into(),
             );
         }
+        let reuse = guiding::reuse(plan, scheduler.as_ref());
+        if plan.request.reuse.saves_negatives() && guidance.roles.len() > 2 {
+            session.warn("the negative prompt is never left out beside several prompts".into());
+        }
         let mut noise = plan.noise()?;
         let beginning = Beginning {
             model,
@@ -126,13 +130,15 @@ impl Drawing<'_> {
             scheduler: scheduler.as_mut(),
             noise: noise.as_mut(),
             guidance: &guidance,
+            reuse: &reuse,
             span,
             paste: paste.as_ref(),
             changes: Vec::new(),
             cancel: session.cancel,
         };
-        timings.denoise =
-            denoise::run(task, &mut latents, |done, _| report(session.observer, Phase::Denoising, done, calls))?;
+        let ran = denoise::run(task, &mut latents, |done, _| report(session.observer, Phase::Denoising, done, calls))?;
+        timings.denoise = ran.times;
+        (timings.skipped_calls, timings.skipped_negatives) = (ran.skipped.calls, ran.skipped.negatives);
         timings.denoise_in_graphs = denoiser.time_in_graph();
         drop(denoiser);
         if model.memory == MemoryMode::Low {

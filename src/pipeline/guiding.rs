@@ -1,9 +1,9 @@
-//! A request's guidance rules, resolved to the calls of its schedule.
+//! A request's guidance rules and what calls it leaves out, resolved to the calls of its schedule.
 
 use super::opened::Opened;
 use super::plan::{Job, Plan};
 use super::{GuidanceRules, Scales};
-use crate::denoise::Rules;
+use crate::denoise::{Reuse, Rules};
 use crate::error::{Error, Result};
 use crate::scheduler::{CleanSample, Scheduler, is_flow};
 
@@ -24,6 +24,7 @@ pub(in crate::pipeline) fn rules(model: &Opened, plan: &Plan, scheduler: &dyn Sc
         (plus_plus.is_some(), "CFG++"),
         (projection.is_some(), "adaptive projected guidance"),
         (zero_star.is_some(), "CFG-Zero*"),
+        (plan.request.reuse.saves_negatives(), "leaving the negative prompt out"),
     ];
     if let (Job::Edit, Some((_, name))) = (plan.job, named.into_iter().find(|(given, _)| *given)) {
         return Err(Error::invalid(format!(
@@ -63,4 +64,22 @@ pub(in crate::pipeline) fn rules(model: &Opened, plan: &Plan, scheduler: &dyn Sc
         thresholding: clean,
         zero_star: zero_star.map(|rule| rule.zero_steps as usize * order),
     })
+}
+
+/// The calls that `plan` may leave out of `scheduler`'s.
+pub(in crate::pipeline) fn reuse(plan: &Plan, scheduler: &dyn Scheduler) -> Reuse {
+    let wanted = &plan.request.reuse;
+    let (calls, order) = (scheduler.timesteps().len(), scheduler.order().max(1));
+    let steps = calls.div_ceil(order);
+    let last = steps.saturating_sub(wanted.last_steps as usize) * order;
+    Reuse {
+        threshold: f64::from(wanted.threshold),
+        allowed: wanted.first_steps as usize * order..last,
+        negative_every: wanted.negative_every as usize,
+        negative_until: match wanted.negative_until < 1.0 {
+            true => (wanted.negative_until * steps as f32) as usize * order,
+            false => usize::MAX,
+        },
+        order,
+    }
 }

@@ -25,8 +25,8 @@ pub use observer::{Flow, Observer, Phase, Progress};
 pub use options::{CacheChoice, MAX_THREADS, MemoryMode, PipelineOptions};
 pub use request::{
     GuidanceRules, MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_MASK_BLUR, MAX_MASK_PADDING, MAX_NOISE_LEVEL,
-    MAX_PIXELS, MAX_PROMPT_BYTES, MAX_SIDE, MAX_STEPS, MAX_TOKENS, Projection, PromptSyntax, Request, Scales, Seeds,
-    SizeConditioning, Start, ThresholdLimit, Thresholding, Variation, ZeroStar,
+    MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS, MAX_TOKENS, Projection, PromptSyntax,
+    Request, Reuse, Scales, Seeds, SizeConditioning, Start, ThresholdLimit, Thresholding, Variation, ZeroStar,
 };
 pub use result::{Generated, Settings, Timings};
 

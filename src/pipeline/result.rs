@@ -103,6 +103,10 @@ pub struct Timings {
     pub total: Duration,
     /// The part of `denoise` that was spent inside graph runs; the rest is this library's own overhead.
     pub denoise_in_graphs: Duration,
+    /// How many denoiser evaluations were left out ([`crate::pipeline::Reuse`]).
+    pub skipped_calls: u32,
+    /// How many ran without the negative prompt.
+    pub skipped_negatives: u32,
 }
 
 /// The pictures of one request, and what there is to say about them.

@@ -1,6 +1,7 @@
 //! What to generate: plain data, checked in one place before any work starts.
 
 mod guidance;
+mod reuse;
 mod seeds;
 mod size_conditioning;
 mod start;
@@ -8,6 +9,7 @@ mod start;
 use std::ops::RangeInclusive;
 
 pub use guidance::{GuidanceRules, Projection, Scales, ThresholdLimit, Thresholding, ZeroStar};
+pub use reuse::{MAX_REUSE_THRESHOLD, Reuse};
 pub use seeds::{Seeds, Variation};
 pub use size_conditioning::SizeConditioning;
 pub use start::{MAX_MASK_BLUR, MAX_MASK_PADDING, Start};
@@ -81,6 +83,8 @@ pub struct Request {
     pub guidance: Option<f32>,
     /// What guidance does beside its plain sum; by default nothing.
     pub guidance_rules: GuidanceRules,
+    /// How much of the denoiser's work may be replaced by what it said before; by default nothing.
+    pub reuse: Reuse,
     /// How strongly an edit keeps to the picture (InstructPix2Pix), 1 or more; `None`: 1.5.
     pub image_guidance: Option<f32>,
     /// Classifier-free guidance of a model that has a distilled one of its own (Flux): above 1, the negative prompt
@@ -162,6 +166,7 @@ impl Request {
             )));
         }
         self.guidance_rules.validate()?;
+        self.reuse.validate()?;
         check("eta", self.eta, 0.0..=1.0)?;
         if self.clip_skip > MAX_CLIP_SKIP {
             return Err(Error::invalid(format!(
