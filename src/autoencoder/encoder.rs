@@ -20,7 +20,7 @@ pub(crate) struct Encoder {
     input_dtype: DType,
     output: String,
     scale: Scale,
-    latent_channels: Option<usize>,
+    latent_channels: usize,
 }
 
 /// The distribution of the latents of one picture, not yet scaled.
@@ -46,13 +46,8 @@ impl Encoder {
             return Err(Error::bad_model(graph.path(), "a VAE encoder has one output, this has none"));
         };
         let (input, input_dtype, output) = (input.name.clone(), input.dtype, output.name.clone());
-        let latent_channels = config.latent_channels;
+        let latent_channels = config.latent_channels_or_default();
         Ok(Self { graph, input, input_dtype, output, scale: Scale::new(config), latent_channels })
-    }
-
-    /// Whether the graph draws from the distribution itself, with noise that no seed decides.
-    pub(crate) fn draws_itself(&self) -> bool {
-        self.output != PARAMETERS
     }
 
     /// The distribution of the latents of `picture` (`[3, height, width]`, −1 to 1).
@@ -81,14 +76,14 @@ impl Encoder {
         let encoded = encoded.slice_axis(Axis(0), Slice::from(..1)).to_owned();
         let channels = encoded.shape()[1];
         // The name decides; without a known one, twice the latents' channels do.
-        let parameters = !self.draws_itself() || self.latent_channels.is_some_and(|latent| channels == latent * 2);
+        let parameters = self.output == PARAMETERS || channels == self.latent_channels * 2;
         if !parameters {
             return Ok(Posterior { mean: encoded, deviation: None });
         }
         if channels % 2 != 0 {
             return Err(Error::bad_model(
                 self.graph.path(),
-                format!("its output \"{PARAMETERS}\" has {channels} channels, which are not a mean and a variance"),
+                format!("its output \"{}\" has {channels} channels, which are not a mean and a variance", self.output),
             ));
         }
         let (mean, log_variance) = encoded.view().split_at(Axis(1), channels / 2);
@@ -117,7 +112,7 @@ impl Posterior {
         self.mean.shape()
     }
 
-    /// Whether drawing needs noise.
+    /// Whether drawing needs noise. If not, the graph drew from the distribution itself, with noise that no seed decides.
     pub(crate) fn is_distribution(&self) -> bool {
         self.deviation.is_some()
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ndarray::{Array3, ArrayD, Axis, Ix3};
 
-pub(crate) use encoder::Encoder;
+pub(crate) use encoder::{Encoder, Posterior};
 use scale::Scale;
 
 use crate::error::{Error, Result};

@@ -196,7 +196,7 @@ impl<T> Late<T> {
 fn open_tokenizer(folder: &ModelFolder, role: GraphRole, path: &Path) -> Result<AnyTokenizer> {
     match folder.family().architecture(role) {
         Some(TextArchitecture::T5) => Ok(T5Tokenizer::open(path, T5_TOKENS)?.into()),
-        _ => Ok(ClipTokenizer::open(path)?.into()),
+        _ => Ok(ClipTokenizer::open_padded(path, folder.padding(role))?.into()),
     }
 }
 

@@ -3,6 +3,7 @@
 //! The order in which noise is drawn is that of diffusers' pipelines, so that one seed means one picture.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use ndarray::{Array3, ArrayD, Axis, IxDyn, concatenate};
 
@@ -11,7 +12,7 @@ use super::families::Family;
 use super::masking::Masked;
 use super::opened::Opened;
 use super::plan::{Job, Plan, UPSCALE, at_size};
-use crate::autoencoder::Encoder;
+use crate::autoencoder::{Encoder, Posterior};
 use crate::denoise::Paste;
 use crate::error::{Error, Result};
 use crate::image::{Interpolation, interpolate};
@@ -141,7 +142,7 @@ impl Beginning<'_, '_> {
     /// latents, not scaled.
     fn edit(&mut self) -> Result<Begin> {
         let picture = self.picture()?;
-        let extra = self.encoder()?.encode(picture, self.session.cancel)?.mode();
+        let extra = self.posterior(picture)?.mode();
         self.check_latents(&extra)?;
         let noise = self.fresh()?;
         Ok(Begin { latents: self.as_first(noise), paste: None, extra: Some(extra) })
@@ -187,14 +188,19 @@ impl Beginning<'_, '_> {
         at_size(picture, self.plan.settings.width, self.plan.settings.height)?.to_chw()
     }
 
-    fn encoder(&mut self) -> Result<std::sync::Arc<Encoder>> {
-        let encoder = self.model.encoder(self.session.cancel)?;
-        if encoder.draws_itself() {
+    fn encoder(&self) -> Result<Arc<Encoder>> {
+        self.model.encoder(self.session.cancel)
+    }
+
+    /// The distribution of the picture's latents.
+    fn posterior(&mut self, picture: Array3<f32>) -> Result<Posterior> {
+        let posterior = self.encoder()?.encode(picture, self.session.cancel)?;
+        if !posterior.is_distribution() {
             self.session.warn(
                 "this export's VAE encoder draws its own noise: the same seed gives slightly different pictures".into(),
             );
         }
-        Ok(encoder)
+        Ok(posterior)
     }
 
     /// The picture's latents for every picture of the request, scaled as the denoiser knows them.
@@ -206,7 +212,7 @@ impl Beginning<'_, '_> {
 
     /// Draws from the autoencoder's distribution; with a generator a picture, once for each.
     fn draw_and_forget(&mut self, picture: Array3<f32>) -> Result<ArrayD<f32>> {
-        let posterior = self.encoder()?.encode(picture, self.session.cancel)?;
+        let posterior = self.posterior(picture)?;
         let mut shape = posterior.shape().to_vec();
         shape[0] = self.plan.generators();
         let latents = match posterior.is_distribution() {

@@ -66,8 +66,21 @@ impl ClipTokenizer {
     /// or a file about added tokens is damaged, or a special token is missing; [`Error::Io`] when a file cannot be
     /// read.
     pub fn open(folder: &Path) -> Result<Self> {
+        Self::open_padded(folder, None)
+    }
+
+    /// As [`ClipTokenizer::open`], with `padding` behind each text whatever the files say: for folders without configs,
+    /// whose tokenizer does not know which of a family's encoders it feeds
+    /// ([`crate::model::ModelFolder::padding`]).
+    ///
+    /// # Errors
+    /// As [`ClipTokenizer::open`]; [`Error::BadModel`] also for a `padding` that the vocabulary does not have.
+    pub fn open_padded(folder: &Path, padding: Option<&str>) -> Result<Self> {
         let config = read_object(&folder.join("tokenizer_config.json"))?;
-        let special = Special::read(folder, &config)?;
+        let mut special = Special::read(folder, &config)?;
+        if let Some(padding) = padding {
+            padding.clone_into(&mut special.pad);
+        }
         let [vocabulary, merges, pipeline] = ["vocab.json", "merges.txt", "tokenizer.json"].map(|f| folder.join(f));
         let words = if vocabulary.is_file() && merges.is_file() {
             let mut tokens = read_vocabulary(&vocabulary)?;

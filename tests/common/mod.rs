@@ -8,6 +8,8 @@
 )]
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub mod graphs;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
