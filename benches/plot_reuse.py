@@ -1,0 +1,59 @@
+"""Plots the JSON object of `cargo bench --bench reuse -- --json`: speed-up against distance, one line a group.
+
+    python benches/plot_reuse.py measured.json benches/results/reuse-demo.svg
+"""
+
+import json
+import sys
+from xml.sax.saxutils import escape
+
+WIDTH, HEIGHT, LEFT, TOP = 420, 260, 60, 30
+INK, FAINT = "#222222", "#888888"
+COLOURS = ["#2f6fb0", "#c2622d", "#3c8d40", "#8a4fa8"]
+
+
+def svg(measured):
+    """The plot as text."""
+    rows = [row for row in measured["rows"] if row["group"] != "off"]
+    groups = list(dict.fromkeys(row["group"] for row in rows))
+    fastest = max(2.0, *(row["speed_up"] for row in rows))
+    farthest = max(0.5, *(row["mean_levels"] for row in rows)) * 1.05
+    shapes = []
+
+    def place(speed_up, levels):
+        share = (speed_up - 1.0) / (fastest - 1.0)
+        return LEFT + share * WIDTH, TOP + HEIGHT - levels / farthest * HEIGHT
+
+    def text(x, y, words, anchor="start", colour=INK, weight="normal"):
+        shapes.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" '
+                      f'font-weight="{weight}">{escape(words)}</text>')
+
+    shapes.append(f'<rect x="{LEFT}" y="{TOP}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="{FAINT}"/>')
+    text(LEFT, TOP - 12, "mean difference from the full result, grey levels, against speed-up of the loop", weight="bold")
+    for tick in range(5):
+        speed_up, levels = 1 + (fastest - 1) * tick / 4, farthest * tick / 4
+        text(place(speed_up, 0)[0], TOP + HEIGHT + 16, f"{speed_up:.2f}x", anchor="middle", colour=FAINT)
+        text(LEFT - 6, place(1, levels)[1] + 4, f"{levels:.1f}", anchor="end", colour=FAINT)
+    for group, colour in zip(groups, COLOURS):
+        points = [(row, *place(max(1.0, row["speed_up"]), row["mean_levels"])) for row in rows if row["group"] == group]
+        line = " ".join(f"{x:.1f},{y:.1f}" for _, x, y in points)
+        shapes.append(f'<polyline points="{line}" fill="none" stroke="{colour}"/>')
+        for row, x, y in points:
+            shapes.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>')
+            text(x + 6, y - 5, row["name"].removeprefix(group + " "), colour=colour)
+    for index, (group, colour) in enumerate(zip(groups, COLOURS)):
+        text(LEFT + WIDTH + 70, TOP + 14 + 18 * index, group, colour=colour, weight="bold")
+    settings = measured["settings"]
+    text(LEFT, TOP + HEIGHT + 38, f"{settings['model']}, {settings['width']}x{settings['height']}, {settings['steps']} steps, "
+                                  f"{settings['scheduler']}, {measured['rounds']} seed(s)", colour=FAINT)
+    width, height = LEFT + WIDTH + 210, TOP + HEIGHT + 50
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+            f'font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="white"/>\n'
+            + "\n".join(shapes) + "\n</svg>\n")
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], encoding="utf-8") as file:
+        plot = svg(json.load(file))
+    with open(sys.argv[2], "w", encoding="utf-8") as file:
+        file.write(plot)
