@@ -29,7 +29,8 @@ def svg(measured):
                       f'font-weight="{weight}">{escape(words)}</text>')
 
     shapes.append(f'<rect x="{LEFT}" y="{TOP}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="{FAINT}"/>')
-    text(LEFT, TOP - 12, "mean difference from the full result, grey levels, against speed-up of the loop", weight="bold")
+    title = "mean difference from the full result, grey levels, against speed-up of the loop"
+    text(LEFT, TOP - 12, title, weight="bold")
     for tick in range(5):
         speed_up, levels = 1 + (fastest - 1) * tick / 4, farthest * tick / 4
         text(place(speed_up, 0)[0], TOP + HEIGHT + 16, f"{speed_up:.2f}x", anchor="middle", colour=FAINT)
@@ -44,8 +45,9 @@ def svg(measured):
     for index, (group, colour) in enumerate(zip(groups, COLOURS)):
         text(LEFT + WIDTH + 70, TOP + 14 + 18 * index, group, colour=colour, weight="bold")
     settings = measured["settings"]
-    text(LEFT, TOP + HEIGHT + 38, f"{settings['model']}, {settings['width']}x{settings['height']}, {settings['steps']} steps, "
-                                  f"{settings['scheduler']}, {measured['rounds']} seed(s)", colour=FAINT)
+    size = f"{settings['width']}x{settings['height']}"
+    words = [settings["model"], size, f"{settings['steps']} steps", settings["scheduler"]]
+    text(LEFT, TOP + HEIGHT + 38, ", ".join([*words, f"{measured['rounds']} seed(s)"]), colour=FAINT)
     width, height = LEFT + WIDTH + 210, TOP + HEIGHT + 50
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
             f'font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="white"/>\n'

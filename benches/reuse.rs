@@ -5,8 +5,8 @@
 //!                              [--threads N] [--memory MODE] [--provider NAME] [--ort-library FILE] [--json]
 //! ```
 //! Each setting draws one picture a round, each round another seed; the first round is drawn once before, unmeasured.
-//! Times are those of the loop (`Timings::denoise`) summed over the rounds. Distances are of 8-bit values: PSNR over all
-//! rounds together, and the mean of the differences. `benches/plot_reuse.py` makes a plot of the JSON object.
+//! Times are those of the loop (`Timings::denoise`) summed over the rounds. Distances are of 8-bit values: PSNR over
+//! all rounds together, and the mean of the differences. `benches/plot_reuse.py` makes a plot of the JSON object.
 
 #![allow(clippy::print_stdout, reason = "a bench's output is its purpose")]
 

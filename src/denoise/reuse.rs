@@ -79,11 +79,12 @@ impl<'a> Reuser<'a> {
         self.difference = None;
     }
 
-    /// The predictions of the branches `which` for `input` (`[pictures, …]`) at call `call`: `run`'s, or others that are
-    /// near enough.
+    /// The predictions of the branches `which` for `input` (`[pictures, …]`) at call `call`: `run`'s, or others that
+    /// are near enough.
     ///
-    /// The negative branch alone may be left out for some steps: its difference to the positive one is kept instead (Dinh
-    /// et al. 2024, "Compress Guidance in Conditional Diffusion Sampling", arXiv:2408.11194, find most of it redundant).
+    /// The negative branch alone may be left out for some steps: its difference to the positive one is kept instead
+    /// (Dinh et al. 2024, "Compress Guidance in Conditional Diffusion Sampling", arXiv:2408.11194, find most of it
+    /// redundant).
     ///
     /// # Errors
     /// Whatever `run` returns.
@@ -132,7 +133,7 @@ impl<'a> Reuser<'a> {
     ///
     /// The output's change is estimated from the input's, by the rate that was seen last; while the sum of these
     /// estimates, relative to the output, is below the threshold, the output stays (EasyCache: Zhou et al. 2025,
-    /// arXiv:2507.02860, §3; the accumulated bound is TeaCache's: Liu et al. 2024, arXiv:2411.19108, eq. 5).
+    /// arXiv:2507.02860; the accumulated bound is TeaCache's: Liu et al. 2024, arXiv:2411.19108).
     fn asked_or_kept<'s>(
         &mut self,
         call: usize,

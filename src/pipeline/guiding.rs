@@ -10,8 +10,8 @@ use crate::scheduler::{CleanSample, Scheduler, is_flow};
 /// The rules of `plan` for `scheduler`.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for a rule that has no meaning with this scheduler or this model, or a list of scales whose
-/// length is not the number of steps.
+/// [`Error::InvalidArgument`] for a rule that has no meaning with this scheduler or this model, or a list of scales
+/// whose length is not the number of steps.
 pub(in crate::pipeline) fn rules(model: &Opened, plan: &Plan, scheduler: &dyn Scheduler) -> Result<Rules> {
     let GuidanceRules { rescale, interval, scales, plus_plus, projection, thresholding, zero_star } =
         &plan.request.guidance_rules;
@@ -39,8 +39,8 @@ pub(in crate::pipeline) fn rules(model: &Opened, plan: &Plan, scheduler: &dyn Sc
     }
     if zero_star.is_some_and(|rule| rule.zero_steps > 0) && !is_flow(kind, config) {
         return Err(Error::invalid(format!(
-            "CFG-Zero*'s zero steps are for flow-matching models, but the scheduler {} takes other predictions; allowed \
-             is 0",
+            "CFG-Zero*'s zero steps are for flow-matching models, but the scheduler {} takes other predictions; \
+             allowed is 0",
             kind.name()
         )));
     }

@@ -1,8 +1,8 @@
 """Guidance rules by diffusers' guiders, on random predictions of three steps: tests/golden/guidance.json.
 
-Each case has a list of steps; `pictures` lists the shape of one prediction, `[pictures, ...]`, and all steps of a case use
-the same random predictions `predictions[step] = {"positive", "negative"}`, flattened. `expected` is the guided prediction of
-each step. `threshold` holds DDIMScheduler._threshold_sample of a sample, by percentile.
+`shape` is that of one prediction, `[pictures, ...]`. All cases use the same random predictions, `predictions[step] =
+{"positive", "negative"}`, flattened; `expected` is the guided prediction of each step. `thresholds` holds
+DDIMScheduler._threshold_sample of `sample`, by percentile.
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from diffusers import DDIMScheduler
 from diffusers.guiders import AdaptiveProjectedGuidance, ClassifierFreeGuidance, ClassifierFreeZeroStarGuidance
+from diffusers.guiders.adaptive_projected_guidance import MomentumBuffer
 
 SHAPE = [2, 3, 4, 5]
 STEPS = 3
@@ -27,8 +28,6 @@ def guided(guider, predictions):
         guider.set_state(step=step, num_inference_steps=STEPS, timestep=torch.tensor(999 - step))
         if step == 0 and isinstance(guider, AdaptiveProjectedGuidance):
             # prepare_inputs makes the buffer, and wants a pipeline's state besides.
-            from diffusers.guiders.adaptive_projected_guidance import MomentumBuffer
-
             momentum = guider.adaptive_projected_guidance_momentum
             guider.momentum_buffer = None if momentum is None else MomentumBuffer(momentum)
         result = guider.forward(positive, negative)
@@ -56,7 +55,8 @@ def main():
     for phi in (0.3, 0.7, 1.0):
         case(f"rescale_{phi}", ClassifierFreeGuidance(guidance_scale=7.5, guidance_rescale=phi), rescale=phi)
     case("interval", ClassifierFreeGuidance(guidance_scale=5.0, start=0.34, stop=0.67), interval=[0.34, 0.67])
-    for eta, threshold, momentum in ((1.0, 0.0, None), (0.0, 0.0, None), (0.5, 2.0, None), (0.0, 3.0, -0.5), (1.0, 15.0, -0.75)):
+    projections = ((1.0, 0.0, None), (0.0, 0.0, None), (0.5, 2.0, None), (0.0, 3.0, -0.5), (1.0, 15.0, -0.75))
+    for eta, threshold, momentum in projections:
         case(
             f"projection_{eta}_{threshold}_{momentum}",
             AdaptiveProjectedGuidance(

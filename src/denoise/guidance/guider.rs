@@ -74,7 +74,7 @@ impl<'a> Guider<'a> {
     }
 
     /// What is left to do once the scheduler has taken the step of `call`: with CFG++, the noise in `latents` becomes
-    /// the negative prediction's (Chung et al. 2024, arXiv:2406.08070, algorithm 2).
+    /// the negative prediction's (Chung et al. 2024, arXiv:2406.08070).
     pub(crate) fn after_step(&self, scheduler: &dyn Scheduler, call: usize, latents: &mut ArrayD<f32>) {
         if let (Some(difference), Some(factor)) = (&self.renoise, scheduler.renoising(call)) {
             Zip::from(latents).and(difference).for_each(|x, &d| *x = (f64::from(*x) + factor * f64::from(d)) as f32);

@@ -2,10 +2,10 @@
 
 use ndarray::{ArrayD, ArrayView, ArrayViewD, Dimension, Zip};
 
-/// Adaptive projected guidance (Sadat et al. 2024, arXiv:2410.02416): of the difference between the two predictions, the
-/// part that is parallel to the positive one, which oversaturates, is weakened; large differences are shortened; and a
-/// negative momentum keeps steps from repeating each other. As diffusers' `AdaptiveProjectedGuidance`, on whatever the
-/// denoiser predicts.
+/// Adaptive projected guidance (Sadat et al. 2024, arXiv:2410.02416): of the difference between the two predictions,
+/// the part that is parallel to the positive one, which oversaturates, is weakened; large differences are shortened;
+/// and a negative momentum keeps steps from repeating each other. As diffusers' `AdaptiveProjectedGuidance`, on
+/// whatever the denoiser predicts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Projection {
     /// How much of the parallel part stays, 0 to 1 (all).

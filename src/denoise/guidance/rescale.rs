@@ -3,7 +3,7 @@
 use ndarray::{ArrayD, ArrayView, ArrayViewD, Dimension, Zip};
 
 /// `φ · guided · std(positive) / std(guided) + (1 − φ) · guided`, for each picture (Lin et al. 2023, arXiv:2305.08891,
-/// eqs. 15 and 16; diffusers `rescale_noise_cfg`). The first axis is the pictures.
+/// §3.4, eq. 16; diffusers `rescale_noise_cfg`). The first axis is the pictures.
 pub(super) fn rescale(guided: &mut ArrayD<f32>, positive: &ArrayViewD<'_, f32>, phi: f32) {
     for (mut guided, positive) in guided.outer_iter_mut().zip(positive.outer_iter()) {
         let spread = deviation(&guided.view());

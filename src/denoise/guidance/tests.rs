@@ -199,7 +199,7 @@ fn cfg_plus_plus_takes_x0_from_the_guided_and_noise_from_the_negative_prediction
                 (part(&one, &zero), part(&zero, &one))
             };
             let ((alpha, sigma), (next_alpha, next_sigma)) = (level(call), level(call + 1));
-            // Algorithm 2 of the paper: Tweedie's x0 of the guided noise, renoised by the other one.
+            // The paper's step: Tweedie's x0 of the guided noise, renoised by the other one.
             let clean = (&latents - &(&guided * sigma)) / alpha;
             let expected = clean * next_alpha + &negative * next_sigma;
             let mut predictions = stacked(&negative, &positive);

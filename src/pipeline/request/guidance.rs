@@ -4,9 +4,9 @@ use super::{MAX_GUIDANCE, MAX_STEPS, check};
 pub use crate::denoise::{Projection, ThresholdLimit, Thresholding};
 use crate::error::{Error, Result};
 
-/// What classifier-free guidance does beside its plain sum. By default nothing, and then the result is that of diffusers'
-/// pipelines. Where guidance is off (a scale of 1 or less, a distilled model), none of it has a meaning, and a warning of
-/// the result says so.
+/// What classifier-free guidance does beside its plain sum. By default nothing, and then the result is that of
+/// diffusers' pipelines. Where guidance is off (a scale of 1 or less, a distilled model), none of it has a meaning,
+/// and a warning of the result says so.
 ///
 /// Parts of the schedule are counted in steps of the whole schedule, also where a picture is the start or another model
 /// went before: the same part is always the same noise.
@@ -15,13 +15,13 @@ pub struct GuidanceRules {
     /// How far the guided prediction is brought back to the spread of the positive one, 0 (off) to 1: φ of Lin et al.
     /// 2023, arXiv:2305.08891, §3.4; diffusers' `guidance_rescale`.
     pub rescale: f32,
-    /// The part of the schedule, from and to, each 0 to 1, that is guided; outside it only the positive prompt is asked,
-    /// at half the cost (Kynkäänniemi et al. 2024, arXiv:2404.07724; diffusers' guiders' `start` and `stop`).
+    /// The part of the schedule, from and to, each 0 to 1, that is guided; outside it only the positive prompt is
+    /// asked, at half the cost (Kynkäänniemi et al. 2024, arXiv:2404.07724; diffusers' guiders' `start` and `stop`).
     pub interval: Option<(f32, f32)>,
     /// The guidance scale of each step.
     pub scales: Scales,
-    /// CFG++ with this λ, 0 to 1, in the place of the guidance scale: the guided prediction tells what the picture is, the
-    /// negative one brings the noise back (Chung et al. 2024, arXiv:2406.08070). For `ddim`, `euler` and
+    /// CFG++ with this λ, 0 to 1, in the place of the guidance scale: the guided prediction tells what the picture is,
+    /// the negative one brings the noise back (Chung et al. 2024, arXiv:2406.08070). For `ddim`, `euler` and
     /// `euler_ancestral`.
     pub plus_plus: Option<f32>,
     /// Adaptive projected guidance.
@@ -40,13 +40,13 @@ pub enum Scales {
     Constant,
     /// One for each step.
     PerStep(Vec<f32>),
-    /// Places in the schedule, 0 (the first step) to 1 (the last), in ascending order, and the scale at each; between them
-    /// it is interpolated linearly, before the first and after the last it stays.
+    /// Places in the schedule, 0 (the first step) to 1 (the last), in ascending order, and the scale at each; between
+    /// them it is interpolated linearly, before the first and after the last it stays.
     Points(Vec<(f32, f32)>),
 }
 
-/// CFG-Zero* (Fan et al. 2025, arXiv:2503.18886): the negative prediction is scaled so that it comes closest to the positive
-/// one, and the first steps of a flow model are passed over; diffusers' `ClassifierFreeZeroStarGuidance`.
+/// CFG-Zero* (Fan et al. 2025, arXiv:2503.18886): the negative prediction is scaled so that it comes closest to the
+/// positive one, and the first steps of a flow model are passed over; diffusers' `ClassifierFreeZeroStarGuidance`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZeroStar {
     /// How many steps at the start of the schedule have a prediction of zero, 0 to [`MAX_STEPS`]. Above 0 only for

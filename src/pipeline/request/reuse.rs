@@ -7,20 +7,20 @@ use crate::error::{Error, Result};
 pub const MAX_REUSE_THRESHOLD: f32 = 10.0;
 
 /// How much of the denoiser's work may be replaced by what it said before. The default is none, and then the result is
-/// exact; every other choice is faster and another picture, more or less near. [`crate::Timings`] says how many calls were
-/// left out.
+/// exact; every other choice is faster and another picture, more or less near. [`crate::Timings`] says how many calls
+/// were left out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reuse {
-    /// Calls are left out while the sum of the output's relative changes, estimated from those of the input, stays below
-    /// this: 0 (off) to [`MAX_REUSE_THRESHOLD`], usually 0.02 to 0.3 (EasyCache, arXiv:2507.02860; TeaCache,
+    /// Calls are left out while the sum of the output's relative changes, estimated from those of the input, stays
+    /// below this: 0 (off) to [`MAX_REUSE_THRESHOLD`], usually 0.02 to 0.3 (EasyCache, arXiv:2507.02860; TeaCache,
     /// arXiv:2411.19108).
     pub threshold: f32,
     /// How many steps at the start are never left out. At least two are needed to know how fast the output changes.
     pub first_steps: u32,
     /// How many at the end.
     pub last_steps: u32,
-    /// The negative prompt is asked every so many steps, 1 (always) to [`MAX_STEPS`]; between them its difference to the
-    /// positive one is kept, at half the cost (Compress Guidance, arXiv:2408.11194).
+    /// The negative prompt is asked every so many steps, 1 (always) to [`MAX_STEPS`]; between them its difference to
+    /// the positive one is kept, at half the cost (Compress Guidance, arXiv:2408.11194).
     pub negative_every: u32,
     /// The part of the schedule, 0 to 1 (all), after which it is asked no more and the last difference is kept.
     pub negative_until: f32,
