@@ -52,7 +52,7 @@
  *  - diffusion_last_error_message() says in a whole sentence what went wrong on this thread and what is allowed.
  *  - A pointer that a function returns is borrowed from its first parameter and lives as long as that.
  *  - A NULL handle is an error (DIFFUSION_STATUS_NULL_POINTER, or the empty value where there is no status), never
- *    a crash.
+ *    a crash, except where a function says what NULL stands for.
  *  - Text comes in as UTF-8 with a length in bytes, and need not end with NUL; NULL with 0 is the empty text. Paths
  *    are UTF-8 on every system. Functions that end in _cstr take a text that ends with NUL. Text comes out as UTF-8
  *    that ends with NUL.
@@ -195,7 +195,7 @@ enum diffusion_phase
      */
     DIFFUSION_PHASE_ENCODING_TEXT = 1,
     /**
-     * Reserved: an initial picture is being encoded.
+     * Pictures to start from become latents; a step is one encoding. Only where there is a picture.
      */
     DIFFUSION_PHASE_ENCODING_IMAGE = 2,
     /**
@@ -306,7 +306,8 @@ typedef struct diffusion_buffer diffusion_buffer;
 typedef struct diffusion_cancel_token diffusion_cancel_token;
 
 /**
- * A picture. Read-only, so threads may share it. Borrowed from the diffusion_result that it came from.
+ * A picture. Read-only, so threads may share it. A `const diffusion_image *` is borrowed from the diffusion_result that
+ * it came from; what diffusion_image_create() and its sisters make is the caller's.
  */
 typedef struct diffusion_image diffusion_image;
 
@@ -327,8 +328,8 @@ typedef struct diffusion_pipeline_options diffusion_pipeline_options;
  * What to generate: plain data, not tied to any pipeline. A new request asks for one picture of the empty prompt,
  * with everything else at the model's own defaults.
  *
- * A setter that fails changes nothing. A request may be used again and again, and by several threads at once as
- * long as none of them sets anything.
+ * A setter that fails changes nothing; setters may be called in any order. A request may be used again and again, and
+ * by several threads at once as long as none of them sets anything.
  */
 typedef struct diffusion_request diffusion_request;
 
@@ -495,6 +496,16 @@ DIFFUSION_API const char *diffusion_sigma_schedule_name(int64_t index);
  * The name of random generator `index`, such as "torch-cpu"; NULL past the last.
  */
 DIFFUSION_API const char *diffusion_rng_name(int64_t index);
+
+/**
+ * The name of seed mode `index`, such as "one-per-picture"; NULL past the last.
+ */
+DIFFUSION_API const char *diffusion_seed_mode_name(int64_t index);
+
+/**
+ * The name of prompt syntax `index`, such as "webui"; NULL past the last.
+ */
+DIFFUSION_API const char *diffusion_prompt_syntax_name(int64_t index);
 
 /**
  * The name of execution provider `index` that this library knows, such as "cpu"; NULL past the last.
@@ -861,6 +872,14 @@ DIFFUSION_API void diffusion_request_destroy(struct diffusion_request *request);
 DIFFUSION_API diffusion_status diffusion_request_reset(struct diffusion_request *request);
 
 /**
+ * Checks everything that can be checked without a model, also what fields say together, such as a strength without a
+ * picture. diffusion_pipeline_generate() checks it too; this is for hosts that want to know before a model is open.
+ *
+ * Errors: INVALID_ARGUMENT, naming the first field at fault and what is allowed.
+ */
+DIFFUSION_API diffusion_status diffusion_request_validate(const struct diffusion_request *request);
+
+/**
  * What the picture should show; UTF-8, at most 1048576 bytes, copied. Default, also with NULL and 0: empty.
  *
  * What does not fit the model's text encoder is cut off, and diffusion_result_warning() names it.
@@ -878,8 +897,27 @@ diffusion_status diffusion_request_set_prompt_cstr(struct diffusion_request *req
                                                    const char *prompt);
 
 /**
- * What the picture should not show; UTF-8, at most 1048576 bytes, copied. Default: none, which models see as the
- * empty text. Has no effect where guidance is 1 or less.
+ * What the second text encoder reads (Stable Diffusion XL and 3, Flux); limits as for the prompt. Default, also with
+ * NULL and 0: the prompt. Models without one do not look at it.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_prompt_2(struct diffusion_request *request,
+                                                const char *prompt,
+                                                size_t prompt_length);
+
+/**
+ * What the third text encoder reads (Stable Diffusion 3); limits as for the prompt. Default, also with NULL and 0: the
+ * prompt.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_prompt_3(struct diffusion_request *request,
+                                                const char *prompt,
+                                                size_t prompt_length);
+
+/**
+ * What the picture should not show; UTF-8, at most 1048576 bytes, copied. Default, also with NULL and 0: none, which
+ * most models see as the empty text; Stable Diffusion XL may have been trained to see zeros there. Has no effect
+ * where guidance is 1 or less.
  */
 DIFFUSION_API
 diffusion_status diffusion_request_set_negative_prompt(struct diffusion_request *request,
@@ -894,17 +932,46 @@ diffusion_status diffusion_request_set_negative_prompt_cstr(struct diffusion_req
                                                             const char *prompt);
 
 /**
- * Width in pixels, 1 to 8192. Default: the model's, diffusion_pipeline_default_width().
- *
- * It must be a multiple of the model's diffusion_pipeline_size_multiple(), which
- * diffusion_pipeline_generate() checks.
+ * The second text encoder's negative prompt; limits as for the prompt. Default, also with NULL and 0: the negative
+ * prompt.
  */
-DIFFUSION_API diffusion_status diffusion_request_set_width(struct diffusion_request *request, int64_t width);
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_prompt_2(struct diffusion_request *request,
+                                                         const char *prompt,
+                                                         size_t prompt_length);
 
 /**
- * Height in pixels, 1 to 8192. Default: the model's, diffusion_pipeline_default_height(). Multiples as for the width.
+ * The third text encoder's negative prompt; limits as for the prompt. Default, also with NULL and 0: the negative
+ * prompt.
  */
-DIFFUSION_API diffusion_status diffusion_request_set_height(struct diffusion_request *request, int64_t height);
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_prompt_3(struct diffusion_request *request,
+                                                         const char *prompt,
+                                                         size_t prompt_length);
+
+/**
+ * What characters in prompts mean, by one of the names of diffusion_prompt_syntax_name(). Default, also with NULL and
+ * 0: "plain", every character is text, as in diffusers.
+ *
+ * "webui" is the syntax of AUTOMATIC1111's webui: (weights:1.2), [from:to:0.5], [this|that], BREAK, AND, and prompts
+ * of any length.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_syntax(struct diffusion_request *request,
+                                              const char *syntax,
+                                              size_t syntax_length);
+
+/**
+ * How many of CLIP's last layers are left out, 0 (the default) to 11, as diffusers counts them; the webui's number is
+ * one more. Models whose text encoder does not give its layers out are changed so that it does, if that is possible.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_clip_skip(struct diffusion_request *request, int64_t layers);
+
+/**
+ * How many tokens a T5 encoder reads (Stable Diffusion 3, Flux), 1 to 512. Default: what diffusers' pipeline of the
+ * model's family has.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_max_tokens(struct diffusion_request *request, int64_t tokens);
 
 /**
  * Denoising steps, 1 to 1000. Default: the model's, diffusion_pipeline_default_steps().
@@ -914,9 +981,30 @@ DIFFUSION_API diffusion_status diffusion_request_set_steps(struct diffusion_requ
 /**
  * Classifier-free guidance scale, -1000 to 1000. Default: the model's, diffusion_pipeline_default_guidance().
  *
- * Higher follows the prompt more closely; at 1 or below guidance is off and a step costs half. NaN is refused.
+ * Higher follows the prompt more closely; at 1 or below guidance is off and a step costs half. NaN is refused. Models
+ * with distilled guidance (Flux dev, latent consistency) are told the number and have no second evaluation.
  */
 DIFFUSION_API diffusion_status diffusion_request_set_guidance(struct diffusion_request *request, float guidance);
+
+/**
+ * How strongly an edit keeps to its picture (InstructPix2Pix), 0 to 1000, useful from 1. Default: 1.5, as in diffusers.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_image_guidance(struct diffusion_request *request,
+                                                      float guidance);
+
+/**
+ * Classifier-free guidance of a model that has a distilled one of its own (Flux), 0 to 1000: above 1 the negative prompt
+ * is used and each step costs double. Default: off.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_true_guidance(struct diffusion_request *request,
+                                                     float guidance);
+
+/**
+ * How much noise the small picture gets before it is enlarged (x4 upscaler), 0 to 350. Default: 20.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_noise_level(struct diffusion_request *request, int64_t level);
 
 /**
  * The scheduler, by one of the names of diffusion_scheduler_name() or by its class name in diffusers.
@@ -943,6 +1031,23 @@ diffusion_status diffusion_request_set_sigmas(struct diffusion_request *request,
 DIFFUSION_API diffusion_status diffusion_request_set_eta(struct diffusion_request *request, float eta);
 
 /**
+ * Leaves the last part of the denoising to another model: this one stops where `part`, 0 to 1, of the timesteps is done,
+ * and its pictures still have noise. Default: it goes to the end.
+ *
+ * The other model goes on with diffusion_request_set_init_result() and the same number in
+ * diffusion_request_set_denoising_start(), as Stable Diffusion XL's refiner does.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_denoising_end(struct diffusion_request *request,
+                                                     float part);
+
+/**
+ * Where another model stopped, 0 to 1; this one goes on from there, without adding noise. Default: at the beginning.
+ * It must be less than the denoising end.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_denoising_start(struct diffusion_request *request, float part);
+
+/**
  * Seed of the noise. Default: a random one for every generation, which diffusion_result_seed() reports.
  *
  * Any value for "torch-cuda"; "torch-cpu" reads only the low 32 bits, as torch does; "numpy" takes 0 to 2^32 - 1, which
@@ -961,7 +1066,104 @@ diffusion_status diffusion_request_set_rng(struct diffusion_request *request,
                                            size_t rng_length);
 
 /**
- * How many pictures, 1 to 64, drawn from one generator as diffusers' num_images_per_prompt does. Default: 1.
+ * How several pictures are seeded, by one of the names of diffusion_seed_mode_name(). Default, also with NULL and 0:
+ * "one-generator", which draws for all pictures in turn, as diffusers' num_images_per_prompt does.
+ *
+ * With "one-per-picture" picture i has a generator of its own with seed + i, as in AUTOMATIC1111's webui, so that each
+ * can be drawn again alone.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_seed_mode(struct diffusion_request *request,
+                                                 const char *mode,
+                                                 size_t mode_length);
+
+/**
+ * A little of another seed's noise, for pictures that resemble the first seed's: `strength` goes from 0, the first
+ * seed's picture, to 1, the other's. NaN is refused. Default: none.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_variation(struct diffusion_request *request,
+                                                 uint64_t seed,
+                                                 float strength);
+
+/**
+ * How large the training picture is said to have been, in pixels, each 0 to 8192. Default: as large as the picture
+ * that is drawn. Only Stable Diffusion XL reads this and the functions below (Podell et al. 2023, section 2.2).
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_original_size(struct diffusion_request *request,
+                                                     int64_t width,
+                                                     int64_t height);
+
+/**
+ * From where the training picture is said to have been cropped, in pixels, each 0 to 8192. Default: 0, 0, which draws
+ * what is in the picture's middle.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_crop(struct diffusion_request *request,
+                                            int64_t left,
+                                            int64_t top);
+
+/**
+ * How large the picture is said to become, in pixels, each 0 to 8192. Default: as large as it is drawn.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_target_size(struct diffusion_request *request,
+                                                   int64_t width,
+                                                   int64_t height);
+
+/**
+ * The original size for the negative prompt. Default: as for the prompt.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_original_size(struct diffusion_request *request,
+                                                              int64_t width,
+                                                              int64_t height);
+
+/**
+ * The crop for the negative prompt. Default: 0, 0.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_crop(struct diffusion_request *request,
+                                                     int64_t left,
+                                                     int64_t top);
+
+/**
+ * The target size for the negative prompt. Default: as for the prompt.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_target_size(struct diffusion_request *request,
+                                                            int64_t width,
+                                                            int64_t height);
+
+/**
+ * How beautiful the picture is said to be, 0 to 10, for refiners of Stable Diffusion XL. Default: 6.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_aesthetic_score(struct diffusion_request *request, float score);
+
+/**
+ * The same for the negative prompt, 0 to 10. Default: 2.5.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_aesthetic_score(struct diffusion_request *request,
+                                                                float score);
+
+/**
+ * Width in pixels, 1 to 8192. Default: that of the picture to start from, if there is one (four times it for an
+ * upscaler), else the model's, diffusion_pipeline_default_width().
+ *
+ * It must be a multiple of the model's diffusion_pipeline_size_multiple(), which
+ * diffusion_pipeline_generate() checks.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_width(struct diffusion_request *request, int64_t width);
+
+/**
+ * Height in pixels, 1 to 8192. Default and multiples as for the width.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_height(struct diffusion_request *request, int64_t height);
+
+/**
+ * How many pictures, 1 to 64. Default: 1. diffusion_request_set_seed_mode() says how they are seeded.
  */
 DIFFUSION_API diffusion_status diffusion_request_set_count(struct diffusion_request *request, int64_t count);
 
@@ -969,6 +1171,421 @@ DIFFUSION_API diffusion_status diffusion_request_set_count(struct diffusion_requ
  * The pixel format of the pictures, a diffusion_pixel_format. Default: DIFFUSION_PIXEL_FORMAT_RGB8.
  */
 DIFFUSION_API diffusion_status diffusion_request_set_format(struct diffusion_request *request, int32_t format);
+
+/**
+ * The picture to start from, in any size and format, made by diffusion_image_open() or diffusion_image_create() or
+ * another generation's. Default, also with NULL: none; the generation starts from noise.
+ *
+ * The request keeps what it needs: the image may be destroyed at once. The picture is resized to the request's width
+ * and height as diffusers does it; where the request sets none, the picture's own are taken, in multiples of
+ * diffusion_pipeline_size_multiple().
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_init_image(struct diffusion_request *request,
+                                                  const struct diffusion_image *image);
+
+/**
+ * Which part of the picture is drawn anew: white is, black stays; any size, resized to the picture's. Default, also
+ * with NULL: the picture's transparent parts, if it has any, else all of it.
+ *
+ * The request keeps what it needs: the image may be destroyed at once. An inpainting model sees what lies around the
+ * mask; any other model has it put back at every step.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_mask_image(struct diffusion_request *request,
+                                                  const struct diffusion_image *image);
+
+/**
+ * How much of the picture is redrawn: above 0, which keeps it, up to 1, which keeps nothing but what a mask protects.
+ * Default: what diffusers' pipeline of the model's family has, 0.3 to 1. NaN is refused.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_strength(struct diffusion_request *request, float strength);
+
+/**
+ * How softly the mask's edge runs out: the standard deviation of a Gaussian blur in pixels, 0 (the default) to 256.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_mask_blur(struct diffusion_request *request, float pixels);
+
+/**
+ * Draws only the masked part, at the full size, with `pixels` around it, 0 to 1024, and pastes it back into the picture.
+ * Default: the whole picture is drawn.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_mask_padding(struct diffusion_request *request,
+                                                    int64_t pixels);
+
+/**
+ * Whether what the mask protects is put back into the result pixel by pixel: 1 or 0, the default. Without it those parts
+ * went through the autoencoder and changed a little, as in diffusers.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_paste_back(struct diffusion_request *request,
+                                                  int32_t paste_back);
+
+/**
+ * Another generation's latents to start from, in place of a picture: both models must have the same kind of latents, as
+ * Stable Diffusion XL and its refiner have. Default, also with NULL: none.
+ *
+ * The request shares them with the result, which may be destroyed at once. With diffusion_request_set_denoising_start()
+ * this model goes on where the other stopped; without it noise is added as for a picture.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_init_result(struct diffusion_request *request,
+                                                   const struct diffusion_result *result);
+
+/**
+ * What the picture should show; UTF-8, at most 1048576 bytes, copied. Default, also with NULL and 0: empty.
+ *
+ * What does not fit the model's text encoder is cut off, and diffusion_result_warning() names it.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_prompt(struct diffusion_request *request,
+                                              const char *prompt,
+                                              size_t prompt_length);
+
+/**
+ * As diffusion_request_set_prompt(), for a text that ends with NUL. NULL is an error here.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_prompt_cstr(struct diffusion_request *request,
+                                                   const char *prompt);
+
+/**
+ * What the second text encoder reads (Stable Diffusion XL and 3, Flux); limits as for the prompt. Default, also with
+ * NULL and 0: the prompt. Models without one do not look at it.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_prompt_2(struct diffusion_request *request,
+                                                const char *prompt,
+                                                size_t prompt_length);
+
+/**
+ * What the third text encoder reads (Stable Diffusion 3); limits as for the prompt. Default, also with NULL and 0: the
+ * prompt.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_prompt_3(struct diffusion_request *request,
+                                                const char *prompt,
+                                                size_t prompt_length);
+
+/**
+ * What the picture should not show; UTF-8, at most 1048576 bytes, copied. Default, also with NULL and 0: none, which
+ * most models see as the empty text; Stable Diffusion XL may have been trained to see zeros there. Has no effect
+ * where guidance is 1 or less.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_prompt(struct diffusion_request *request,
+                                                       const char *prompt,
+                                                       size_t prompt_length);
+
+/**
+ * As diffusion_request_set_negative_prompt(), for a text that ends with NUL. NULL is an error here.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_prompt_cstr(struct diffusion_request *request,
+                                                            const char *prompt);
+
+/**
+ * The second text encoder's negative prompt; limits as for the prompt. Default, also with NULL and 0: the negative
+ * prompt.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_prompt_2(struct diffusion_request *request,
+                                                         const char *prompt,
+                                                         size_t prompt_length);
+
+/**
+ * The third text encoder's negative prompt; limits as for the prompt. Default, also with NULL and 0: the negative
+ * prompt.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_prompt_3(struct diffusion_request *request,
+                                                         const char *prompt,
+                                                         size_t prompt_length);
+
+/**
+ * What characters in prompts mean, by one of the names of diffusion_prompt_syntax_name(). Default, also with NULL and
+ * 0: "plain", every character is text, as in diffusers.
+ *
+ * "webui" is the syntax of AUTOMATIC1111's webui: (weights:1.2), [from:to:0.5], [this|that], BREAK, AND, and prompts
+ * of any length.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_syntax(struct diffusion_request *request,
+                                              const char *syntax,
+                                              size_t syntax_length);
+
+/**
+ * How many of CLIP's last layers are left out, 0 (the default) to 11, as diffusers counts them; the webui's number is
+ * one more. Models whose text encoder does not give its layers out are changed so that it does, if that is possible.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_clip_skip(struct diffusion_request *request, int64_t layers);
+
+/**
+ * How many tokens a T5 encoder reads (Stable Diffusion 3, Flux), 1 to 512. Default: what diffusers' pipeline of the
+ * model's family has.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_max_tokens(struct diffusion_request *request, int64_t tokens);
+
+/**
+ * The picture to start from, in any size and format, made by diffusion_image_open() or diffusion_image_create() or
+ * another generation's. Default, also with NULL: none; the generation starts from noise.
+ *
+ * The request keeps what it needs: the image may be destroyed at once. The picture is resized to the request's width
+ * and height as diffusers does it; where the request sets none, the picture's own are taken, in multiples of
+ * diffusion_pipeline_size_multiple().
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_init_image(struct diffusion_request *request,
+                                                  const struct diffusion_image *image);
+
+/**
+ * Which part of the picture is drawn anew: white is, black stays; any size, resized to the picture's. Default, also
+ * with NULL: the picture's transparent parts, if it has any, else all of it.
+ *
+ * The request keeps what it needs: the image may be destroyed at once. An inpainting model sees what lies around the
+ * mask; any other model has it put back at every step.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_mask_image(struct diffusion_request *request,
+                                                  const struct diffusion_image *image);
+
+/**
+ * How much of the picture is redrawn: above 0, which keeps it, up to 1, which keeps nothing but what a mask protects.
+ * Default: what diffusers' pipeline of the model's family has, 0.3 to 1. NaN is refused.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_strength(struct diffusion_request *request, float strength);
+
+/**
+ * How softly the mask's edge runs out: the standard deviation of a Gaussian blur in pixels, 0 (the default) to 256.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_mask_blur(struct diffusion_request *request, float pixels);
+
+/**
+ * Draws only the masked part, at the full size, with `pixels` around it, 0 to 1024, and pastes it back into the picture.
+ * Default: the whole picture is drawn.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_mask_padding(struct diffusion_request *request,
+                                                    int64_t pixels);
+
+/**
+ * Whether what the mask protects is put back into the result pixel by pixel: 1 or 0, the default. Without it those parts
+ * went through the autoencoder and changed a little, as in diffusers.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_paste_back(struct diffusion_request *request,
+                                                  int32_t paste_back);
+
+/**
+ * Another generation's latents to start from, in place of a picture: both models must have the same kind of latents, as
+ * Stable Diffusion XL and its refiner have. Default, also with NULL: none.
+ *
+ * The request shares them with the result, which may be destroyed at once. With diffusion_request_set_denoising_start()
+ * this model goes on where the other stopped; without it noise is added as for a picture.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_init_result(struct diffusion_request *request,
+                                                   const struct diffusion_result *result);
+
+/**
+ * Width in pixels, 1 to 8192. Default: that of the picture to start from, if there is one (four times it for an
+ * upscaler), else the model's, diffusion_pipeline_default_width().
+ *
+ * It must be a multiple of the model's diffusion_pipeline_size_multiple(), which
+ * diffusion_pipeline_generate() checks.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_width(struct diffusion_request *request, int64_t width);
+
+/**
+ * Height in pixels, 1 to 8192. Default and multiples as for the width.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_height(struct diffusion_request *request, int64_t height);
+
+/**
+ * How many pictures, 1 to 64. Default: 1. diffusion_request_set_seed_mode() says how they are seeded.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_count(struct diffusion_request *request, int64_t count);
+
+/**
+ * The pixel format of the pictures, a diffusion_pixel_format. Default: DIFFUSION_PIXEL_FORMAT_RGB8.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_format(struct diffusion_request *request, int32_t format);
+
+/**
+ * Denoising steps, 1 to 1000. Default: the model's, diffusion_pipeline_default_steps().
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_steps(struct diffusion_request *request, int64_t steps);
+
+/**
+ * Classifier-free guidance scale, -1000 to 1000. Default: the model's, diffusion_pipeline_default_guidance().
+ *
+ * Higher follows the prompt more closely; at 1 or below guidance is off and a step costs half. NaN is refused. Models
+ * with distilled guidance (Flux dev, latent consistency) are told the number and have no second evaluation.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_guidance(struct diffusion_request *request, float guidance);
+
+/**
+ * How strongly an edit keeps to its picture (InstructPix2Pix), 0 to 1000, useful from 1. Default: 1.5, as in diffusers.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_image_guidance(struct diffusion_request *request,
+                                                      float guidance);
+
+/**
+ * Classifier-free guidance of a model that has a distilled one of its own (Flux), 0 to 1000: above 1 the negative prompt
+ * is used and each step costs double. Default: off.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_true_guidance(struct diffusion_request *request,
+                                                     float guidance);
+
+/**
+ * How much noise the small picture gets before it is enlarged (x4 upscaler), 0 to 350. Default: 20.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_noise_level(struct diffusion_request *request, int64_t level);
+
+/**
+ * The scheduler, by one of the names of diffusion_scheduler_name() or by its class name in diffusers.
+ * Default, also with NULL and 0: the one in the model's scheduler_config.json.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_scheduler(struct diffusion_request *request,
+                                                 const char *scheduler,
+                                                 size_t scheduler_length);
+
+/**
+ * The sigma schedule, by one of the names of diffusion_sigma_schedule_name(). Default, also with NULL and 0: the
+ * model's. Schedulers that have no sigmas refuse all but "default", in diffusion_pipeline_generate().
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_sigmas(struct diffusion_request *request,
+                                              const char *sigmas,
+                                              size_t sigmas_length);
+
+/**
+ * The share of fresh noise in a step, 0 to 1. NaN is refused. Only the schedulers "ddim" (0, the default, is
+ * deterministic; 1 is as noisy as DDPM) and "tcd" (its gamma; its makers recommend 0.3) read it.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_eta(struct diffusion_request *request, float eta);
+
+/**
+ * Leaves the last part of the denoising to another model: this one stops where `part`, 0 to 1, of the timesteps is done,
+ * and its pictures still have noise. Default: it goes to the end.
+ *
+ * The other model goes on with diffusion_request_set_init_result() and the same number in
+ * diffusion_request_set_denoising_start(), as Stable Diffusion XL's refiner does.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_denoising_end(struct diffusion_request *request,
+                                                     float part);
+
+/**
+ * Where another model stopped, 0 to 1; this one goes on from there, without adding noise. Default: at the beginning.
+ * It must be less than the denoising end.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_denoising_start(struct diffusion_request *request, float part);
+
+/**
+ * Seed of the noise. Default: a random one for every generation, which diffusion_result_seed() reports.
+ *
+ * Any value for "torch-cuda"; "torch-cpu" reads only the low 32 bits, as torch does; "numpy" takes 0 to 2^32 - 1, which
+ * diffusion_pipeline_generate() checks.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_seed(struct diffusion_request *request,
+                                            uint64_t seed);
+
+/**
+ * Whose random generator to repeat, by one of the names of diffusion_rng_name(). Default: "torch-cpu".
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_rng(struct diffusion_request *request,
+                                           const char *rng,
+                                           size_t rng_length);
+
+/**
+ * How several pictures are seeded, by one of the names of diffusion_seed_mode_name(). Default, also with NULL and 0:
+ * "one-generator", which draws for all pictures in turn, as diffusers' num_images_per_prompt does.
+ *
+ * With "one-per-picture" picture i has a generator of its own with seed + i, as in AUTOMATIC1111's webui, so that each
+ * can be drawn again alone.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_seed_mode(struct diffusion_request *request,
+                                                 const char *mode,
+                                                 size_t mode_length);
+
+/**
+ * A little of another seed's noise, for pictures that resemble the first seed's: `strength` goes from 0, the first
+ * seed's picture, to 1, the other's. NaN is refused. Default: none.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_variation(struct diffusion_request *request,
+                                                 uint64_t seed,
+                                                 float strength);
+
+/**
+ * How large the training picture is said to have been, in pixels, each 0 to 8192. Default: as large as the picture
+ * that is drawn. Only Stable Diffusion XL reads this and the functions below (Podell et al. 2023, section 2.2).
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_original_size(struct diffusion_request *request,
+                                                     int64_t width,
+                                                     int64_t height);
+
+/**
+ * From where the training picture is said to have been cropped, in pixels, each 0 to 8192. Default: 0, 0, which draws
+ * what is in the picture's middle.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_crop(struct diffusion_request *request,
+                                            int64_t left,
+                                            int64_t top);
+
+/**
+ * How large the picture is said to become, in pixels, each 0 to 8192. Default: as large as it is drawn.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_target_size(struct diffusion_request *request,
+                                                   int64_t width,
+                                                   int64_t height);
+
+/**
+ * The original size for the negative prompt. Default: as for the prompt.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_original_size(struct diffusion_request *request,
+                                                              int64_t width,
+                                                              int64_t height);
+
+/**
+ * The crop for the negative prompt. Default: 0, 0.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_crop(struct diffusion_request *request,
+                                                     int64_t left,
+                                                     int64_t top);
+
+/**
+ * The target size for the negative prompt. Default: as for the prompt.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_target_size(struct diffusion_request *request,
+                                                            int64_t width,
+                                                            int64_t height);
+
+/**
+ * How beautiful the picture is said to be, 0 to 10, for refiners of Stable Diffusion XL. Default: 6.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_aesthetic_score(struct diffusion_request *request, float score);
+
+/**
+ * The same for the negative prompt, 0 to 10. Default: 2.5.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_aesthetic_score(struct diffusion_request *request,
+                                                                float score);
 
 /**
  * Draws what the request asks for. Blocks until the pictures are there.
@@ -1023,11 +1640,12 @@ DIFFUSION_API uint64_t diffusion_result_seed(const struct diffusion_result *resu
 
 /**
  * The settings as one JSON object with every default filled in: prompt, negative_prompt, width, height, steps,
- * guidance, scheduler, sigmas, eta, seed, rng, count, model. Fields may be added in later versions.
+ * guidance, scheduler, sigmas, eta, seed, rng, count, strength, clip_skip, model. Fields may be added in later versions.
  *
  * Borrowed; never NULL; empty for a NULL result.
  */
-DIFFUSION_API const char *diffusion_result_settings_json(const struct diffusion_result *result);
+DIFFUSION_API
+const char *diffusion_result_settings_json(const struct diffusion_result *result);
 
 /**
  * How many warnings there are. 0 for NULL.
@@ -1042,7 +1660,7 @@ DIFFUSION_API uint32_t diffusion_result_warning_count(const struct diffusion_res
 DIFFUSION_API const char *diffusion_result_warning(const struct diffusion_result *result, int64_t index);
 
 /**
- * Where the time went, as one JSON object in milliseconds: text, denoise (a list, one for each step),
+ * Where the time went, as one JSON object in milliseconds: text, encode, denoise (a list, one for each step),
  * denoise_in_graphs, decode, total. Borrowed; never NULL; empty for a NULL result.
  */
 DIFFUSION_API const char *diffusion_result_timings_json(const struct diffusion_result *result);
@@ -1051,6 +1669,11 @@ DIFFUSION_API const char *diffusion_result_timings_json(const struct diffusion_r
  * Tokenizing and text encoding, in milliseconds. 0 for NULL, as in the functions below.
  */
 DIFFUSION_API double diffusion_result_text_milliseconds(const struct diffusion_result *result);
+
+/**
+ * Pictures to latents, and the first noise, in milliseconds; next to nothing where no picture is the start.
+ */
+DIFFUSION_API double diffusion_result_encode_milliseconds(const struct diffusion_result *result);
 
 /**
  * How many denoiser evaluations there were. A scheduler that asks twice a step has more than the request's steps.
@@ -1098,7 +1721,7 @@ DIFFUSION_API size_t diffusion_image_byte_length(const struct diffusion_image *i
 DIFFUSION_API int32_t diffusion_image_format(const struct diffusion_image *image);
 
 /**
- * The first byte of the first row. Borrowed: it lives until diffusion_result_destroy(). NULL for NULL.
+ * The first byte of the first row. Borrowed: it lives as long as the image. NULL for NULL.
  *
  * The bytes of DIFFUSION_PIXEL_FORMAT_RGBA_F32 are floats in the machine's byte order, aligned for floats.
  */
@@ -1106,7 +1729,7 @@ DIFFUSION_API const uint8_t *diffusion_image_pixels(const struct diffusion_image
 
 /**
  * The settings that made this picture, as one JSON object: those of diffusion_result_settings_json() with the
- * picture's index. Borrowed; never NULL; empty for NULL.
+ * picture's index. Borrowed; never NULL; empty for NULL, and for pictures that the host made.
  */
 DIFFUSION_API const char *diffusion_image_settings_json(const struct diffusion_image *image);
 
@@ -1159,6 +1782,74 @@ diffusion_status diffusion_image_encode(const struct diffusion_image *image,
                                         const char *format,
                                         size_t format_length,
                                         struct diffusion_buffer **buffer);
+
+/**
+ * Makes a picture from the host's own pixels, which are copied.
+ *
+ * `pixels` has `size` readable bytes with `height` rows that are `stride` bytes apart; width and height are 1 to 16384.
+ * `stride` is at least one row of pixels, and the last row needs no padding. The floats of
+ * DIFFUSION_PIXEL_FORMAT_RGBA_F32 need no alignment, and are clamped to 0 and 1. Alpha of a picture to start from
+ * says what is drawn: see diffusion_request_set_mask_image(). Nothing may write to the bytes during the call.
+ * On success `*image` is the caller's, to be given back with diffusion_image_destroy().
+ *
+ * Errors: INVALID_ARGUMENT when something does not fit, NUMERIC for a float that is NaN, OUT_OF_MEMORY.
+ */
+DIFFUSION_API
+diffusion_status diffusion_image_create(const void *pixels,
+                                        size_t size,
+                                        int64_t width,
+                                        int64_t height,
+                                        int64_t stride,
+                                        int32_t format,
+                                        struct diffusion_image **image);
+
+/**
+ * Reads a PNG, JPEG or WebP file, whose path `file` is UTF-8: upright by its EXIF orientation, as RGB8, or as RGBA8
+ * where it has alpha; 16 bits become 8, grey and CMYK become colours, of an animation the first picture is read.
+ * On success `*image` is the caller's, to be given back with diffusion_image_destroy().
+ *
+ * Errors: IO when the file is missing or cannot be read; INVALID_ARGUMENT when it is none of these, is damaged, has
+ * more than 16384 pixels a side, 512 MiB decoded or 256 MiB as a file; INVALID_UTF8, OUT_OF_MEMORY.
+ */
+DIFFUSION_API
+diffusion_status diffusion_image_open(const char *file,
+                                      size_t file_length,
+                                      struct diffusion_image **image);
+
+/**
+ * As diffusion_image_open(), for a path that ends with NUL.
+ */
+DIFFUSION_API diffusion_status diffusion_image_open_cstr(const char *file, struct diffusion_image **image);
+
+/**
+ * As diffusion_image_open(), for a file's `size` bytes in memory, which nothing may write to during the call.
+ */
+DIFFUSION_API diffusion_status diffusion_image_decode(const void *bytes, size_t size, struct diffusion_image **image);
+
+/**
+ * For drawing beyond a picture's borders: puts it on a larger canvas with `left`, `right`, `top` and `bottom` more pixels,
+ * which reflect the picture, and makes the mask that covers them. Give both to a request, with
+ * diffusion_request_set_init_image() and diffusion_request_set_mask_image().
+ *
+ * On success `*picture` and `*mask` are the caller's, to be given back with diffusion_image_destroy().
+ *
+ * Errors: INVALID_ARGUMENT when nothing is added or a side gets beyond 16384 pixels; OUT_OF_MEMORY.
+ */
+DIFFUSION_API
+diffusion_status diffusion_image_extend(const struct diffusion_image *image,
+                                        int64_t left,
+                                        int64_t right,
+                                        int64_t top,
+                                        int64_t bottom,
+                                        struct diffusion_image **picture,
+                                        struct diffusion_image **mask);
+
+/**
+ * Gives back a picture that the host made; NULL does nothing. Not for pictures that are borrowed from a result. Requests
+ * that were given it keep what they need.
+ */
+DIFFUSION_API
+void diffusion_image_destroy(struct diffusion_image *image);
 
 /**
  * The first byte. Borrowed: it lives until diffusion_buffer_destroy(). NULL when `buffer` is NULL.

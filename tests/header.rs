@@ -18,9 +18,30 @@ use cabi::{cc, library, repository, skip};
 use object::{Object, ObjectSymbol};
 
 /// The files with C functions, in the order in which one reads the header.
-const SOURCES: [&str; 16] = [
-    "status", "guard", "version", "runtime", "names", "log", "cancel", "progress", "options", "pipeline", "request",
-    "generate", "result", "timings", "image", "buffer",
+const SOURCES: [&str; 23] = [
+    "status",
+    "guard",
+    "version",
+    "runtime",
+    "names",
+    "log",
+    "cancel",
+    "progress",
+    "options",
+    "pipeline",
+    "request/mod",
+    "request/prompts",
+    "request/start",
+    "request/sizes",
+    "request/sampling",
+    "request/seeds",
+    "request/size_conditioning",
+    "generate",
+    "result",
+    "timings",
+    "image",
+    "picture",
+    "buffer",
 ];
 
 /// The files without.
@@ -81,10 +102,18 @@ fn the_committed_header_is_what_cbindgen_makes() {
 #[test]
 fn no_file_of_the_c_interface_is_forgotten() {
     let listed: BTreeSet<String> = SOURCES.iter().chain(&PRIVATE).map(|name| (*name).to_owned()).collect();
-    let there: BTreeSet<String> = fs::read_dir(repository("src/ffi"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
-        .collect();
+    let folder = repository("src/ffi");
+    let mut there = BTreeSet::new();
+    let mut folders = vec![folder.clone()];
+    while let Some(next) = folders.pop() {
+        for path in fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.strip_prefix(&folder).unwrap().with_extension("").to_string_lossy().replace('\\', "/");
+            match path.is_dir() {
+                true => folders.push(path),
+                false => drop(there.insert(name)),
+            }
+        }
+    }
     assert_eq!(listed, there);
 }
 

@@ -168,18 +168,229 @@ fn every_option_refuses_bad_values_and_says_what_is_allowed() {
         (&["-o", "x.gif"], &["--output", ".png"]),
         (&["-o", "/no/such/folder/x.png"], &["--output", "/no/such/folder"]),
         (&["-o", "png"], &["--output", ".png"]),
-        // What later versions add is refused, not ignored.
         (&["--memory", "much"], &["--memory", "much", "balanced"]),
         (&["--prepare", "perhaps"], &["--prepare", "perhaps", "off"]),
-        (&["--init", "x.png"], &["--init", "not there yet"]),
-        (&["--strength", "0.5"], &["--strength", "not there yet"]),
-        (&["--mask", "x.png"], &["--mask", "not there yet"]),
-        (&["--clip-skip", "1"], &["--clip-skip", "not there yet"]),
+        (&["--syntax", "comfy"], &["--syntax", "plain, webui"]),
+        (&["--syntax="], &["--syntax", "empty"]),
+        (&["--clip-skip", "12"], &["--clip-skip", "12", "0 to 11"]),
+        (&["--clip-skip", "-1"], &["--clip-skip", "0 to 11"]),
+        (&["--max-tokens", "0"], &["--max-tokens", "1 to 512"]),
+        (&["--seed-mode", "every"], &["--seed-mode", "one-per-picture"]),
+        (&["--variation-seed", "3"], &["--variation-strength", "missing"]),
+        (&["--variation-strength", "0.3"], &["--variation-seed", "missing"]),
+        (&["--variation-seed", "3", "--variation-strength", "1.1"], &["--variation-strength", "1.1", "0 to 1"]),
+        (&["--image-guidance", "-1"], &["--image-guidance", "0 to 1000"]),
+        (&["--true-guidance", "x"], &["--true-guidance", "\"x\""]),
+        (&["--noise-level", "351"], &["--noise-level", "0 to 350"]),
+        (&["--eta", "2"], &["--eta", "0 to 1"]),
+        (&["--denoising-start", "-0.1"], &["--denoising-start", "0 to 1"]),
+        (&["--denoising-start", "0.6", "--denoising-end", "0.5"], &["0.6", "0.5", "later"]),
+        (&["--original-size", "512"], &["--original-size", "\"512\"", "'x'"]),
+        (&["--original-size", "512x99999"], &["--original-size", "99999", "0 to 8192"]),
+        (&["--crop", "1x2"], &["--crop", "','"]),
+        (&["--target-size", "1x2x3"], &["--target-size", "1x2x3"]),
+        (&["--negative-crop", "1,-2"], &["--negative-crop", "-2"]),
+        (&["--aesthetic-score", "11"], &["--aesthetic-score", "0 to 10"]),
+        (&["--refiner", "/no/such/folder"], &["--refiner", "/no/such/folder"]),
+        (&["--init", "/no/such.png"], &["--init", "/no/such.png", "No such file"]),
+        (&["--init", "Cargo.toml"], &["--init", "Cargo.toml", "not a PNG"]),
+        (&["--init", "src"], &["--init", "src"]),
+        (&["--init="], &["--init", "empty"]),
+        (&["--strength", "0.5"], &["strength", "no picture"]),
+        (&["--init", PICTURE, "--strength", "0"], &["--strength", "above 0"]),
+        (&["--init", PICTURE, "--strength", "1.01"], &["--strength", "up to 1"]),
+        (&["--init", PICTURE, "--strength", "0.01", "--scheduler", "ddim"], &["0.01", "2 steps"]),
+        (&["--mask", PICTURE], &["--mask", "--init"]),
+        (&["--init", PICTURE, "--mask", "Cargo.toml"], &["--mask", "Cargo.toml", "not a PNG"]),
+        (&["--init", PICTURE, "--mask-blur", "999"], &["--mask-blur", "0 to 256"]),
+        (&["--init", PICTURE, "--mask-padding", "2000"], &["--mask-padding", "0 to 1024"]),
+        (&["--outpaint", "1,2,3,4"], &["--outpaint", "--init"]),
+        (&["--init", PICTURE, "--outpaint", "1,2,3"], &["--outpaint", "LEFT,RIGHT,TOP,BOTTOM"]),
+        (&["--init", PICTURE, "--outpaint", "0,0,0,0"], &["--outpaint", "nothing"]),
+        (&["--init", PICTURE, "--outpaint", "0,0,-8,0"], &["--outpaint", "top is -8"]),
+        (&["--init", PICTURE, "--outpaint", "8,0,0,0", "--mask", PICTURE], &["--mask", "--outpaint"]),
+        (&["--init", PICTURE, "--mask", PICTURE, "--refiner", "src"], &["--refiner", "mask"]),
     ];
     for (arguments, words) in bad {
         refuses(generate(&out).args(*arguments), 2, words);
     }
     assert!(files(folder.path()).is_empty(), "{:?}", files(folder.path()));
+}
+
+/// A picture that the tool can read.
+const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/image/rgb.png");
+
+/// A picture of 64 x 64 pixels in a file: red grows to the right, green downwards, blue is `blue`.
+fn gradient(path: &Path, blue: u8) {
+    let picture = image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([x as u8 * 4, y as u8 * 4, blue]));
+    picture.save(path).unwrap();
+}
+
+/// A mask of 64 x 64 pixels in a file: white on the left half.
+fn half(path: &Path) {
+    image::GrayImage::from_fn(64, 64, |x, _| image::Luma([if x < 32 { 255 } else { 0 }])).save(path).unwrap();
+}
+
+fn rgb(path: &Path) -> image::RgbImage {
+    image::open(path).unwrap().to_rgb8()
+}
+
+/// The mean difference of two pictures' values.
+fn apart(one: &image::RgbImage, other: &image::RgbImage) -> f64 {
+    assert_eq!(one.dimensions(), other.dimensions());
+    let sum: u64 = one.iter().zip(other.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    sum as f64 / one.len() as f64
+}
+
+#[test]
+fn a_picture_to_start_from() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    gradient(&path("init.png"), 90);
+    let draw = |name: &str, arguments: &[&str]| {
+        let mut command = generate(&path(name));
+        json(
+            command
+                .args(["-s", "3", "--steps", "8", "--scheduler", "ddim", "--json", "--init"])
+                .arg(path("init.png"))
+                .args(arguments),
+        )
+    };
+    let little = draw("little.png", &["--strength", "0.125"]);
+    let much = draw("much.png", &["--strength", "1"]);
+    assert_eq!(
+        (little["timings"]["denoise"].as_array().unwrap().len(), &little["settings"]["strength"]),
+        (1, &0.125.into())
+    );
+    assert_eq!(much["timings"]["denoise"].as_array().unwrap().len(), 8);
+    assert!(little["timings"]["encode"].as_f64().unwrap() > 0.0, "{little}");
+    let near = |name: &str| apart(&rgb(&path(name)), &rgb(&path("init.png")));
+    assert!(near("little.png") < near("much.png"), "{} {}", near("little.png"), near("much.png"));
+    let parameters = png_text(&path("little.png"), "parameters").unwrap();
+    assert!(parameters.contains("Denoising strength: 0.125"), "{parameters}");
+    let settings: Value = serde_json::from_str(&png_text(&path("little.png"), "libdiffusion").unwrap()).unwrap();
+    assert_eq!(settings["strength"], 0.125);
+}
+
+#[test]
+fn a_mask_and_a_larger_canvas() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    gradient(&path("init.png"), 90);
+    half(&path("mask.png"));
+    let init = rgb(&path("init.png"));
+    let column = |picture: &image::RgbImage, x: u32| (0..64).map(|y| *picture.get_pixel(x, y)).collect::<Vec<_>>();
+    let draw = |name: &str, arguments: &[&str]| {
+        let mut command = generate(&path(name));
+        succeeds(command.args(["-s", "3", "--quiet", "--init"]).arg(path("init.png")).args(arguments));
+        rgb(&path(name))
+    };
+    let mask = path("mask.png");
+    let mask = mask.to_str().unwrap();
+    let plain = draw("plain.png", &["--mask", mask]);
+    assert_ne!(column(&plain, 63), column(&init, 63), "what stays went through the autoencoder");
+    let pasted = draw("pasted.png", &["--mask", mask, "--paste-back"]);
+    assert_eq!(column(&pasted, 63), column(&init, 63));
+    assert_ne!(column(&pasted, 8), column(&init, 8));
+    let blurred = draw("blurred.png", &["--mask", mask, "--paste-back", "--mask-blur", "3"]);
+    assert_ne!(column(&pasted, 33), column(&blurred, 33), "the edge runs out softly");
+    let part = draw("part.png", &["--mask", mask, "--mask-padding", "4"]);
+    assert_eq!(column(&part, 63), column(&init, 63));
+    let canvas = draw("canvas.png", &["--outpaint", "16,0,0,0", "--paste-back"]);
+    assert_eq!(canvas.dimensions(), (80, 64));
+    assert_eq!(column(&canvas, 79), column(&init, 63));
+}
+
+#[test]
+fn an_inpainting_model_and_what_it_needs() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    gradient(&path("init.png"), 90);
+    half(&path("mask.png"));
+    let inpaint = |name: &str| {
+        let mut command = generate(&path(name));
+        command.args(["--quiet", "-m"]).arg(repository("tests/models/tiny-inpaint"));
+        command
+    };
+    refuses(&mut inpaint("none.png"), 2, &["inpainting model", "picture"]);
+    refuses(inpaint("none.png").arg("--init").arg(path("init.png")), 2, &["inpainting model", "mask"]);
+    let mut command = inpaint("drawn.png");
+    succeeds(command.arg("--init").arg(path("init.png")).arg("--mask").arg(path("mask.png")));
+    assert_eq!(rgb(&path("drawn.png")).dimensions(), (64, 64));
+}
+
+#[test]
+fn a_refiner_goes_on_where_the_model_stopped() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let draw = |name: &str, arguments: &[&str]| {
+        let mut command = generate(&path(name));
+        command.args(["--steps", "5", "--scheduler", "ddim", "--json", "-s", "4"]).args(arguments);
+        json(&mut command)
+    };
+    // The model as its own refiner draws what it draws in one go.
+    let own = tiny();
+    let own = own.to_str().unwrap();
+    let whole = draw("whole.png", &[]);
+    let refined = draw("refined.png", &["--refiner", own]);
+    let far = rgb(&path("whole.png")).iter().zip(rgb(&path("refined.png")).iter()).map(|(a, b)| a.abs_diff(*b)).max();
+    assert!(far <= Some(1), "{far:?}");
+    let steps = |value: &Value| value["denoise"].as_array().unwrap().len();
+    assert_eq!((steps(&whole["timings"]), steps(&refined["timings"])), (5, 5));
+    assert_eq!((steps(&refined["base"]["generation"]), steps(&refined["generation"])), (4, 1), "it takes over at 0.8");
+    assert!(whole["base"].is_null() && refined["base"]["settings"]["steps"] == 5, "{refined}");
+    let early = draw("early.png", &["--refiner", own, "--denoising-end", "0.4"]);
+    assert_eq!((steps(&early["base"]["generation"]), steps(&early["generation"])), (2, 3));
+    // Latents of another shape are no start.
+    let other = repository("tests/models/tiny-sd3");
+    let mut command = generate(&path("other.png"));
+    command.args(["--steps", "5", "--scheduler", "ddim", "--refiner"]).arg(other);
+    assert_eq!(run(&mut command).status.code(), Some(2), "{}", said(&run(&mut command)));
+}
+
+#[test]
+fn stable_diffusion_xl_with_its_refiner_and_sizes() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let draw = |name: &str, arguments: &[&str]| {
+        let mut command = generate(&path(name));
+        command.args(["-s", "4", "--quiet", "-m"]).arg(repository("tests/models/tiny-xl")).args(arguments);
+        succeeds(&mut command);
+        rgb(&path(name))
+    };
+    let plain = draw("plain.png", &[]);
+    assert!(apart(&plain, &draw("crop.png", &["--crop", "32,16"])) > 0.0);
+    assert!(apart(&plain, &draw("size.png", &["--original-size", "16x16", "--target-size", "32x32"])) > 0.0);
+    assert!(apart(&plain, &draw("second.png", &["--prompt-2", "a blue castle"])) > 0.0);
+    let refiner = repository("tests/models/tiny-xl-refiner");
+    let refiner = ["--steps", "5", "--refiner", refiner.to_str().unwrap()];
+    let refined = draw("refined.png", &refiner);
+    let scored =
+        draw("scored.png", &[&refiner[..], &["--aesthetic-score", "1", "--negative-aesthetic-score", "9"]].concat());
+    assert!(apart(&refined, &scored) > 0.0);
+}
+
+#[test]
+fn prompts_and_seeds() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let draw = |name: &str, arguments: &[&str]| {
+        let mut command = generate(&path(name));
+        succeeds(command.args(["-p", "a (red:1.6) house", "-s", "7", "--quiet"]).args(arguments));
+    };
+    draw("plain.png", &[]);
+    draw("skip.png", &["--clip-skip", "1"]);
+    let plain = rgb(&path("plain.png"));
+    assert!(apart(&plain, &rgb(&path("skip.png"))) > 0.0);
+    assert!(png_text(&path("skip.png"), "parameters").unwrap().contains("Clip skip: 2"), "the webui counts from 1");
+    draw("own.png", &["--count", "2", "--seed-mode", "one-per-picture"]);
+    draw("eight.png", &["-s", "8"]);
+    let close = |one: &str, other: &str| apart(&rgb(&path(one)), &rgb(&path(other))) < 0.01;
+    assert!(close("own_1.png", "eight.png"), "picture i has seed + i");
+    draw("varied.png", &["--variation-seed", "8", "--variation-strength", "1"]);
+    assert!(close("varied.png", "eight.png"));
+    draw("near.png", &["--variation-seed", "8", "--variation-strength", "0.2"]);
+    assert!(!close("near.png", "eight.png") && !close("near.png", "plain.png"));
 }
 
 #[test]
@@ -250,8 +461,12 @@ fn help_and_version() {
     for help in helps {
         let output = succeeds(tool().args(help));
         let text = String::from_utf8(output.stdout).unwrap();
-        let options = "model prompt negative width height steps guidance scheduler sigmas seed count rng provider device-id \
-                       precision fallback provider-option threads memory ort-library output json quiet verbose";
+        let options = "model prompt negative width height steps guidance scheduler sigmas seed count rng provider device-id init \
+                       strength mask mask-blur mask-padding paste-back outpaint clip-skip max-tokens prompt-2 prompt-3 \
+                       negative-2 negative-3 syntax seed-mode variation-seed variation-strength image-guidance \
+                       true-guidance noise-level eta denoising-start denoising-end refiner original-size crop \
+                       target-size negative-original-size negative-crop negative-target-size aesthetic-score \
+                       negative-aesthetic-score precision fallback provider-option threads memory ort-library output json quiet verbose";
         for option in options.split_whitespace() {
             assert!(text.contains(&format!("--{option}")), "--{option} is not in the help:\n{text}");
         }

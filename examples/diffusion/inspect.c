@@ -38,7 +38,7 @@ int command_inspect(const struct options *options)
     int code = session_settings(options, &settings);
     if (code == EXIT_DONE) {
         progress_start(&bar, !options->quiet && !options->verbose);
-        code = session_open(options, settings, NULL, &bar, &pipeline);
+        code = session_open(options->model, settings, NULL, &bar, &pipeline);
     }
     if (code == EXIT_DONE) {
         if (options->json)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { KIND_TEXT, KIND_TEXTS, KIND_WHOLE, KIND_REAL, KIND_SEED, KIND_FLAG, KIND_LATER };
+enum kind { KIND_TEXT, KIND_TEXTS, KIND_WHOLE, KIND_REAL, KIND_SEED, KIND_FLAG };
 
 struct rule {
     const char *name;
@@ -37,6 +37,38 @@ static const struct rule rules[] = {
     { "seed", 's', KIND_SEED, FIELD(seed), COMMAND_GENERATE },
     { "count", 0, KIND_WHOLE, FIELD(count), COMMAND_GENERATE },
     { "rng", 0, KIND_TEXT, FIELD(rng), COMMAND_GENERATE },
+    { "prompt-2", 0, KIND_TEXT, FIELD(prompt_2), COMMAND_GENERATE },
+    { "prompt-3", 0, KIND_TEXT, FIELD(prompt_3), COMMAND_GENERATE },
+    { "negative-2", 0, KIND_TEXT, FIELD(negative_2), COMMAND_GENERATE },
+    { "negative-3", 0, KIND_TEXT, FIELD(negative_3), COMMAND_GENERATE },
+    { "syntax", 0, KIND_TEXT, FIELD(syntax), COMMAND_GENERATE },
+    { "clip-skip", 0, KIND_WHOLE, FIELD(clip_skip), COMMAND_GENERATE },
+    { "max-tokens", 0, KIND_WHOLE, FIELD(max_tokens), COMMAND_GENERATE },
+    { "init", 0, KIND_TEXT, FIELD(init), COMMAND_GENERATE },
+    { "strength", 0, KIND_REAL, FIELD(strength), COMMAND_GENERATE },
+    { "mask", 0, KIND_TEXT, FIELD(mask), COMMAND_GENERATE },
+    { "mask-blur", 0, KIND_REAL, FIELD(mask_blur), COMMAND_GENERATE },
+    { "mask-padding", 0, KIND_WHOLE, FIELD(mask_padding), COMMAND_GENERATE },
+    { "paste-back", 0, KIND_FLAG, FIELD(paste_back), COMMAND_GENERATE },
+    { "outpaint", 0, KIND_TEXT, FIELD(outpaint), COMMAND_GENERATE },
+    { "eta", 0, KIND_REAL, FIELD(eta), COMMAND_GENERATE },
+    { "seed-mode", 0, KIND_TEXT, FIELD(seed_mode), COMMAND_GENERATE },
+    { "variation-seed", 0, KIND_SEED, FIELD(variation_seed), COMMAND_GENERATE },
+    { "variation-strength", 0, KIND_REAL, FIELD(variation_strength), COMMAND_GENERATE },
+    { "image-guidance", 0, KIND_REAL, FIELD(image_guidance), COMMAND_GENERATE },
+    { "true-guidance", 0, KIND_REAL, FIELD(true_guidance), COMMAND_GENERATE },
+    { "noise-level", 0, KIND_WHOLE, FIELD(noise_level), COMMAND_GENERATE },
+    { "refiner", 0, KIND_TEXT, FIELD(refiner), COMMAND_GENERATE },
+    { "denoising-start", 0, KIND_REAL, FIELD(denoising_start), COMMAND_GENERATE },
+    { "denoising-end", 0, KIND_REAL, FIELD(denoising_end), COMMAND_GENERATE },
+    { "original-size", 0, KIND_TEXT, FIELD(original_size), COMMAND_GENERATE },
+    { "crop", 0, KIND_TEXT, FIELD(crop), COMMAND_GENERATE },
+    { "target-size", 0, KIND_TEXT, FIELD(target_size), COMMAND_GENERATE },
+    { "negative-original-size", 0, KIND_TEXT, FIELD(negative_original_size), COMMAND_GENERATE },
+    { "negative-crop", 0, KIND_TEXT, FIELD(negative_crop), COMMAND_GENERATE },
+    { "negative-target-size", 0, KIND_TEXT, FIELD(negative_target_size), COMMAND_GENERATE },
+    { "aesthetic-score", 0, KIND_REAL, FIELD(aesthetic_score), COMMAND_GENERATE },
+    { "negative-aesthetic-score", 0, KIND_REAL, FIELD(negative_aesthetic_score), COMMAND_GENERATE },
     { "output", 'o', KIND_TEXT, FIELD(output), COMMAND_GENERATE },
     { "provider", 0, KIND_TEXTS, FIELD(providers), OPENING },
     { "provider-option", 0, KIND_TEXTS, FIELD(provider_options), OPENING },
@@ -52,11 +84,6 @@ static const struct rule rules[] = {
     { "quiet", 0, KIND_FLAG, FIELD(quiet), ALL },
     { "verbose", 0, KIND_FLAG, FIELD(verbose), ALL },
     { "help", 'h', KIND_FLAG, FIELD(help), ALL },
-    /* Their names are fixed, but this version cannot do what they say. */
-    { "init", 0, KIND_LATER, 0, ALL },
-    { "strength", 0, KIND_LATER, 0, ALL },
-    { "mask", 0, KIND_LATER, 0, ALL },
-    { "clip-skip", 0, KIND_LATER, 0, ALL },
 };
 
 void complain(const char *format, ...)
@@ -93,6 +120,21 @@ static bool read_whole(const char *text, int64_t *value)
         return false;
     *value = strtoll(text, &end, 10);
     return *end == '\0';
+}
+
+bool options_numbers(const char *text, char between, int64_t *numbers, int count)
+{
+    int i;
+    for (i = 0; i < count; i++) {
+        char *end;
+        if (!isdigit((unsigned char)text[*text == '-' || *text == '+']))
+            return false;
+        numbers[i] = strtoll(text, &end, 10);
+        if (*end != (i + 1 < count ? between : '\0'))
+            return false;
+        text = end + 1;
+    }
+    return true;
 }
 
 static bool read_seed(const char *text, uint64_t *value)
@@ -160,10 +202,7 @@ static bool store(struct options *options, const struct rule *rule, const char *
     case KIND_FLAG:
         *(bool *)field = true;
         return true;
-    case KIND_LATER:
-        break;
     }
-    complain("--%s is not there yet; a later version adds it", rule->name);
     return false;
 }
 
@@ -215,7 +254,7 @@ bool options_parse(struct options *options, enum command command, int argc, char
             complain("--%s takes no value", rule->name);
             return false;
         }
-        if (rule->kind != KIND_FLAG && rule->kind != KIND_LATER && value == NULL) {
+        if (rule->kind != KIND_FLAG && value == NULL) {
             if (i + 1 == argc) {
                 complain("--%s needs a value", rule->name);
                 return false;

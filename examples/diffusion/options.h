@@ -19,17 +19,26 @@ struct texts { const char *values[32]; int count; };
 /* What was asked for. Texts are borrowed from argv; NULL means that the option was not given. */
 struct options {
     const char *model, *prompt, *negative, *output;
-    const char *scheduler, *sigmas, *rng;
+    const char *prompt_2, *prompt_3, *negative_2, *negative_3, *syntax;
+    const char *init, *mask, *outpaint, *refiner;
+    const char *scheduler, *sigmas, *rng, *seed_mode;
+    const char *original_size, *crop, *target_size, *negative_original_size, *negative_crop, *negative_target_size;
     const char *precision, *fallback, *memory, *ort_library, *cache_dir, *prepare;
     struct texts providers, provider_options;
     struct whole width, height, steps, count, device_id, threads;
-    struct real guidance;
-    struct seed seed;
-    bool json, quiet, verbose, help;
+    struct whole mask_padding, clip_skip, max_tokens, noise_level;
+    struct real guidance, strength, mask_blur, variation_strength, eta;
+    struct real image_guidance, true_guidance, denoising_start, denoising_end;
+    struct real aesthetic_score, negative_aesthetic_score;
+    struct seed seed, variation_seed;
+    bool paste_back, json, quiet, verbose, help;
 };
 
 /* Reads the arguments after the command's name. Returns false after one line on stderr that says what is wrong. */
 bool options_parse(struct options *options, enum command command, int argc, char **argv);
+
+/* Reads `count` whole numbers with a character between each two of them, as "64x48"; false where it is anything else. */
+bool options_numbers(const char *text, char between, int64_t *numbers, int count);
 
 /* Prints one line on stderr that begins with the tool's name; control characters in it become question marks. */
 void complain(const char *format, ...)

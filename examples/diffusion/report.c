@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,28 +58,42 @@ static void time_entry(const char *name, double milliseconds)
     json_number(stdout, milliseconds);
 }
 
-/* "total" is opening and generating together; "encode" is the time for an initial picture, which this version never
- * has. */
-static void timings(const diffusion_pipeline *pipeline, const diffusion_result *result)
+/* The sum over the stages. */
+static double sum(const struct stage *stages, int count, double (*of)(const diffusion_result *))
 {
-    const double open = diffusion_pipeline_open_milliseconds(pipeline);
-    uint32_t i;
+    double all = 0;
+    int i;
+    for (i = 0; i < count; i++)
+        all += of(stages[i].result);
+    return all;
+}
+
+/* Of all stages together; "total" is opening and generating, "encode" the time for a picture to start from. */
+static void timings(const struct stage *stages, int count)
+{
+    double open = 0;
+    bool first = true;
+    uint32_t step;
+    int i;
+    for (i = 0; i < count; i++)
+        open += diffusion_pipeline_open_milliseconds(stages[i].pipeline);
     fputs("\"timings\":{", stdout);
     time_entry("open", open);
     fputs(",", stdout);
-    time_entry("text", diffusion_result_text_milliseconds(result));
+    time_entry("text", sum(stages, count, diffusion_result_text_milliseconds));
     fputs(",", stdout);
-    time_entry("encode", 0);
+    time_entry("encode", sum(stages, count, diffusion_result_encode_milliseconds));
     fputs(",\"denoise\":[", stdout);
-    for (i = 0; i < diffusion_result_step_count(result); i++) {
-        if (i > 0)
-            fputs(",", stdout);
-        json_number(stdout, diffusion_result_step_milliseconds(result, i));
-    }
+    for (i = 0; i < count; i++)
+        for (step = 0; step < diffusion_result_step_count(stages[i].result); step++, first = false) {
+            if (!first)
+                fputs(",", stdout);
+            json_number(stdout, diffusion_result_step_milliseconds(stages[i].result, step));
+        }
     fputs("],", stdout);
-    time_entry("decode", diffusion_result_decode_milliseconds(result));
+    time_entry("decode", sum(stages, count, diffusion_result_decode_milliseconds));
     fputs(",", stdout);
-    time_entry("total", open + diffusion_result_total_milliseconds(result));
+    time_entry("total", open + sum(stages, count, diffusion_result_total_milliseconds));
     fputs("}", stdout);
 }
 
@@ -110,30 +125,47 @@ static void nodes(const diffusion_pipeline *pipeline)
     fputs("}", stdout);
 }
 
-static void warnings(const diffusion_result *result)
+static void warnings(const struct stage *stages, int count)
 {
-    uint32_t i;
+    bool first = true;
+    uint32_t warning;
+    int i;
     fputs("\"warnings\":[", stdout);
-    for (i = 0; i < diffusion_result_warning_count(result); i++) {
-        if (i > 0)
-            fputs(",", stdout);
-        json_string(stdout, diffusion_result_warning(result, i));
-    }
+    for (i = 0; i < count; i++)
+        for (warning = 0; warning < diffusion_result_warning_count(stages[i].result); warning++, first = false) {
+            if (!first)
+                fputs(",", stdout);
+            json_string(stdout, diffusion_result_warning(stages[i].result, warning));
+        }
     fputs("]", stdout);
 }
 
-int report_json(const struct options *options, const diffusion_pipeline *pipeline, const diffusion_result *result)
+/* What one model was asked, where it ran and how long that took. */
+static void stage(const struct stage *stage)
+{
+    printf("\"settings\":%s,", diffusion_result_settings_json(stage->result));
+    printf("\"generation\":%s,", diffusion_result_timings_json(stage->result));
+    providers(stage->pipeline);
+    fputs(",", stdout);
+    nodes(stage->pipeline);
+    fputs(",", stdout);
+}
+
+int report_json(const struct options *options, const struct stage *stages, int count)
 {
     fputs("{", stdout);
-    images(options, result);
-    printf(",\"settings\":%s,", diffusion_result_settings_json(result));
-    timings(pipeline, result);
-    printf(",\"generation\":%s,", diffusion_result_timings_json(result));
-    providers(pipeline);
+    images(options, stages[count - 1].result);
     fputs(",", stdout);
-    nodes(pipeline);
+    stage(&stages[count - 1]);
+    if (count > 1) {
+        fputs("\"base\":{", stdout);
+        stage(&stages[0]);
+        warnings(stages, 1);
+        fputs("},", stdout);
+    }
+    timings(stages, count);
     fputs(",", stdout);
-    warnings(result);
+    warnings(stages, count);
     printf(",\"peak_memory_bytes\":%" PRIu64 "}\n", platform_peak_memory());
     return report_done();
 }

@@ -42,8 +42,7 @@ int session_failed(diffusion_status status, int otherwise)
     }
 }
 
-/* Says which option the library refused. */
-static int refused(const char *option)
+int session_refused(const char *option)
 {
     complain("--%s: %s", option, diffusion_last_error_message());
     return EXIT_USAGE;
@@ -60,9 +59,9 @@ static int fill_cache(const struct options *options, diffusion_pipeline_options 
     const char *folder = options->cache_dir;
     if (folder == NULL) {
         if (diffusion_pipeline_options_use_user_cache(settings))
-            return refused("cache-dir");
+            return session_refused("cache-dir");
     } else if (strcmp(folder, "none") != 0 && diffusion_pipeline_options_set_cache_dir(settings, folder, length(folder)))
-        return refused("cache-dir");
+        return session_refused("cache-dir");
     if (options->prepare == NULL)
         return EXIT_DONE;
     if (strcmp(options->prepare, "on") != 0 && strcmp(options->prepare, "off") != 0) {
@@ -70,7 +69,7 @@ static int fill_cache(const struct options *options, diffusion_pipeline_options 
         return EXIT_USAGE;
     }
     if (diffusion_pipeline_options_set_preparation(settings, strcmp(options->prepare, "on") == 0))
-        return refused("prepare");
+        return session_refused("prepare");
     return EXIT_DONE;
 }
 
@@ -82,7 +81,7 @@ static int place(const char *text, diffusion_pipeline_options *settings)
         ? diffusion_pipeline_options_set_provider(settings, text, length(text))
         : diffusion_pipeline_options_set_graph_provider(settings, text, (size_t)(equals - text), equals + 1,
                                                         length(equals + 1));
-    return status == DIFFUSION_STATUS_OK ? EXIT_DONE : refused("provider");
+    return status == DIFFUSION_STATUS_OK ? EXIT_DONE : session_refused("provider");
 }
 
 /* KEY=VALUE; the value may have more equals signs. */
@@ -95,7 +94,7 @@ static int provider_option(const char *text, diffusion_pipeline_options *setting
     }
     if (diffusion_pipeline_options_set_provider_option(settings, text, (size_t)(equals - text), equals + 1,
                                                        length(equals + 1)))
-        return refused("provider-option");
+        return session_refused("provider-option");
     return EXIT_DONE;
 }
 
@@ -109,10 +108,10 @@ static int fill_providers(const struct options *options, diffusion_pipeline_opti
         code = provider_option(options->provider_options.values[i], settings);
     if (code == EXIT_DONE && options->precision != NULL
         && diffusion_pipeline_options_set_precision(settings, options->precision, length(options->precision)))
-        return refused("precision");
+        return session_refused("precision");
     if (code == EXIT_DONE && options->fallback != NULL
         && diffusion_pipeline_options_set_fallback(settings, options->fallback, length(options->fallback)))
-        return refused("fallback");
+        return session_refused("fallback");
     return code;
 }
 
@@ -125,18 +124,26 @@ static int fill(const struct options *options, diffusion_pipeline_options *setti
             return EXIT_USAGE;
         }
         if (diffusion_pipeline_options_set_ort_library(settings, options->ort_library, length(options->ort_library)))
-            return refused("ort-library");
+            return session_refused("ort-library");
     }
     if (options->device_id.given && diffusion_pipeline_options_set_device_id(settings, options->device_id.value))
-        return refused("device-id");
+        return session_refused("device-id");
     if (options->threads.given && diffusion_pipeline_options_set_threads(settings, options->threads.value))
-        return refused("threads");
+        return session_refused("threads");
     if (options->memory != NULL
         && diffusion_pipeline_options_set_memory(settings, options->memory, length(options->memory)))
-        return refused("memory");
+        return session_refused("memory");
     if (fill_cache(options, settings) != EXIT_DONE)
         return EXIT_USAGE;
     return fill_providers(options, settings);
+}
+
+bool session_is_folder(const char *option, const char *folder)
+{
+    if (platform_is_folder(folder))
+        return true;
+    complain("--%s: there is no folder \"%s\"", option, folder);
+    return false;
 }
 
 int session_settings(const struct options *options, diffusion_pipeline_options **settings)
@@ -146,20 +153,18 @@ int session_settings(const struct options *options, diffusion_pipeline_options *
         complain("--model is missing; it names the folder of the model");
         return EXIT_USAGE;
     }
-    if (!platform_is_folder(options->model)) {
-        complain("--model: there is no folder \"%s\"", options->model);
+    if (!session_is_folder("model", options->model))
         return EXIT_USAGE;
-    }
     status = diffusion_pipeline_options_create(settings);
     if (status != DIFFUSION_STATUS_OK)
         return session_failed(status, EXIT_MODEL);
     return fill(options, *settings);
 }
 
-int session_open(const struct options *options, const diffusion_pipeline_options *settings,
+int session_open(const char *folder, const diffusion_pipeline_options *settings,
                  const diffusion_cancel_token *cancel, struct progress_bar *bar, diffusion_pipeline **pipeline)
 {
-    const diffusion_status status = diffusion_pipeline_open(options->model, length(options->model), settings, cancel,
+    const diffusion_status status = diffusion_pipeline_open(folder, length(folder), settings, cancel,
                                                             progress_report, bar, pipeline);
     progress_wipe(bar);
     return status == DIFFUSION_STATUS_OK ? EXIT_DONE : session_failed(status, EXIT_MODEL);

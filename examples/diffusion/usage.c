@@ -16,36 +16,90 @@ static void list(const char *indent, const char *(*name_at)(int64_t))
     fputs("\n", stdout);
 }
 
-void usage_print(void)
+static void what_it_shows(void)
 {
-    puts("diffusion - text in, picture out\n"
-         "\n"
-         "  diffusion generate -m DIR -p TEXT [options] -o FILE   draws pictures\n"
-         "  diffusion inspect  -m DIR [--json]                    what a model folder holds, its defaults\n"
-         "  diffusion devices  [--json]                           ONNX Runtime's version, place and providers\n"
-         "  diffusion --help | --version\n"
-         "\n"
-         "Options of generate. What is not set takes the model's own default.\n"
-         "  -m, --model DIR        the model's folder\n"
+    puts("\n"
+         " What it shows\n"
          "  -p, --prompt TEXT      what the picture should show\n"
          "  -n, --negative TEXT    what it should not show\n"
-         "  -o, --output FILE      the picture: .png (carries the settings), .jpg or .jpeg\n"
-         "  -W, --width N          width in pixels, a multiple of what `inspect` says\n"
-         "  -H, --height N         height in pixels\n"
+         "      --prompt-2 TEXT, --prompt-3 TEXT, --negative-2 TEXT, --negative-3 TEXT\n"
+         "                         what the second and third text encoder read (Stable Diffusion XL, 3, Flux); unset: the same\n"
+         "      --syntax NAME      webui: (weights:1.2), [from:to:0.5], BREAK, AND, and prompts of any length; one of:");
+    list("                        ", diffusion_prompt_syntax_name);
+    puts("      --clip-skip N      leaves out CLIP's last N layers, 0 to 11, as diffusers counts them\n"
+         "      --max-tokens N     how many tokens T5 reads, 1 to 512");
+}
+
+static void what_it_starts_from(void)
+{
+    puts("\n"
+         " What it starts from\n"
+         "      --init FILE        a picture: .png, .jpg or .webp\n"
+         "      --strength F       how much of it is redrawn: above 0, up to 1, which is everything\n"
+         "      --mask FILE        white is drawn anew, black stays; unset: what is transparent in the picture is drawn\n"
+         "      --mask-blur F      how softly the mask's edge runs out, in pixels, 0 to 256\n"
+         "      --mask-padding N   draws only the masked part, at the full size, with N pixels around it, and pastes it back\n"
+         "      --paste-back       puts what the mask protects back, pixel by pixel\n"
+         "      --outpaint L,R,T,B draws beyond the picture: pixels on the left, on the right, at the top, at the bottom\n"
+         "      --noise-level N    noise on the small picture, 0 to 350 (x4 upscaler)\n"
+         "      --image-guidance F how closely to keep to the picture, from 1 (models that edit as an instruction says)");
+}
+
+static void how_it_is_drawn(void)
+{
+    puts("\n"
+         " How it is drawn\n"
          "      --steps N          denoising steps, 1 to 1000\n"
          "  -g, --guidance F       how closely to follow the prompt; 1 or less turns guidance off\n"
+         "      --true-guidance F  guidance by a negative prompt beside the model's own, above 1 (Flux)\n"
          "      --scheduler NAME   one of these, or its class name in diffusers:");
     list("                        ", diffusion_scheduler_name);
     puts("      --sigmas NAME      the noise levels, one of:");
     list("                        ", diffusion_sigma_schedule_name);
-    puts("  -s, --seed N           seed of the noise; without it one is picked and reported\n"
+    puts("      --eta F            fresh noise in a step, 0 to 1 (ddim, tcd)\n"
+         "      --refiner DIR      a second model, which goes on where the first one stops: at --denoising-end, or 0.8\n"
+         "      --denoising-end F  stops when this part of the timesteps is done, 0 to 1\n"
+         "      --denoising-start F\n"
+         "                         begins there, with --init as the noisy picture");
+}
+
+static void seeds(void)
+{
+    puts("\n"
+         " Seeds\n"
+         "  -s, --seed N           seed of the noise; without it one is picked and reported\n"
          "      --count N          how many pictures, 1 to 64; out.png becomes out_0.png, out_1.png ...\n"
+         "      --seed-mode NAME   how several pictures are seeded, one of:");
+    list("                        ", diffusion_seed_mode_name);
+    puts("      --variation-seed N, --variation-strength F\n"
+         "                         a little of another seed's noise: 0 is the seed's picture, 1 the other's\n"
          "      --rng NAME         whose random generator to repeat, one of:");
     list("                        ", diffusion_rng_name);
-    puts("      --json             print one JSON object: images, settings, timings in milliseconds (total is opening\n"
+}
+
+static void generate(void)
+{
+    puts("Options of generate. What is not set takes the model's own default.\n"
+         "  -m, --model DIR        the model's folder\n"
+         "  -o, --output FILE      the picture: .png (carries the settings), .jpg or .jpeg\n"
+         "  -W, --width N          width in pixels, a multiple of what `inspect` says; with --init: the picture's\n"
+         "  -H, --height N         height in pixels\n"
+         "      --json             print one JSON object: images, settings, timings in milliseconds (total is opening\n"
          "                         and generating), the library's own times, provider of each graph,\n"
-         "                         peak memory\n"
-         "\n"
+         "                         peak memory; with --refiner, what the first model did is under base");
+    what_it_shows();
+    what_it_starts_from();
+    how_it_is_drawn();
+    seeds();
+    puts("\n"
+         " What Stable Diffusion XL is told about its training pictures\n"
+         "      --original-size WxH, --crop X,Y, --target-size WxH, --negative-original-size WxH, --negative-crop X,Y,\n"
+         "      --negative-target-size WxH, --aesthetic-score F, --negative-aesthetic-score F (0 to 10, refiners)");
+}
+
+static void opening(void)
+{
+    puts("\n"
          "Options of generate and inspect.\n"
          "      --provider NAME    what runs the graphs; GRAPH=NAME for one of text_encoder, unet and vae_decoder, as\n"
          "                         unet=cuda; may be given several times; one of:");
@@ -62,8 +116,20 @@ void usage_print(void)
     list("                        ", diffusion_memory_mode_name);
     puts("      --cache-dir DIR    keeps prepared graphs there, so that a model opens faster the next time; it takes as much\n"
          "                         room as the models do. Default: libdiffusion in the user's cache folder. none: no cache\n"
-         "      --prepare on|off   whether graphs are changed so that they run faster and compute the same; default on\n"
+         "      --prepare on|off   whether graphs are changed so that they run faster and compute the same; default on");
+}
+
+void usage_print(void)
+{
+    puts("diffusion - text in, picture out\n"
          "\n"
+         "  diffusion generate -m DIR -p TEXT [options] -o FILE   draws pictures\n"
+         "  diffusion inspect  -m DIR [--json]                    what a model folder holds, its defaults\n"
+         "  diffusion devices  [--json]                           ONNX Runtime's version, place and providers\n"
+         "  diffusion --help | --version\n");
+    generate();
+    opening();
+    puts("\n"
          "Options of every command.\n"
          "      --ort-library FILE ONNX Runtime's library; else ORT_DYLIB_PATH, beside libdiffusion, the system's\n"
          "      --quiet            no progress bar, no warnings, no list of files\n"

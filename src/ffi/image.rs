@@ -2,6 +2,7 @@
 
 use std::ffi::{CString, c_char, c_void};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -44,7 +45,8 @@ pub(super) fn format_from(number: i32) -> Result<PixelFormat, Failure> {
     })
 }
 
-/// A picture. Read-only, so threads may share it. Borrowed from the diffusion_result that it came from.
+/// A picture. Read-only, so threads may share it. A `const diffusion_image *` is borrowed from the diffusion_result that
+/// it came from; what diffusion_image_create() and its sisters make is the caller's.
 pub struct diffusion_image {
     _private: [u8; 0],
 }
@@ -53,7 +55,7 @@ bind!(diffusion_image, ImageData, "image");
 
 /// What stands behind an image handle.
 pub(super) struct ImageData {
-    image: Image,
+    pub(super) image: Arc<Image>,
     metadata: Metadata,
     settings_json: CString,
 }
@@ -64,7 +66,12 @@ impl ImageData {
         let settings = settings.to_string();
         let settings_json = c_string(settings.clone());
         let metadata = Metadata { parameters: Some(parameters), settings: Some(settings) };
-        Self { image, metadata, settings_json }
+        Self { image: Arc::new(image), metadata, settings_json }
+    }
+
+    /// A picture that the host brought, of which nothing is known.
+    pub(super) fn made(image: Image) -> Self {
+        Self { image: Arc::new(image), metadata: Metadata::default(), settings_json: CString::default() }
     }
 
     fn save(&self, file: &Path) -> Result<(), Failure> {
@@ -117,7 +124,7 @@ pub unsafe extern "C" fn diffusion_image_format(image: *const diffusion_image) -
     unsafe { property(image, -1, |image| number(image.format())) }
 }
 
-/// The first byte of the first row. Borrowed: it lives until diffusion_result_destroy(). NULL for NULL.
+/// The first byte of the first row. Borrowed: it lives as long as the image. NULL for NULL.
 ///
 /// The bytes of DIFFUSION_PIXEL_FORMAT_RGBA_F32 are floats in the machine's byte order, aligned for floats.
 #[unsafe(no_mangle)]
@@ -127,7 +134,7 @@ pub unsafe extern "C" fn diffusion_image_pixels(image: *const diffusion_image) -
 }
 
 /// The settings that made this picture, as one JSON object: those of diffusion_result_settings_json() with the
-/// picture's index. Borrowed; never NULL; empty for NULL.
+/// picture's index. Borrowed; never NULL; empty for NULL, and for pictures that the host made.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_image_settings_json(image: *const diffusion_image) -> *const c_char {
     // SAFETY: by contract.

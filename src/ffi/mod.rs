@@ -29,6 +29,7 @@ mod image;
 mod log;
 mod names;
 mod options;
+mod picture;
 mod pipeline;
 mod progress;
 mod request;

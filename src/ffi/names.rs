@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
 
 use super::text::c_string;
-use crate::pipeline::MemoryMode;
+use crate::pipeline::{MemoryMode, PromptSyntax, Seeds};
 use crate::rng::RngKind;
 use crate::runtime::{Fallback, Precision, Provider};
 use crate::scheduler::{SchedulerKind, SigmaSchedule};
@@ -45,6 +45,20 @@ pub extern "C" fn diffusion_sigma_schedule_name(index: i64) -> *const c_char {
 pub extern "C" fn diffusion_rng_name(index: i64) -> *const c_char {
     static NAMES: Names = Names::new();
     NAMES.at(index, || RngKind::ALL.iter().map(|kind| kind.name()).collect())
+}
+
+/// The name of seed mode `index`, such as "one-per-picture"; NULL past the last.
+#[unsafe(no_mangle)]
+pub extern "C" fn diffusion_seed_mode_name(index: i64) -> *const c_char {
+    static NAMES: Names = Names::new();
+    NAMES.at(index, || Seeds::ALL.iter().map(|mode| mode.name()).collect())
+}
+
+/// The name of prompt syntax `index`, such as "webui"; NULL past the last.
+#[unsafe(no_mangle)]
+pub extern "C" fn diffusion_prompt_syntax_name(index: i64) -> *const c_char {
+    static NAMES: Names = Names::new();
+    NAMES.at(index, || PromptSyntax::ALL.iter().map(|syntax| syntax.name()).collect())
 }
 
 /// The name of execution provider `index` that this library knows, such as "cpu"; NULL past the last.

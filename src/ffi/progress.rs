@@ -12,7 +12,7 @@ pub enum diffusion_phase {
     Opening = 0,
     /// Prompts are being encoded.
     EncodingText = 1,
-    /// Reserved: an initial picture is being encoded.
+    /// Pictures to start from become latents; a step is one encoding. Only where there is a picture.
     EncodingImage = 2,
     /// The denoising loop runs; a step is one denoiser evaluation.
     Denoising = 3,
@@ -72,6 +72,7 @@ fn phase(phase: Phase) -> diffusion_phase {
     match phase {
         Phase::Opening => diffusion_phase::Opening,
         Phase::EncodingText => diffusion_phase::EncodingText,
+        Phase::EncodingImage => diffusion_phase::EncodingImage,
         Phase::Denoising => diffusion_phase::Denoising,
         Phase::Decoding => diffusion_phase::Decoding,
     }

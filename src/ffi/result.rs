@@ -1,6 +1,9 @@
 //! What a generation gave: pictures, settings, warnings. The times are in `timings.rs`.
 
 use std::ffi::{CString, c_char};
+use std::sync::Arc;
+
+use ndarray::ArrayD;
 
 use super::guard::{guard, value};
 use super::handle::{bind, check_out, destroy, lend, shared, write_out};
@@ -24,6 +27,7 @@ bind!(diffusion_result, ResultData, "result");
 /// What stands behind a result handle.
 pub(super) struct ResultData {
     images: Vec<ImageData>,
+    pub(super) latents: Arc<ArrayD<f32>>,
     seed: u64,
     settings_json: CString,
     pub(super) timings: Timings,
@@ -33,8 +37,9 @@ pub(super) struct ResultData {
 
 impl ResultData {
     pub(super) fn new(generated: Generated) -> Self {
-        let Generated { images, latents: _, settings, timings, warnings } = generated;
+        let Generated { images, latents, settings, timings, warnings } = generated;
         Self {
+            latents: Arc::new(latents),
             seed: settings.seed,
             settings_json: c_string(serde_json::json!(settings).to_string()),
             timings_json: c_string(timings_json(&timings).to_string()),
@@ -96,7 +101,7 @@ pub unsafe extern "C" fn diffusion_result_seed(result: *const diffusion_result) 
 }
 
 /// The settings as one JSON object with every default filled in: prompt, negative_prompt, width, height, steps,
-/// guidance, scheduler, sigmas, eta, seed, rng, count, model. Fields may be added in later versions.
+/// guidance, scheduler, sigmas, eta, seed, rng, count, strength, clip_skip, model. Fields may be added in later versions.
 ///
 /// Borrowed; never NULL; empty for a NULL result.
 #[unsafe(no_mangle)]

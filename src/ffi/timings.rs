@@ -20,6 +20,7 @@ pub(super) fn timings_json(timings: &Timings) -> Value {
     let steps: Vec<f64> = timings.denoise.iter().copied().map(milliseconds).collect();
     json!({
         "text": milliseconds(timings.text),
+        "encode": milliseconds(timings.encode),
         "denoise": steps,
         "denoise_in_graphs": milliseconds(timings.denoise_in_graphs),
         "decode": milliseconds(timings.decode),
@@ -36,7 +37,7 @@ unsafe fn time_of(result: *const diffusion_result, pick: impl FnOnce(&Timings) -
     value(0.0, || Ok(milliseconds(pick(&unsafe { shared(result) }?.timings))))
 }
 
-/// Where the time went, as one JSON object in milliseconds: text, denoise (a list, one for each step),
+/// Where the time went, as one JSON object in milliseconds: text, encode, denoise (a list, one for each step),
 /// denoise_in_graphs, decode, total. Borrowed; never NULL; empty for a NULL result.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_result_timings_json(result: *const diffusion_result) -> *const c_char {
@@ -49,6 +50,13 @@ pub unsafe extern "C" fn diffusion_result_timings_json(result: *const diffusion_
 pub unsafe extern "C" fn diffusion_result_text_milliseconds(result: *const diffusion_result) -> f64 {
     // SAFETY: by contract.
     unsafe { time_of(result, |timings| timings.text) }
+}
+
+/// Pictures to latents, and the first noise, in milliseconds; next to nothing where no picture is the start.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_result_encode_milliseconds(result: *const diffusion_result) -> f64 {
+    // SAFETY: by contract.
+    unsafe { time_of(result, |timings| timings.encode) }
 }
 
 /// How many denoiser evaluations there were. A scheduler that asks twice a step has more than the request's steps.

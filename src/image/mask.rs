@@ -106,6 +106,18 @@ impl Mask {
         &self.values
     }
 
+    /// The mask as a grey picture, of which [`Mask::from_grey`] makes the same mask.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn to_image(&self) -> Result<Image> {
+        let mut pixels = zeros(self.values.len().saturating_mul(3))?;
+        for (pixel, value) in pixels.chunks_exact_mut(3).zip(&self.values) {
+            pixel.fill(*value);
+        }
+        Image::from_pixels(&pixels, self.width, self.height, self.width as usize * 3, PixelFormat::Rgb8)
+    }
+
     fn raster(&self) -> Raster<&[u8]> {
         Raster { width: self.width, height: self.height, channels: 1, samples: &self.values }
     }

@@ -99,6 +99,7 @@ impl Drawing<'_> {
             noise: noise.as_mut(),
             masked: masked.as_ref(),
             session: &mut session,
+            encoded: 0,
         };
         let begin = beginning.make();
         if model.memory != MemoryMode::Speed {

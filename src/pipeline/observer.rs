@@ -8,6 +8,8 @@ pub enum Phase {
     Opening = 0,
     /// Prompts are being encoded; `step` of `steps` prompts are done.
     EncodingText = 1,
+    /// Pictures become latents; `step` of `steps` encodings are done. Only where a picture is the start.
+    EncodingImage = 2,
     /// The loop runs; `step` of `steps` denoiser evaluations are done.
     Denoising = 3,
     /// Latents become pixels; `step` of `steps` pictures are done.
@@ -15,12 +17,13 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// A word for people: `opening`, `encoding text`, `denoising`, `decoding`.
+    /// A word for people: `opening`, `encoding text`, `encoding image`, `denoising`, `decoding`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Opening => "opening",
             Self::EncodingText => "encoding text",
+            Self::EncodingImage => "encoding image",
             Self::Denoising => "denoising",
             Self::Decoding => "decoding",
         }

@@ -12,6 +12,7 @@ use super::families::Family;
 use super::masking::Masked;
 use super::opened::Opened;
 use super::plan::{Job, Plan, UPSCALE, at_size};
+use super::{Phase, report};
 use crate::autoencoder::{Encoder, Posterior};
 use crate::denoise::Paste;
 use crate::error::{Error, Result};
@@ -37,6 +38,8 @@ pub(in crate::pipeline) struct Beginning<'a, 's> {
     pub noise: &'a mut dyn NoiseSource,
     pub masked: Option<&'a Masked>,
     pub session: &'a mut Session<'s>,
+    /// How many pictures the autoencoder has encoded so far.
+    pub encoded: usize,
 }
 
 impl Beginning<'_, '_> {
@@ -48,6 +51,10 @@ impl Beginning<'_, '_> {
         if let Some(latents) = self.plan.request.start.latents.clone() {
             return self.go_on(&latents);
         }
+        let encodings = self.encodings();
+        if encodings > 0 {
+            report(self.session.observer, Phase::EncodingImage, 0, encodings)?;
+        }
         match self.plan.job {
             Job::Upscale => self.upscale(),
             Job::Edit => self.edit(),
@@ -58,6 +65,17 @@ impl Beginning<'_, '_> {
                 let noise = self.fresh();
                 Ok(Begin { latents: self.as_first(noise?), paste: None, extra: None })
             }
+        }
+    }
+
+    /// How many pictures the autoencoder will encode.
+    fn encodings(&self) -> usize {
+        match self.plan.job {
+            Job::Upscale => 0,
+            Job::Edit => 1,
+            Job::Inpaint => 1 + usize::from(self.plan.strength < 1.0),
+            Job::Draw if self.masked.is_some() => 2,
+            Job::Draw => usize::from(self.plan.request.start.picture.is_some()),
         }
     }
 
@@ -192,9 +210,12 @@ impl Beginning<'_, '_> {
         self.model.encoder(self.session.cancel)
     }
 
-    /// The distribution of the picture's latents.
+    /// The distribution of the picture's latents, and the word that it is known.
     fn posterior(&mut self, picture: Array3<f32>) -> Result<Posterior> {
         let posterior = self.encoder()?.encode(picture, self.session.cancel)?;
+        self.encoded += 1;
+        let all = self.encodings();
+        report(self.session.observer, Phase::EncodingImage, self.encoded, all)?;
         if !posterior.is_distribution() {
             self.session.warn(
                 "this export's VAE encoder draws its own noise: the same seed gives slightly different pictures".into(),

@@ -27,6 +27,33 @@ static void numbers(diffusion_request *request)
     SAYS(INVALID, "eta", diffusion_request_set_eta(request, NAN));
     SAYS(INVALID, "pixel format is 4", diffusion_request_set_format(request, 4));
     SAYS(INVALID, "pixel format is -1", diffusion_request_set_format(request, -1));
+    SAYS(INVALID, "clip skip is 12; allowed are 0 to 11", diffusion_request_set_clip_skip(request, 12));
+    EXPECT(INVALID, diffusion_request_set_clip_skip(request, -1));
+    SAYS(INVALID, "max tokens is 0; allowed are 1 to 512", diffusion_request_set_max_tokens(request, 0));
+    EXPECT(INVALID, diffusion_request_set_max_tokens(request, 513));
+    SAYS(INVALID, "noise level is 351", diffusion_request_set_noise_level(request, 351));
+    SAYS(INVALID, "strength is 0; allowed are numbers above 0", diffusion_request_set_strength(request, 0.0f));
+    EXPECT(INVALID, diffusion_request_set_strength(request, 1.5f));
+    EXPECT(INVALID, diffusion_request_set_strength(request, NAN));
+    SAYS(INVALID, "mask blur", diffusion_request_set_mask_blur(request, -1.0f));
+    EXPECT(INVALID, diffusion_request_set_mask_blur(request, 257.0f));
+    SAYS(INVALID, "mask padding is 1025", diffusion_request_set_mask_padding(request, 1025));
+    EXPECT(INVALID, diffusion_request_set_mask_padding(request, -1));
+    SAYS(INVALID, "paste back is 2", diffusion_request_set_paste_back(request, 2));
+    SAYS(INVALID, "image guidance", diffusion_request_set_image_guidance(request, -0.5f));
+    SAYS(INVALID, "true guidance", diffusion_request_set_true_guidance(request, NAN));
+    SAYS(INVALID, "denoising start is 2", diffusion_request_set_denoising_start(request, 2.0f));
+    SAYS(INVALID, "denoising end", diffusion_request_set_denoising_end(request, -0.1f));
+    SAYS(INVALID, "variation strength is 1.5", diffusion_request_set_variation(request, 1, 1.5f));
+    SAYS(INVALID, "original size is -1; allowed are 0 to 8192", diffusion_request_set_original_size(request, 1, -1));
+    EXPECT(INVALID, diffusion_request_set_crop(request, 8193, 0));
+    EXPECT(INVALID, diffusion_request_set_target_size(request, INT64_MAX, 1));
+    EXPECT(INVALID, diffusion_request_set_negative_original_size(request, INT64_MIN, 1));
+    EXPECT(INVALID, diffusion_request_set_negative_crop(request, 0, -1));
+    EXPECT(INVALID, diffusion_request_set_negative_target_size(request, 1, 1LL << 32));
+    SAYS(INVALID, "aesthetic score", diffusion_request_set_aesthetic_score(request, 11.0f));
+    EXPECT(INVALID, diffusion_request_set_negative_aesthetic_score(request, NAN));
+    OK(diffusion_request_validate(request)); /* nothing of that was kept */
     OK(diffusion_request_set_seed(request, UINT64_MAX));
     OK(diffusion_request_set_guidance(request, -1000.0f));
     OK(diffusion_request_set_steps(request, 1000));
@@ -118,6 +145,10 @@ static void texts(diffusion_request *request, diffusion_pipeline_options *option
     SAYS(INVALID, "\"eulr\"", diffusion_request_set_scheduler(request, TEXT("eulr")));
     SAYS(INVALID, "\"carras\"", diffusion_request_set_sigmas(request, TEXT("carras")));
     SAYS(INVALID, "\"dice\"", diffusion_request_set_rng(request, TEXT("dice")));
+    SAYS(INVALID, "plain, webui", diffusion_request_set_syntax(request, TEXT("comfy")));
+    SAYS(INVALID, "one-generator, one-per-picture", diffusion_request_set_seed_mode(request, TEXT("all")));
+    EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_prompt_2(request, TEXT("\xff")));
+    EXPECT(INVALID, diffusion_request_set_prompt_3(request, long_prompt, sizeof long_prompt));
     OK(diffusion_request_set_scheduler(request, TEXT("EulerDiscreteScheduler")));
 
     EXPECT(INVALID, diffusion_pipeline_open(NULL, 0, NULL, NULL, NULL, NULL, &pipeline));
@@ -138,6 +169,12 @@ static void names(diffusion_request *request, diffusion_pipeline_options *option
     for (i = 0; (name = diffusion_sigma_schedule_name(i)) != NULL; i++)
         OK(diffusion_request_set_sigmas(request, TEXT(name)));
     CHECK(i >= 4);
+    for (i = 0; (name = diffusion_prompt_syntax_name(i)) != NULL; i++)
+        OK(diffusion_request_set_syntax(request, TEXT(name)));
+    CHECK(i == 2 && diffusion_prompt_syntax_name(-1) == NULL);
+    for (i = 0; (name = diffusion_seed_mode_name(i)) != NULL; i++)
+        OK(diffusion_request_set_seed_mode(request, TEXT(name)));
+    CHECK(i == 2 && diffusion_seed_mode_name(-1) == NULL);
     for (i = 0; (name = diffusion_rng_name(i)) != NULL; i++)
         OK(diffusion_request_set_rng(request, TEXT(name)));
     CHECK(i >= 3);

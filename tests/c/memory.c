@@ -82,6 +82,40 @@ static void round_trip(const char *folder, char **argv)
     diffusion_result_destroy(result);
 }
 
+/* A picture to start from whose pixels and handles are gone before anything is drawn, and a hand-over. */
+static void from_a_picture(const char *folder)
+{
+    enum { SIDE = 64, STRIDE = SIDE * 3 + 7, SIZE = (SIDE - 1) * STRIDE + SIDE * 3 };
+    diffusion_pipeline *pipeline = open_model(folder);
+    diffusion_request *request = small_request(2, 4);
+    unsigned char *pixels = malloc(SIZE); /* what lies between the rows stays uninitialised */
+    diffusion_image *image = NULL, *canvas = NULL, *mask = NULL;
+    diffusion_result *result;
+    int y;
+    CHECK(pixels != NULL);
+    for (y = 0; y < SIDE; y++)
+        memset(pixels + y * STRIDE, y, SIDE * 3);
+    OK(diffusion_image_create(pixels, SIZE, SIDE, SIDE, STRIDE, DIFFUSION_PIXEL_FORMAT_RGB8, &image));
+    free(pixels);
+    CHECK(VALGRIND_CHECK_MEM_IS_DEFINED(diffusion_image_pixels(image), diffusion_image_byte_length(image)) == 0);
+    OK(diffusion_image_extend(image, 0, 16, 0, 0, &canvas, &mask));
+    OK(diffusion_request_set_init_image(request, image));
+    OK(diffusion_request_set_init_image(request, canvas)); /* replaces it */
+    OK(diffusion_request_set_mask_image(request, mask));
+    OK(diffusion_request_set_paste_back(request, 1));
+    diffusion_image_destroy(image);
+    diffusion_image_destroy(canvas);
+    diffusion_image_destroy(mask);
+    result = draw(pipeline, request);
+    OK(diffusion_request_reset(request));
+    OK(diffusion_request_set_steps(request, 1));
+    OK(diffusion_request_set_init_result(request, result));
+    diffusion_result_destroy(result);
+    diffusion_result_destroy(draw(pipeline, request));
+    diffusion_request_destroy(request);
+    diffusion_pipeline_destroy(pipeline);
+}
+
 struct job {
     const diffusion_pipeline *pipeline;
     const diffusion_cancel_token *token;
@@ -163,6 +197,7 @@ int main(int argc, char **argv)
     OK(diffusion_set_log_callback(hear, DIFFUSION_LOG_LEVEL_TRACE, &finalized, finalize));
     no_pipelines(folder);
     threads(folder);
+    from_a_picture(folder);
     OK(diffusion_set_log_callback(NULL, DIFFUSION_LOG_LEVEL_OFF, NULL, NULL));
     CHECK(finalized == 1);
     round_trip(folder, argv);

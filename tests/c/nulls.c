@@ -6,6 +6,7 @@
 static void handles(void)
 {
     const diffusion_image *image = NULL;
+    diffusion_image *made = NULL;
     diffusion_buffer *buffer = NULL;
     char bytes[4] = { 0 };
 
@@ -15,6 +16,7 @@ static void handles(void)
     diffusion_result_destroy(NULL);
     diffusion_cancel_token_destroy(NULL);
     diffusion_buffer_destroy(NULL);
+    diffusion_image_destroy(NULL);
     CHECK(*diffusion_last_error_message() == '\0');
 
     SAYS(NULL_POINTER, "cancel token", diffusion_cancel_token_cancel(NULL));
@@ -48,6 +50,36 @@ static void handles(void)
     EXPECT(NULL_POINTER, diffusion_request_set_rng(NULL, TEXT("numpy")));
     EXPECT(NULL_POINTER, diffusion_request_set_count(NULL, 1));
     EXPECT(NULL_POINTER, diffusion_request_set_format(NULL, DIFFUSION_PIXEL_FORMAT_RGB8));
+    EXPECT(NULL_POINTER, diffusion_request_validate(NULL));
+    EXPECT(NULL_POINTER, diffusion_request_set_prompt_2(NULL, TEXT("x")));
+    EXPECT(NULL_POINTER, diffusion_request_set_prompt_3(NULL, TEXT("x")));
+    EXPECT(NULL_POINTER, diffusion_request_set_negative_prompt_2(NULL, TEXT("x")));
+    EXPECT(NULL_POINTER, diffusion_request_set_negative_prompt_3(NULL, TEXT("x")));
+    EXPECT(NULL_POINTER, diffusion_request_set_syntax(NULL, TEXT("plain")));
+    EXPECT(NULL_POINTER, diffusion_request_set_clip_skip(NULL, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_max_tokens(NULL, 77));
+    EXPECT(NULL_POINTER, diffusion_request_set_init_image(NULL, NULL));
+    EXPECT(NULL_POINTER, diffusion_request_set_mask_image(NULL, NULL));
+    EXPECT(NULL_POINTER, diffusion_request_set_init_result(NULL, NULL));
+    EXPECT(NULL_POINTER, diffusion_request_set_strength(NULL, 0.5f));
+    EXPECT(NULL_POINTER, diffusion_request_set_mask_blur(NULL, 1.0f));
+    EXPECT(NULL_POINTER, diffusion_request_set_mask_padding(NULL, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_paste_back(NULL, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_image_guidance(NULL, 1.5f));
+    EXPECT(NULL_POINTER, diffusion_request_set_true_guidance(NULL, 4.0f));
+    EXPECT(NULL_POINTER, diffusion_request_set_noise_level(NULL, 20));
+    EXPECT(NULL_POINTER, diffusion_request_set_denoising_start(NULL, 0.5f));
+    EXPECT(NULL_POINTER, diffusion_request_set_denoising_end(NULL, 0.5f));
+    EXPECT(NULL_POINTER, diffusion_request_set_seed_mode(NULL, TEXT("one-generator")));
+    EXPECT(NULL_POINTER, diffusion_request_set_variation(NULL, 1, 0.5f));
+    EXPECT(NULL_POINTER, diffusion_request_set_original_size(NULL, 1, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_crop(NULL, 1, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_target_size(NULL, 1, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_negative_original_size(NULL, 1, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_negative_crop(NULL, 1, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_negative_target_size(NULL, 1, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_aesthetic_score(NULL, 6.0f));
+    EXPECT(NULL_POINTER, diffusion_request_set_negative_aesthetic_score(NULL, 2.5f));
 
     SAYS(NULL_POINTER, "result", diffusion_result_image(NULL, 0, &image));
     EXPECT(NULL_POINTER, diffusion_image_copy(NULL, bytes, sizeof bytes, 1, 1, 4, DIFFUSION_PIXEL_FORMAT_RGBA8));
@@ -55,6 +87,17 @@ static void handles(void)
     EXPECT(NULL_POINTER, diffusion_image_save_cstr(NULL, "x.png"));
     EXPECT(NULL_POINTER, diffusion_image_encode(NULL, TEXT("png"), &buffer));
     CHECK(image == NULL && buffer == NULL);
+
+    SAYS(NULL_POINTER, "pixels", diffusion_image_create(NULL, 3, 1, 1, 3, DIFFUSION_PIXEL_FORMAT_RGB8, &made));
+    EXPECT(NULL_POINTER, diffusion_image_create(bytes, 3, 1, 1, 3, DIFFUSION_PIXEL_FORMAT_RGB8, NULL));
+    EXPECT(NULL_POINTER, diffusion_image_open(NULL, 3, &made));
+    EXPECT(NULL_POINTER, diffusion_image_open(TEXT("x.png"), NULL));
+    EXPECT(NULL_POINTER, diffusion_image_open_cstr(NULL, &made));
+    EXPECT(NULL_POINTER, diffusion_image_open_cstr("x.png", NULL));
+    EXPECT(NULL_POINTER, diffusion_image_decode(NULL, 3, &made));
+    EXPECT(NULL_POINTER, diffusion_image_decode(bytes, sizeof bytes, NULL));
+    EXPECT(NULL_POINTER, diffusion_image_extend(NULL, 1, 1, 1, 1, &made, &made));
+    CHECK(made == NULL);
 }
 
 /* Functions without a status: the empty value, and an error that can be asked for. */
@@ -84,6 +127,7 @@ static void values(void)
     CHECK(*diffusion_result_warning(NULL, 0) == '\0');
     CHECK(*diffusion_result_timings_json(NULL) == '\0');
     CHECK(diffusion_result_text_milliseconds(NULL) == 0.0);
+    CHECK(diffusion_result_encode_milliseconds(NULL) == 0.0);
     CHECK(diffusion_result_step_count(NULL) == 0);
     CHECK(diffusion_result_step_milliseconds(NULL, 0) == 0.0);
     CHECK(diffusion_result_decode_milliseconds(NULL) == 0.0);
@@ -132,10 +176,24 @@ static void texts_and_outs(const char *folder)
     EXPECT(NULL_POINTER, diffusion_request_set_scheduler(request, NULL, 3));
     EXPECT(NULL_POINTER, diffusion_request_set_sigmas(request, NULL, 3));
     EXPECT(NULL_POINTER, diffusion_request_set_rng(request, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_prompt_2(request, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_negative_prompt_3(request, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_syntax(request, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_seed_mode(request, NULL, 3));
     OK(diffusion_request_set_prompt(request, NULL, 0));
     OK(diffusion_request_set_negative_prompt(request, NULL, 0));
     OK(diffusion_request_set_scheduler(request, NULL, 0));
     OK(diffusion_request_set_sigmas(request, NULL, 0));
+    OK(diffusion_request_set_prompt_2(request, NULL, 0));
+    OK(diffusion_request_set_prompt_3(request, NULL, 0));
+    OK(diffusion_request_set_negative_prompt_2(request, NULL, 0));
+    OK(diffusion_request_set_negative_prompt_3(request, NULL, 0));
+    OK(diffusion_request_set_syntax(request, NULL, 0));
+    OK(diffusion_request_set_seed_mode(request, NULL, 0));
+    OK(diffusion_request_set_init_image(request, NULL));
+    OK(diffusion_request_set_mask_image(request, NULL));
+    OK(diffusion_request_set_init_result(request, NULL));
+    OK(diffusion_request_validate(request));
 
     EXPECT(NULL_POINTER, diffusion_pipeline_open(NULL, 3, NULL, NULL, NULL, NULL, &pipeline));
     EXPECT(NULL_POINTER, diffusion_pipeline_open_cstr(NULL, NULL, &pipeline));

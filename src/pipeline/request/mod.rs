@@ -50,6 +50,31 @@ pub enum PromptSyntax {
     Webui,
 }
 
+impl PromptSyntax {
+    /// Every syntax, in the order in which messages list them.
+    pub const ALL: [Self; 2] = [Self::Plain, Self::Webui];
+
+    /// The syntax's name in options.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Webui => "webui",
+        }
+    }
+
+    /// The syntax of this exact name.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] that lists the names there are.
+    pub fn parse(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|syntax| syntax.name() == name).ok_or_else(|| {
+            let allowed = Self::ALL.map(Self::name).join(", ");
+            Error::invalid(format!("unknown prompt syntax \"{name}\"; allowed are: {allowed}"))
+        })
+    }
+}
+
 /// What to generate. `None` always means: the model's own default.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
@@ -130,6 +155,22 @@ impl Request {
     /// # Errors
     /// [`Error::InvalidArgument`] names the first field at fault, its value, and what is allowed.
     pub fn validate(&self) -> Result<()> {
+        self.validate_fields()?;
+        if let (Some(start), Some(end)) = (self.denoising_start, self.denoising_end)
+            && start >= end
+        {
+            return Err(Error::invalid(format!(
+                "denoising starts at {start} and ends at {end}; it must end later than it starts"
+            )));
+        }
+        self.start.validate_together()
+    }
+
+    /// Checks each field by itself; what two fields say together may still be refused.
+    ///
+    /// # Errors
+    /// As [`Request::validate`].
+    pub fn validate_fields(&self) -> Result<()> {
         let prompts = [
             ("prompt", Some(&self.prompt)),
             ("second prompt", self.prompt_2.as_ref()),
@@ -192,14 +233,7 @@ impl Request {
         ] {
             value.map_or(Ok(()), |value| check(what, value, allowed))?;
         }
-        if let (Some(start), Some(end)) = (self.denoising_start, self.denoising_end)
-            && start >= end
-        {
-            return Err(Error::invalid(format!(
-                "denoising starts at {start} and ends at {end}; it must end later than it starts"
-            )));
-        }
-        self.start.validate()?;
+        self.start.validate_fields()?;
         self.size_conditioning.validate()?;
         self.variation.as_ref().map_or(Ok(()), Variation::validate)?;
         if self.count > MAX_COUNT {

@@ -1,7 +1,7 @@
 //! Where the noise of several pictures comes from, and how a picture is varied.
 
 use super::check;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How the pictures of one request are seeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -12,6 +12,31 @@ pub enum Seeds {
     /// Picture `i` has a generator of its own, seeded with `seed + i`, as in AUTOMATIC1111's webui: each can be drawn
     /// again alone.
     OnePerPicture,
+}
+
+impl Seeds {
+    /// Every way, in the order in which messages list them.
+    pub const ALL: [Self; 2] = [Self::OneGenerator, Self::OnePerPicture];
+
+    /// The way's name in options.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OneGenerator => "one-generator",
+            Self::OnePerPicture => "one-per-picture",
+        }
+    }
+
+    /// The way of this exact name.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] that lists the names there are.
+    pub fn parse(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|way| way.name() == name).ok_or_else(|| {
+            let allowed = Self::ALL.map(Self::name).join(", ");
+            Error::invalid(format!("unknown seed mode \"{name}\"; allowed are: {allowed}"))
+        })
+    }
 }
 
 /// A little of another seed's noise: a picture that resembles the first seed's.

@@ -38,7 +38,7 @@ pub struct Start {
 }
 
 impl Start {
-    pub(super) fn validate(&self) -> Result<()> {
+    pub(super) fn validate_fields(&self) -> Result<()> {
         if let Some(strength) = self.strength
             && !(strength > 0.0 && strength <= 1.0)
         {
@@ -54,6 +54,10 @@ impl Start {
                 "mask padding is {padding}; allowed are 0 to {MAX_MASK_PADDING} pixels"
             )));
         }
+        Ok(())
+    }
+
+    pub(super) fn validate_together(&self) -> Result<()> {
         for (given, what) in [
             (self.strength.is_some(), "a strength"),
             (self.mask.is_some(), "a mask"),
