@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use common::{repository, sentence, tiny};
 use diffusion::text::prompt::{
     Chunk, Piece, Schedule, Steps, apply_weights, chunk, empty_chunk, pad_chunks, parse, parse_negative, pieces,
+    without_syntax,
 };
 use diffusion::text::tokenizer::ClipTokenizer;
 use ndarray::Array2;
@@ -39,6 +40,20 @@ fn check_pieces(cases: &[(&str, &[(&str, f64)])]) {
         let expected: Vec<_> = expected.iter().map(|&(text, weight)| (text.to_owned(), weight)).collect();
         assert_eq!(weighted(text), expected, "{text:?}");
     }
+}
+
+#[test]
+fn without_syntax_only_the_words_are_left() {
+    for (text, words) in [
+        ("a (red:1.3) [house], ((snow))", "a red house, snow"),
+        ("a dog BREAK a cat", "a dog a cat"),
+        (r"\(a\) b)", "(a) b)"),
+        ("plain: text", "plain: text"),
+        ("", ""),
+    ] {
+        assert_eq!(without_syntax(text).unwrap(), words, "{text}");
+    }
+    assert!(without_syntax("(a:1.2.3)").is_err());
 }
 
 #[test]

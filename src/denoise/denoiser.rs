@@ -128,15 +128,15 @@ impl Denoiser {
         Ok(output)
     }
 
-    /// Tells branch `index` something else, of the same shapes.
+    /// Tells branch `index` something else, of the same shapes; the channels that follow its sample stay.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when a shape is another one.
-    pub(crate) fn tell(&mut self, index: usize, branch: Branch) -> Result<()> {
+    pub(crate) fn tell(&mut self, index: usize, branch: &Branch) -> Result<()> {
         let Some(slot) = self.branches.get_mut(index) else {
             return Err(Error::Internal(format!("there is no guidance branch {index}")));
         };
-        *slot = branch;
+        slot.inputs.clone_from(&branch.inputs);
         for binding in &mut self.bindings {
             for chunk in binding.chunks.iter_mut().filter(|c| c.rows.iter().any(|(b, _)| *b == index)) {
                 for name in self.branches[index].inputs.keys() {

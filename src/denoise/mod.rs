@@ -8,6 +8,7 @@ mod ports;
 mod reuse;
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ndarray::{ArrayD, Axis, Slice};
@@ -34,8 +35,8 @@ pub(crate) struct Change {
     pub call: usize,
     /// Which branch.
     pub branch: usize,
-    /// What it is told from then on.
-    pub told: Branch,
+    /// What it is told from then on; its extra channels stay.
+    pub told: Arc<Branch>,
 }
 
 /// What the loop is told once.
@@ -92,7 +93,7 @@ pub(crate) fn run(
     for index in span.clone() {
         let started = Instant::now();
         while let Some(change) = changes.next_if(|change| change.call <= index) {
-            denoiser.tell(change.branch, change.told)?;
+            denoiser.tell(change.branch, &change.told)?;
             reuser.forget();
         }
         let timestep = scheduler.timesteps()[index];

@@ -1,5 +1,6 @@
 //! One generation, from prompts to pictures: the same road for every family.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use ndarray::{ArrayD, Axis, Ix3};
@@ -9,10 +10,11 @@ use super::guiding;
 use super::masking::Masked;
 use super::opened::Opened;
 use super::plan::{Job, Plan};
-use super::prompting::{Prompting, Prompts};
+use super::prompting::Prompting;
+use super::script::Cue;
 use super::starting::{Begin, Beginning};
 use super::{Generated, MemoryMode, Observer, Phase, Timings, report};
-use crate::denoise::{self, Batching, Branch, Denoiser, Denoising, Guidance, Role};
+use crate::denoise::{self, Batching, Branch, Change, Denoiser, Denoising, Guidance, Role};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::runtime::CancelToken;
@@ -53,6 +55,14 @@ pub(in crate::pipeline) fn draw(
     drawn
 }
 
+/// What the prompts became.
+struct Told {
+    branches: Vec<Branch>,
+    guidance: Guidance,
+    /// Their calls are steps of the run, until its span is known.
+    changes: Vec<Change>,
+}
+
 struct Drawing<'a> {
     model: &'a Opened,
     family: &'a dyn Family,
@@ -70,7 +80,7 @@ impl Drawing<'_> {
         if model.memory != MemoryMode::Speed {
             model.release_texts();
         }
-        let (mut branches, mut guidance) = told?;
+        let Told { mut branches, mut guidance, mut changes } = told?;
         timings.text = started.elapsed();
 
         let encoding = Instant::now();
@@ -88,6 +98,9 @@ impl Drawing<'_> {
         let reuse = guiding::reuse(plan, scheduler.as_ref());
         if plan.request.reuse.saves_negatives() && guidance.roles.len() > 2 {
             session.warn("the negative prompt is never left out beside several prompts".into());
+        }
+        for change in &mut changes {
+            change.call = span.start + change.call * scheduler.order().max(1);
         }
         let mut noise = plan.noise()?;
         let beginning = Beginning {
@@ -134,7 +147,7 @@ impl Drawing<'_> {
             reuse: &reuse,
             span,
             paste: paste.as_ref(),
-            changes: Vec::new(),
+            changes,
             cancel: session.cancel,
         };
         let ran = denoise::run(task, &mut latents, |done, _| report(session.observer, Phase::Denoising, done, calls))?;
@@ -159,33 +172,41 @@ impl Drawing<'_> {
     }
 
     /// What each guidance branch is told, and how their predictions become one.
-    fn encode_prompts(&self, session: &mut Session<'_>) -> Result<(Vec<Branch>, Guidance)> {
-        let plan = self.plan;
-        let guided = self.family.is_guided(plan) && (plan.job != Job::Edit || plan.image_guidance() >= 1.0);
-        let mut asked = vec![Prompts::positive(plan)];
-        if guided {
-            asked.insert(0, Prompts::negative(plan));
-        }
-        let mut branches = Vec::with_capacity(asked.len() + 1);
-        for (done, prompts) in asked.iter().enumerate() {
-            report(session.observer, Phase::EncodingText, done, asked.len())?;
+    fn encode_prompts(&self, session: &mut Session<'_>) -> Result<Told> {
+        let (plan, script) = (self.plan, &self.plan.script);
+        let mut told = Vec::with_capacity(script.sets.len());
+        for (done, prompts) in script.sets.iter().enumerate() {
+            report(session.observer, Phase::EncodingText, done, script.sets.len())?;
             let mut prompting = Prompting { model: self.model, plan, session: &mut *session };
-            branches.push(self.family.condition(&mut prompting, prompts)?);
+            told.push(Arc::new(self.family.condition(&mut prompting, prompts)?));
         }
-        report(session.observer, Phase::EncodingText, asked.len(), asked.len())?;
+        report(session.observer, Phase::EncodingText, told.len(), told.len())?;
         let mut guidance = Guidance::off();
-        if guided {
-            guidance.roles = vec![Role::Negative, Role::Positive(1.0)];
+        let positive = script.positive.iter().map(|line| (Role::Positive(line.weight), &line.cues));
+        let mut parts: Vec<(Role, &Vec<Cue>)> = positive.collect();
+        if !script.negative.is_empty() {
+            let negative = (Role::Negative, &script.negative);
+            match plan.job {
+                // diffusers' order: the instruction with the picture, the picture alone, neither.
+                Job::Edit => parts.extend([(Role::Picture, &script.negative), negative]),
+                _ => parts.insert(0, negative),
+            }
+            guidance.roles = parts.iter().map(|(role, _)| *role).collect();
             guidance.scale = self.family.scale(plan);
             guidance.image_scale = plan.image_guidance();
-            if plan.job == Job::Edit {
-                // diffusers' order: the instruction with the picture, the picture alone, neither.
-                let negative = branches.remove(0);
-                branches.extend([negative.clone(), negative]);
-                guidance.roles = vec![Role::Positive(1.0), Role::Picture, Role::Negative];
+        }
+        let mut branches = Vec::with_capacity(parts.len());
+        let mut changes = Vec::new();
+        for (branch, (_, cues)) in parts.iter().enumerate() {
+            for cue in *cues {
+                match cue.step {
+                    0 => branches.push(told[cue.set].as_ref().clone()),
+                    call => changes.push(Change { call, branch, told: Arc::clone(&told[cue.set]) }),
+                }
             }
         }
-        Ok((branches, guidance))
+        changes.sort_by_key(|change| change.call);
+        Ok(Told { branches, guidance, changes })
     }
 
     fn decode(&self, latents: &ArrayD<f32>, session: &mut Session<'_>) -> Result<Vec<Image>> {

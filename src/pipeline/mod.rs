@@ -14,6 +14,7 @@ mod plan;
 mod prompting;
 mod request;
 mod result;
+mod script;
 mod starting;
 mod turn;
 

@@ -6,6 +6,7 @@ use crate::model::{Family, Task};
 use crate::pipeline::families::{self};
 use crate::pipeline::guiding;
 use crate::pipeline::opened::Opened;
+use crate::pipeline::script::Script;
 use crate::pipeline::{MAX_PIXELS, MAX_SIDE, PipelineInfo, Request, Seeds, Settings, Variation};
 use crate::rng::{Generator, NoiseSource, PerPicture, RngKind};
 use crate::scheduler::{self, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule};
@@ -67,6 +68,8 @@ pub(in crate::pipeline) struct Plan {
     pub distilled: bool,
     /// How much of the picture is redrawn.
     pub strength: f32,
+    /// What the text encoders read, and when.
+    pub script: Script,
 }
 
 impl Plan {
@@ -123,11 +126,20 @@ impl Plan {
         let factor = folder.vae().spatial_factor;
         let latents = [count as usize, info.latent_channels, height as usize / factor, width as usize / factor];
         let distilled = families::is_distilled(model);
-        let plan = Self { request: request.clone(), settings, scheduler_kind, latents, job, distilled, strength };
+        let (request, script) = (request.clone(), Script::default());
+        let mut plan = Self { request, settings, scheduler_kind, latents, job, distilled, strength, script };
         let scheduler = plan.scheduler(model, family)?;
-        plan.span(family, scheduler.as_ref(), folder)?;
+        let span = plan.span(family, scheduler.as_ref(), folder)?;
         guiding::rules(model, &plan, scheduler.as_ref())?;
+        // Solvers of higher order call several times a step.
+        let steps = span.len().div_ceil(scheduler.order().max(1));
+        plan.script = Script::new(model, family, &plan, plan.is_guided(family), steps)?;
         Ok(plan)
+    }
+
+    /// Whether the negative branch runs.
+    fn is_guided(&self, family: &dyn families::Family) -> bool {
+        family.is_guided(self) && (self.job != Job::Edit || self.image_guidance() >= 1.0)
     }
 
     /// A scheduler, ready for this plan.

@@ -1,17 +1,22 @@
 //! Prompts to what text encoders make of them, the same for every family.
 
-use ndarray::{Array1, Array2};
+use std::borrow::Cow;
+
+use ndarray::{Array1, Array2, Axis, concatenate};
 
 use super::draw::Session;
 use super::opened::Opened;
 use super::plan::Plan;
+use super::request::PromptSyntax;
 use crate::error::{Error, Result};
 use crate::model::GraphRole;
 use crate::text::HiddenState;
-use crate::text::encoder::TextEmbedding;
+use crate::text::encoder::{TextEmbedding, TextEncoder};
+use crate::text::prompt::{apply_weights, chunk, empty_chunk, without_syntax};
+use crate::text::tokenizer::ClipTokenizer;
 
 /// The prompts of one guidance branch.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::pipeline) struct Prompts {
     /// For the first, second and third text encoder.
     pub texts: [String; 3],
@@ -66,10 +71,11 @@ pub(in crate::pipeline) struct Encoded {
 }
 
 impl Prompting<'_, '_> {
-    /// Encodes the `index`th text of `prompts` with the CLIP text encoder `role`.
+    /// Encodes the `index`th text of `prompts` with the CLIP text encoder `role`: its beginning, or with a syntax all of
+    /// it, in chunks, weighted, and filled up to as many chunks as the longest of the request's prompts has.
     ///
     /// # Errors
-    /// As [`crate::text::encoder::TextEncoder::encode`].
+    /// As [`crate::text::encoder::TextEncoder::encode`]; [`Error::Numeric`] when weights make the text infinite.
     pub(in crate::pipeline) fn clip(
         &mut self,
         role: GraphRole,
@@ -88,16 +94,50 @@ impl Prompting<'_, '_> {
             Layer::Penultimate if prompts.negative => HiddenState::FromEnd(2),
             Layer::Penultimate => HiddenState::FromEnd(skip + 2),
         };
+        if let Some(count) = self.plan.script.chunks {
+            let tokenizer = text
+                .clip_tokenizer()
+                .ok_or_else(|| Error::Internal(format!("{} was taken for a CLIP encoder", role.name())))?;
+            return self.in_chunks(text, tokenizer, &prompts.texts[index], hidden, count);
+        }
         let TextEmbedding { context, pooled, lost } =
             text.encode(&prompts.texts[index], hidden, self.session.cancel)?;
         self.say_lost(prompts, lost);
         Ok(Encoded { context: context.as_ref().clone(), pooled: pooled.map(|pooled| pooled.as_ref().clone()) })
     }
+
+    /// `prompt` as `count` chunks one behind the other. The pooled vector is the first one's, without weights, as in the
+    /// webui.
+    fn in_chunks(
+        &self,
+        text: &TextEncoder,
+        tokenizer: &ClipTokenizer,
+        prompt: &str,
+        hidden: HiddenState,
+        count: usize,
+    ) -> Result<Encoded> {
+        let mut chunks = chunk(tokenizer, prompt)?;
+        chunks.resize_with(count, || empty_chunk(tokenizer));
+        let mut pooled = None;
+        let mut contexts = Vec::with_capacity(count);
+        for (number, chunk) in chunks.iter().enumerate() {
+            let ids: Vec<i64> = chunk.ids.iter().map(|&id| i64::from(id)).collect();
+            let embedding = text.encode_ids(&ids, hidden, self.session.cancel)?;
+            if number == 0 {
+                pooled = embedding.pooled.map(|pooled| pooled.as_ref().clone());
+            }
+            contexts.push(embedding.context);
+        }
+        let views: Vec<_> = contexts.iter().map(|context| context.view()).collect();
+        let mut context = concatenate(Axis(0), &views).map_err(|e| Error::Internal(e.to_string()))?;
+        apply_weights(context.view_mut(), &chunks)?;
+        Ok(Encoded { context, pooled })
+    }
 }
 
 impl Prompting<'_, '_> {
     /// Encodes the `index`th text of `prompts` with the T5 encoder `role`, cut and padded to `tokens`:
-    /// `[tokens, width]`.
+    /// `[tokens, width]`. Of a syntax only the words count here: T5 was never trained with weighted states.
     ///
     /// # Errors
     /// As [`crate::text::encoder::TextEncoder::encode`].
@@ -113,7 +153,11 @@ impl Prompting<'_, '_> {
         };
         // An export for one length reads no other; what it reads beyond the wish is padding.
         let tokens = text.fixed_tokens().unwrap_or(tokens);
-        let TextEmbedding { context, lost, .. } = text.encode_to(&prompts.texts[index], tokens, self.session.cancel)?;
+        let prompt = match self.plan.request.syntax {
+            PromptSyntax::Plain => Cow::from(&prompts.texts[index]),
+            PromptSyntax::Webui => Cow::from(without_syntax(&prompts.texts[index])?),
+        };
+        let TextEmbedding { context, lost, .. } = text.encode_to(&prompt, tokens, self.session.cancel)?;
         self.say_lost(prompts, lost);
         Ok(context.as_ref().clone())
     }

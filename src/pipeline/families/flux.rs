@@ -65,6 +65,11 @@ impl Family for Flux {
         Ok(branch)
     }
 
+    /// CLIP gives only its pooled vector, so its first chunk is all that is read; T5 reads the rest.
+    fn context_texts(&self, _model: &Opened) -> Vec<(GraphRole, usize)> {
+        Vec::new()
+    }
+
     /// Guidance is distilled; the true one needs a negative prompt and a scale of its own, as in diffusers.
     fn is_guided(&self, plan: &Plan) -> bool {
         self.scale(plan) > 1.0 && plan.request.negative_prompt.is_some()

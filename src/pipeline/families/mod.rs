@@ -10,7 +10,7 @@ use ndarray::ArrayD;
 
 use crate::denoise::{Branch, Told};
 use crate::error::Result;
-use crate::model::Family as Name;
+use crate::model::{Family as Name, GraphRole};
 use crate::pipeline::opened::Opened;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::prompting::{Prompting, Prompts};
@@ -29,6 +29,11 @@ pub(in crate::pipeline) trait Family: Send + Sync {
     /// # Errors
     /// Whatever the text encoders say; [`crate::Error::Unsupported`] for a wish that this export cannot fulfil.
     fn condition(&self, prompting: &mut Prompting<'_, '_>, prompts: &Prompts) -> Result<Branch>;
+
+    /// The CLIP text encoders whose tokens the denoiser attends to, and which of a request's prompts each reads.
+    fn context_texts(&self, _model: &Opened) -> Vec<(GraphRole, usize)> {
+        vec![(GraphRole::TextEncoder, 0)]
+    }
 
     /// Whether a request runs the negative branch: diffusers' `do_classifier_free_guidance`.
     fn is_guided(&self, plan: &Plan) -> bool {

@@ -55,6 +55,10 @@ impl Family for StableDiffusion3 {
         Ok(Branch::default().with(CONTEXT, context.into_dyn()).with(POOLED, pooled.into_dyn()))
     }
 
+    fn context_texts(&self, _model: &Opened) -> Vec<(GraphRole, usize)> {
+        vec![(GraphRole::TextEncoder, 0), (GraphRole::TextEncoder2, 1)]
+    }
+
     /// diffusers' `get_timesteps` of this pipeline, which does not cut the number of steps to a whole one first.
     fn skipped_steps(&self, steps: usize, strength: f64) -> usize {
         flow_skipped_steps(steps, strength)

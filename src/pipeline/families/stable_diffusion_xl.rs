@@ -45,10 +45,8 @@ impl Family for StableDiffusionXl {
         let model = prompting.model;
         let mut contexts = Vec::new();
         let mut pooled = None;
-        // The second encoder reads the second prompt, also where it is the only one.
-        for role in model.folder.family().text_roles() {
-            let index = usize::from(*role == GraphRole::TextEncoder2 && contexts.len() == 1);
-            let encoded = prompting.clip(*role, prompts, index, Layer::Penultimate)?;
+        for (role, index) in self.context_texts(model) {
+            let encoded = prompting.clip(role, prompts, index, Layer::Penultimate)?;
             contexts.push(encoded.context);
             // The last encoder's is the one that counts.
             pooled = encoded.pooled.or(pooled);
@@ -71,6 +69,11 @@ impl Family for StableDiffusionXl {
         }
         let sizes = sizes(prompting.plan, has_aesthetic_score(model), prompts.negative);
         Ok(Branch::default().with(CONTEXT, context).with(POOLED, pooled).with(SIZES, sizes))
+    }
+
+    /// The second encoder reads the second prompt, but where it is the only one.
+    fn context_texts(&self, model: &Opened) -> Vec<(GraphRole, usize)> {
+        model.folder.family().text_roles().iter().enumerate().map(|(index, role)| (*role, index)).collect()
     }
 
     fn default_strength(&self, masked: bool) -> f32 {

@@ -46,7 +46,15 @@ pub enum PromptSyntax {
     /// Nothing: every character is text, and what is too long for the text encoder is cut off, as in diffusers.
     #[default]
     Plain,
-    /// That of AUTOMATIC1111's webui: `(weights:1.2)`, `[from:to:0.5]`, `BREAK`, `AND`, and prompts of any length.
+    /// That of AUTOMATIC1111's webui: `(weights:1.2)`, `[from:to:0.5]`, `BREAK`, `AND`, and prompts of any length
+    /// ([`crate::text::prompt`] says what each means).
+    ///
+    /// - Steps are those of the run, from its first on, also where a picture is the start or another model went before:
+    ///   `[a:b:0.5]` changes in the middle of what is drawn.
+    /// - All prompts of a request, the negative ones too, are filled up with empty chunks to the length of the longest.
+    ///   Each CLIP encoder takes chunks and weights; the pooled vector is that of the first chunk. T5 reads the words
+    ///   alone.
+    /// - `AND` belongs into the first prompt; the others have everything else. It needs guidance.
     Webui,
 }
 

@@ -61,6 +61,19 @@ pub fn pieces(text: &str) -> Result<Vec<Piece>> {
     reader.finish()
 }
 
+/// The words of `text` alone, without brackets, weights, escapes and `BREAK`s: what an encoder reads that neither takes
+/// chunks nor weights.
+///
+/// # Errors
+/// As [`pieces`].
+pub fn without_syntax(text: &str) -> Result<String> {
+    let word = |piece| match piece {
+        Piece::Text { text, .. } => text,
+        Piece::Break => " ".to_owned(),
+    };
+    Ok(pieces(text)?.into_iter().map(word).collect())
+}
+
 /// What was read so far. Its methods return how many bytes they used up.
 #[derive(Default)]
 struct Reader {

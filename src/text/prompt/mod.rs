@@ -21,7 +21,7 @@ mod schedule;
 mod weights;
 
 pub use chunks::{Chunk, chunk, empty_chunk, pad_chunks};
-pub use emphasis::{Piece, pieces};
+pub use emphasis::{Piece, pieces, without_syntax};
 pub use schedule::{Part, Schedule, Steps, SubPrompt, parse, parse_negative};
 pub use weights::apply_weights;
 
