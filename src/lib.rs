@@ -41,4 +41,4 @@ pub use pipeline::{
 };
 pub use rng::RngKind;
 pub use runtime::{CancelToken, Fallback, Precision, Provider, ProviderSettings};
-pub use scheduler::{SchedulerKind, SigmaSchedule};
+pub use scheduler::{CustomSchedule, SchedulerKind, SigmaSchedule};

@@ -105,16 +105,20 @@ impl Plan {
             (None, Ok(own)) => *own,
             (None, Err(reason)) => return Err(Error::bad_model(folder.root(), reason)),
         };
+        let steps = steps(request, scheduler_kind, info)?;
         let strength = request.start.strength.unwrap_or_else(|| family.default_strength(has_mask(request)));
         let settings = Settings {
             prompt: request.prompt.clone(),
             negative_prompt: request.negative_prompt.clone(),
             width,
             height,
-            steps: request.steps.unwrap_or(info.default_steps),
+            steps,
             guidance: request.guidance.unwrap_or(info.default_guidance),
             scheduler: scheduler_kind.name().to_owned(),
-            sigmas: request.sigmas.map_or("default", SigmaSchedule::name).to_owned(),
+            sigmas: match (&request.custom_schedule, request.sigmas) {
+                (Some(_), _) => "custom".to_owned(),
+                (None, sigmas) => sigmas.map_or("default", SigmaSchedule::name).to_owned(),
+            },
             eta: request.eta,
             seed,
             rng: request.rng.name().to_owned(),
@@ -153,6 +157,7 @@ impl Plan {
     ) -> Result<Box<dyn Scheduler>> {
         let mut options = SchedulerOptions {
             sigmas: self.request.sigmas,
+            custom: self.request.custom_schedule.clone(),
             eta: f64::from(self.settings.eta),
             ..SchedulerOptions::new(self.settings.steps as usize)
         };
@@ -248,6 +253,19 @@ impl Plan {
     /// How strongly an edit keeps to its picture.
     pub(in crate::pipeline) fn image_guidance(&self) -> f32 {
         self.request.image_guidance.unwrap_or(DEFAULT_IMAGE_GUIDANCE)
+    }
+}
+
+/// How many steps: those of the listed schedule, else those asked for, else the model's own.
+fn steps(request: &Request, kind: SchedulerKind, info: &PipelineInfo) -> Result<u32> {
+    let Some(custom) = &request.custom_schedule else { return Ok(request.steps.unwrap_or(info.default_steps)) };
+    let listed = u32::try_from(custom.steps(kind)).unwrap_or(u32::MAX);
+    match request.steps {
+        Some(steps) if steps != listed => Err(Error::invalid(format!(
+            "{steps} steps were asked for beside a list of noise levels that makes {listed} with {}; leave the steps out",
+            kind.name()
+        ))),
+        _ => Ok(listed),
     }
 }
 

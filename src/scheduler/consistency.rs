@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 
 use super::config::Config;
 use super::noise_schedule::{BetaDefaults, BetaSchedule, NoiseSchedule, ZeroSnr};
+use super::{SchedulerOptions, named_levels};
 
 /// The class defaults that LCM and TCD share: those of Stable Diffusion.
 pub(super) fn noise_schedule(config: &Config<'_>) -> Result<NoiseSchedule> {
@@ -17,8 +18,22 @@ pub(super) fn noise_schedule(config: &Config<'_>) -> Result<NoiseSchedule> {
 /// `steps` of the `original_inference_steps` timesteps of the distillation, in descending order.
 ///
 /// `strength` below 1 keeps only the cleanest of them, as image-to-image pipelines made for these models want it.
-pub(super) fn timesteps(config: &Config<'_>, train: usize, steps: usize, strength: f64) -> Result<Vec<i64>> {
-    let limit = i64::try_from(train).unwrap_or(i64::MAX);
+///
+/// Timesteps that the options list or name are taken as they are, and `strength` then leaves out the noisiest.
+pub(super) fn timesteps(config: &Config<'_>, schedule: &NoiseSchedule, options: &SchedulerOptions) -> Result<Vec<i64>> {
+    let (steps, strength) = (options.steps, options.strength);
+    if let Some(chosen) = named_levels::timesteps(config, schedule, options)? {
+        let kept = (chosen.len() as f64 * strength) as usize;
+        if kept == 0 {
+            return Err(Error::invalid(format!(
+                "a strength of {strength} leaves none of {} timesteps; it must be at least {:.4}",
+                chosen.len(),
+                1.0 / chosen.len() as f64
+            )));
+        }
+        return Ok(chosen[chosen.len() - kept..].to_vec());
+    }
+    let limit = i64::try_from(schedule.train_timesteps()).unwrap_or(i64::MAX);
     let original = config.integer("original_inference_steps", 50, 1, limit)?;
     let stride = limit / original;
     let kept = (original as f64 * strength) as i64;

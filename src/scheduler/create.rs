@@ -26,18 +26,22 @@ use super::pndm::Pndm;
 use super::sa_solver::SaSolver;
 use super::tcd::Tcd;
 use super::unipc::UniPc;
-use super::{Scheduler, SchedulerKind, SigmaSchedule};
+use super::{AysModel, CustomSchedule, Scheduler, SchedulerKind, SigmaSchedule};
 
 /// More solver steps than this are a mistake, and their tables would fill the memory.
 const MAX_STEPS: usize = 100_000;
 
 /// What the user asks of a scheduler beyond the model's configuration.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SchedulerOptions {
-    /// Solver steps, 1 or more; a solver of order 2 asks the denoiser up to twice as often.
+    /// Solver steps, 1 or more, unless `custom` says how many; a solver of order 2 asks the denoiser up to twice as often.
     pub steps: usize,
     /// Overrides `use_karras_sigmas`, `use_exponential_sigmas` and `use_beta_sigmas`; `None` leaves them alone.
     pub sigmas: Option<SigmaSchedule>,
+    /// Whose levels [`SigmaSchedule::AlignYourSteps`] has.
+    pub ays: AysModel,
+    /// The levels themselves, listed; then `sigmas` cannot name others.
+    pub custom: Option<CustomSchedule>,
     /// The share of fresh noise in a step of [`SchedulerKind::Ddim`] and of [`SchedulerKind::Tcd`] (its gamma), 0 to 1;
     /// 0 for all others. diffusers' pipelines pass 0 where nothing is said; TCD's makers recommend 0.3.
     pub eta: f64,
@@ -59,7 +63,16 @@ impl SchedulerOptions {
     /// `steps` steps, and everything else as the configuration has it.
     #[must_use]
     pub fn new(steps: usize) -> Self {
-        Self { steps, sigmas: None, eta: 0.0, mu: None, flow_sigmas: false, strength: 1.0 }
+        Self {
+            steps,
+            sigmas: None,
+            ays: AysModel::default(),
+            custom: None,
+            eta: 0.0,
+            mu: None,
+            flow_sigmas: false,
+            strength: 1.0,
+        }
     }
 }
 
@@ -77,6 +90,7 @@ pub fn create(
     config: &Map<String, Value>,
     options: &SchedulerOptions,
 ) -> Result<Box<dyn Scheduler>> {
+    let options = &listed(kind, options)?;
     let steps = options.steps;
     if !(1..=MAX_STEPS).contains(&steps) {
         return Err(Error::invalid(format!("{steps} steps are not possible; allowed are 1 to {MAX_STEPS}")));
@@ -113,17 +127,17 @@ pub fn create(
     let config = Config::new(&map, kind.class_name());
     Ok(match kind {
         SchedulerKind::Ddim => Box::new(Ddim::new(&config, steps, options.eta)?),
-        SchedulerKind::Ddpm => Box::new(Ddpm::new(&config, steps)?),
+        SchedulerKind::Ddpm => Box::new(Ddpm::new(&config, options)?),
         SchedulerKind::Pndm => Box::new(Pndm::new(&config, steps)?),
-        SchedulerKind::Lms => Box::new(Lms::new(&config, steps)?),
-        SchedulerKind::Euler => Box::new(Euler::new(&config, steps, false)?),
-        SchedulerKind::EulerAncestral => Box::new(Euler::new(&config, steps, true)?),
-        SchedulerKind::Heun => Box::new(Heun::new(&config, steps)?),
-        SchedulerKind::Dpm2 => Box::new(Dpm2::new(&config, steps, false)?),
-        SchedulerKind::Dpm2Ancestral => Box::new(Dpm2::new(&config, steps, true)?),
-        SchedulerKind::Dpmpp2M | SchedulerKind::Dpmpp2MSde => Box::new(DpmSolver::new(&config, steps)?),
-        SchedulerKind::UniPc => Box::new(UniPc::new(&config, steps)?),
-        SchedulerKind::Deis => Box::new(Deis::new(&config, steps)?),
+        SchedulerKind::Lms => Box::new(Lms::new(&config, options)?),
+        SchedulerKind::Euler => Box::new(Euler::new(&config, options, false)?),
+        SchedulerKind::EulerAncestral => Box::new(Euler::new(&config, options, true)?),
+        SchedulerKind::Heun => Box::new(Heun::new(&config, options)?),
+        SchedulerKind::Dpm2 => Box::new(Dpm2::new(&config, options, false)?),
+        SchedulerKind::Dpm2Ancestral => Box::new(Dpm2::new(&config, options, true)?),
+        SchedulerKind::Dpmpp2M | SchedulerKind::Dpmpp2MSde => Box::new(DpmSolver::new(&config, options)?),
+        SchedulerKind::UniPc => Box::new(UniPc::new(&config, options)?),
+        SchedulerKind::Deis => Box::new(Deis::new(&config, options)?),
         SchedulerKind::Lcm => Box::new(Lcm::new(&config, options)?),
         SchedulerKind::Tcd => Box::new(Tcd::new(&config, options)?),
         SchedulerKind::FlowHeun => Box::new(FlowHeun::new(&config, steps)?),
@@ -131,34 +145,43 @@ pub fn create(
         SchedulerKind::EdmDpmpp2M => Box::new(EdmDpmSolver::new(&config, steps)?),
         SchedulerKind::EdmEuler => Box::new(EdmEuler::new(&config, steps)?),
         SchedulerKind::FlowEuler => Box::new(FlowMatch::euler(&config, options)?),
-        SchedulerKind::Dpmpp2S => Box::new(DpmSinglestep::new(&config, steps)?),
-        SchedulerKind::DpmppSde => Box::new(DpmSde::new(&config, steps)?),
-        SchedulerKind::SaSolver => Box::new(SaSolver::new(&config, steps)?),
+        SchedulerKind::Dpmpp2S => Box::new(DpmSinglestep::new(&config, options)?),
+        SchedulerKind::DpmppSde => Box::new(DpmSde::new(&config, options)?),
+        SchedulerKind::SaSolver => Box::new(SaSolver::new(&config, options)?),
         SchedulerKind::Ipndm => Box::new(Ipndm::new(&config, steps)?),
     })
+}
+
+/// The options with the steps of their list, if they have one.
+fn listed(kind: SchedulerKind, options: &SchedulerOptions) -> Result<SchedulerOptions> {
+    let mut options = options.clone();
+    let Some(custom) = &options.custom else { return Ok(options) };
+    custom.check(kind)?;
+    if let Some(sigmas) = options.sigmas.filter(|sigmas| *sigmas != SigmaSchedule::Default) {
+        return Err(Error::invalid(format!(
+            "the sigma schedule {} was asked for beside a list of levels; only one of them can be used",
+            sigmas.name()
+        )));
+    }
+    options.steps = custom.steps(kind);
+    // The classes of flow matching spread listed levels too; all others refuse it.
+    if !matches!(kind, SchedulerKind::FlowEuler | SchedulerKind::FlowLcm) {
+        options.sigmas = Some(SigmaSchedule::Default);
+    }
+    Ok(options)
 }
 
 /// Sets and clears the `use_*_sigmas` fields as `sigmas` says.
 fn override_sigmas(kind: SchedulerKind, map: &mut Map<String, Value>, sigmas: Option<SigmaSchedule>) -> Result<()> {
     let Some(sigmas) = sigmas else { return Ok(()) };
-    let fixed = matches!(
-        kind,
-        SchedulerKind::Ddim
-            | SchedulerKind::Ddpm
-            | SchedulerKind::Pndm
-            | SchedulerKind::EulerAncestral
-            | SchedulerKind::Lcm
-            | SchedulerKind::Tcd
-            | SchedulerKind::FlowHeun
-            | SchedulerKind::EdmEuler
-            | SchedulerKind::EdmDpmpp2M
-            | SchedulerKind::Ipndm
-    );
-    if fixed && sigmas != SigmaSchedule::Default {
+    if !has(kind, sigmas) {
+        let able: Vec<_> = SchedulerKind::ALL.into_iter().filter(|kind| has(*kind, sigmas)).collect();
+        let names: Vec<_> = able.into_iter().map(SchedulerKind::name).collect();
         return Err(Error::invalid(format!(
-            "the scheduler {} cannot use {} sigmas; it has only the default ones",
+            "the scheduler {} cannot use {} sigmas; those that can are {}",
             kind.name(),
-            sigmas.name()
+            sigmas.name(),
+            names.join(", ")
         )));
     }
     for (key, schedule) in [
@@ -171,6 +194,22 @@ fn override_sigmas(kind: SchedulerKind, map: &mut Map<String, Value>, sigmas: Op
         map.insert(key.to_owned(), Value::Bool(Some(sigmas) == schedule));
     }
     Ok(())
+}
+
+/// Whether `kind` can walk the levels of `sigmas`.
+fn has(kind: SchedulerKind, sigmas: SigmaSchedule) -> bool {
+    use SchedulerKind as Kind;
+    let picked = matches!(sigmas, SigmaSchedule::SgmUniform | SigmaSchedule::Simple | SigmaSchedule::AlignYourSteps);
+    match kind {
+        _ if sigmas == SigmaSchedule::Default => true,
+        // They step by a stride, or by levels that have no other form.
+        Kind::Ddim | Kind::Pndm | Kind::FlowHeun | Kind::EdmEuler | Kind::EdmDpmpp2M | Kind::Ipndm => false,
+        // Solvers over trained timesteps, and one whose class has no spread sigmas.
+        Kind::Ddpm | Kind::Lcm | Kind::Tcd | Kind::EulerAncestral => picked,
+        // Align Your Steps was not made for flow matching.
+        Kind::FlowEuler | Kind::FlowLcm => sigmas != SigmaSchedule::AlignYourSteps,
+        _ => true,
+    }
 }
 
 /// Which `algorithm_type` a name stands for, where another class's configuration says something else.

@@ -8,7 +8,6 @@ use ndarray::{ArrayD, ArrayViewD, Zip};
 use crate::error::{Error, Result};
 use crate::rng::NoiseSource;
 
-use super::Scheduler;
 use super::calls::Calls;
 use super::combine::{buffer, combine, draw, mix_into};
 use super::config::Config;
@@ -17,6 +16,7 @@ use super::noise_schedule::{BetaDefaults, BetaSchedule, NoiseSchedule, ZeroSnr};
 use super::prediction::{EPSILON, Prediction, SAMPLE, VELOCITY};
 use super::threshold::Clipping;
 use super::timesteps::{Counting, Spacing, spaced};
+use super::{Scheduler, SchedulerOptions, named_levels};
 
 /// `variance_type`. `fixed_small_log` is the same number as `fixed_small` by another way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) struct Ddpm {
 }
 
 impl Ddpm {
-    pub(super) fn new(config: &Config<'_>, steps: usize) -> Result<Self> {
+    pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
         let betas = BetaDefaults {
             range: (0.0001, 0.02),
             extra: Some(("sigmoid", BetaSchedule::Sigmoid)),
@@ -49,8 +49,13 @@ impl Ddpm {
         let spacing = Spacing::read(config, Spacing::Leading)?;
         let offset = config.integer("steps_offset", 0, -1_000_000, 1_000_000)?;
         let train = schedule.train_timesteps();
-        check_steps(config, steps, train)?;
-        let timesteps = spaced(spacing, Counting::Whole, steps, train, train, offset)?;
+        let timesteps = match named_levels::timesteps(config, &schedule, options)? {
+            Some(chosen) => chosen.into_iter().map(|t| t as f64).collect(),
+            None => {
+                check_steps(config, options.steps, train)?;
+                spaced(spacing, Counting::Whole, options.steps, train, train, offset)?
+            }
+        };
         let next = timesteps.iter().skip(1).map(|&t| t as i64).chain([-1]);
         let jumps = jumps(&schedule, timesteps.iter().map(|&t| t as i64).zip(next), 1.0)?;
         let variance = config.choice(

@@ -7,13 +7,13 @@ use ndarray::{ArrayD, ArrayViewD};
 use crate::error::Result;
 use crate::rng::NoiseSource;
 
-use super::Scheduler;
 use super::calls::Calls;
 use super::combine::{History, buffer, combine, mix_into};
 use super::config::Config;
 use super::multistep::{Family, Level, Multistep};
 use super::prediction::{EPSILON, FLOW, Mix, Prediction, SAMPLE, VELOCITY};
 use super::threshold::Clipping;
+use super::{Scheduler, SchedulerOptions};
 
 pub(super) struct Deis {
     schedule: Multistep,
@@ -27,14 +27,14 @@ pub(super) struct Deis {
 }
 
 impl Deis {
-    pub(super) fn new(config: &Config<'_>, steps: usize) -> Result<Self> {
+    pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
         // There is one algorithm and one solver; other classes' names are taken for it, as in diffusers.
         let algorithms =
             ["deis", "dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++"].map(|name| (name, ()));
         config.choice("algorithm_type", (), &algorithms)?;
         config.choice("solver_type", (), &["logrho", "midpoint", "heun", "bh1", "bh2"].map(|name| (name, ())))?;
         let solver_order = config.integer("solver_order", 2, 1, 3)? as usize;
-        let schedule = Multistep::read(config, Family::Deis, steps)?;
+        let schedule = Multistep::read(config, Family::Deis, options)?;
         let calls = Calls::new(schedule.timesteps.len(), 1);
         Ok(Self {
             schedule,

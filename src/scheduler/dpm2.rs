@@ -8,7 +8,6 @@ use ndarray::{ArrayD, ArrayViewD};
 use crate::error::Result;
 use crate::rng::NoiseSource;
 
-use super::Scheduler;
 use super::calls::Calls;
 use super::combine::{buffer, combine, draw};
 use super::config::Config;
@@ -16,6 +15,7 @@ use super::noise_schedule::{BetaDefaults, ZeroSnr};
 use super::prediction::{EPSILON, VELOCITY};
 use super::sigma_space::{SigmaClass, SigmaSpace, add_noise, ancestral_parts, interleaved, scale_input};
 use super::timesteps::Counting;
+use super::{Scheduler, SchedulerOptions};
 
 const DPM2: SigmaClass = SigmaClass {
     betas: BetaDefaults { range: (0.00085, 0.012), extra: None, zero_snr: ZeroSnr::Absent },
@@ -45,8 +45,8 @@ struct Leap {
 }
 
 impl Dpm2 {
-    pub(super) fn new(config: &Config<'_>, steps: usize, ancestral: bool) -> Result<Self> {
-        let space = SigmaSpace::read(config, &DPM2, steps)?;
+    pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions, ancestral: bool) -> Result<Self> {
+        let space = SigmaSpace::read(config, &DPM2, options)?;
         let leap = |pair: &[f64]| {
             let (from, to) = (pair[0], pair[1]);
             let (down, up) = if ancestral { ancestral_parts(from, to) } else { (to, 0.0) };

@@ -8,7 +8,6 @@ use ndarray::{ArrayD, ArrayViewD};
 use crate::error::{Error, Result};
 use crate::rng::{BrownianTree, NoiseSource};
 
-use super::Scheduler;
 use super::calls::Calls;
 use super::combine::{buffer, combine, mix_into};
 use super::config::Config;
@@ -16,6 +15,7 @@ use super::noise_schedule::{BetaDefaults, ZeroSnr};
 use super::prediction::{EPSILON, VELOCITY};
 use super::sigma_space::{SigmaClass, SigmaSpace, add_noise, ancestral_parts, interleaved, scale_input};
 use super::timesteps::Counting;
+use super::{Scheduler, SchedulerOptions};
 
 const DPM_SDE: SigmaClass = SigmaClass {
     betas: BetaDefaults { range: (0.00085, 0.012), extra: None, zero_snr: ZeroSnr::Absent },
@@ -40,8 +40,8 @@ pub(super) struct DpmSde {
 }
 
 impl DpmSde {
-    pub(super) fn new(config: &Config<'_>, steps: usize) -> Result<Self> {
-        let space = SigmaSpace::read(config, &DPM_SDE, steps)?;
+    pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
+        let space = SigmaSpace::read(config, &DPM_SDE, options)?;
         let seed = match config.get("noise_sampler_seed") {
             None => None,
             Some(value) => Some(value.as_u64().ok_or_else(|| {

@@ -7,12 +7,12 @@ use ndarray::{ArrayD, ArrayViewD};
 use crate::error::{Error, Result};
 use crate::rng::NoiseSource;
 
-use super::Scheduler;
 use super::calls::Calls;
 use super::combine::{History, buffer, combine, draw};
 use super::config::Config;
 use super::dpm_formulas::{Algorithm, Formulas};
 use super::multistep::{Family, Multistep};
+use super::{Scheduler, SchedulerOptions};
 
 pub(super) struct DpmSinglestep {
     schedule: Multistep,
@@ -26,8 +26,8 @@ pub(super) struct DpmSinglestep {
 }
 
 impl DpmSinglestep {
-    pub(super) fn new(config: &Config<'_>, steps: usize) -> Result<Self> {
-        let schedule = Multistep::read(config, Family::Singlestep, steps)?;
+    pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
+        let schedule = Multistep::read(config, Family::Singlestep, options)?;
         let algorithms = [
             ("dpmsolver++", Algorithm::Data),
             ("sde-dpmsolver++", Algorithm::DataSde),

@@ -7,12 +7,12 @@ use ndarray::{ArrayD, ArrayViewD};
 use crate::error::Result;
 use crate::rng::NoiseSource;
 
-use super::Scheduler;
 use super::calls::Calls;
 use super::config::Config;
 use super::dpm_formulas::{Algorithm, Formulas};
 use super::dpm_multistep::DpmMultistep;
 use super::multistep::{Family, Multistep};
+use super::{Scheduler, SchedulerOptions};
 
 pub(super) struct DpmSolver {
     schedule: Multistep,
@@ -22,8 +22,8 @@ pub(super) struct DpmSolver {
 }
 
 impl DpmSolver {
-    pub(super) fn new(config: &Config<'_>, steps: usize) -> Result<Self> {
-        let schedule = Multistep::read(config, Family::DpmSolver, steps)?;
+    pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
+        let schedule = Multistep::read(config, Family::DpmSolver, options)?;
         let algorithms = [
             ("dpmsolver++", Algorithm::Data),
             ("sde-dpmsolver++", Algorithm::DataSde),

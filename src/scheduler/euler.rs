@@ -8,7 +8,6 @@ use ndarray::{ArrayD, ArrayViewD};
 use crate::error::Result;
 use crate::rng::NoiseSource;
 
-use super::Scheduler;
 use super::calls::Calls;
 use super::combine::{combine, draw};
 use super::config::Config;
@@ -16,6 +15,7 @@ use super::noise_schedule::{BetaDefaults, ZeroSnr};
 use super::prediction::{EPSILON, Prediction, SAMPLE, VELOCITY};
 use super::sigma_space::{SigmaClass, SigmaSpace, add_noise, ancestral_parts, scale_input};
 use super::timesteps::Counting;
+use super::{Scheduler, SchedulerOptions};
 
 const EULER: SigmaClass = SigmaClass {
     betas: BetaDefaults { range: (0.0001, 0.02), extra: None, zero_snr: ZeroSnr::Floored },
@@ -44,8 +44,8 @@ pub(super) struct Euler {
 }
 
 impl Euler {
-    pub(super) fn new(config: &Config<'_>, steps: usize, ancestral: bool) -> Result<Self> {
-        let space = SigmaSpace::read(config, if ancestral { &ANCESTRAL } else { &EULER }, steps)?;
+    pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions, ancestral: bool) -> Result<Self> {
+        let space = SigmaSpace::read(config, if ancestral { &ANCESTRAL } else { &EULER }, options)?;
         let calls = Calls::new(space.timesteps.len(), 1);
         Ok(Self { space, ancestral, calls })
     }

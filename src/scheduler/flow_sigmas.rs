@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-use super::SchedulerOptions;
 use super::config::{Allowed, Config, POSITIVE};
+use super::custom::CustomSchedule;
 use super::sigmas::{SigmaRange, Spread, as_f32};
 use super::timesteps::linspace;
+use super::{SchedulerOptions, SigmaSchedule, named_levels};
 
 /// More trained timesteps than this are taken for damage.
 const MAX_TRAIN_TIMESTEPS: i64 = 1_000_000;
@@ -87,11 +88,20 @@ impl FlowSigmas {
     pub(super) fn read(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
         let train = train_timesteps(config)?;
         let shift = Shift::read(config, options.mu)?;
-        let mut sigmas = if options.flow_sigmas {
-            let even = as_f32(linspace(1.0, 1.0 / options.steps as f64, options.steps));
-            even.into_iter().map(|sigma| shift.apply(sigma)).collect()
-        } else {
-            trained(shift, train, options.steps)
+        let shifted = |levels: Vec<f64>| as_f32(levels).into_iter().map(|sigma| shift.apply(sigma)).collect();
+        let mut sigmas = match (&options.custom, options.sigmas) {
+            (Some(custom), _) => shifted(listed(config, custom, train)?),
+            (_, Some(SigmaSchedule::SgmUniform)) => {
+                let mut sigmas = trained(shift, train, options.steps + 1);
+                sigmas.pop();
+                sigmas
+            }
+            (_, Some(SigmaSchedule::Simple)) => {
+                let levels = named_levels::simple(train, options.steps)?;
+                shifted(levels.into_iter().map(|t| (t + 1.0) / train as f64).collect())
+            }
+            _ if options.flow_sigmas => shifted(linspace(1.0, 1.0 / options.steps as f64, options.steps)),
+            _ => trained(shift, train, options.steps),
         };
         stretch(config, &mut sigmas)?;
         let spread = Spread::read(config)?;
@@ -105,7 +115,11 @@ impl FlowSigmas {
         if invert {
             sigmas.iter_mut().for_each(|sigma| *sigma = f64::from(1.0 - *sigma as f32));
         }
-        let timesteps = as_f32(sigmas.iter().map(|sigma| sigma * train as f64));
+        let timesteps = match &options.custom {
+            // Told to the model as they are listed, whatever the shift made of their levels.
+            Some(CustomSchedule::Timesteps(listed)) if !invert => as_f32(listed.iter().copied()),
+            _ => as_f32(sigmas.iter().map(|sigma| sigma * train as f64)),
+        };
         sigmas.push(if invert { 1.0 } else { 0.0 });
         Ok(Self { timesteps, sigmas })
     }
@@ -163,6 +177,21 @@ impl Shift {
             Self::Fixed(shift) => shift * sigma / (1.0 + (shift - 1.0) * sigma),
             Self::Dynamic { factor } => factor / (factor + (1.0 / sigma - 1.0)),
         }
+    }
+}
+
+/// The levels of a list, before the shift.
+fn listed(config: &Config<'_>, custom: &CustomSchedule, train: usize) -> Result<Vec<f64>> {
+    let (what, listed, highest) = match custom {
+        CustomSchedule::Sigmas(listed) => ("sigma", listed, 1.0),
+        CustomSchedule::Timesteps(listed) => ("timestep", listed, train as f64),
+    };
+    match listed.iter().find(|v| !(**v > 0.0 && **v <= highest)) {
+        None => Ok(listed.iter().map(|v| v / highest).collect()),
+        Some(v) => Err(Error::invalid(format!(
+            "{v} is listed as a {what}; {} can take numbers above 0 up to {highest}",
+            config.class()
+        ))),
     }
 }
 

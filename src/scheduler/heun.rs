@@ -7,7 +7,6 @@ use ndarray::{ArrayD, ArrayViewD};
 use crate::error::Result;
 use crate::rng::NoiseSource;
 
-use super::Scheduler;
 use super::calls::Calls;
 use super::combine::{buffer, combine, mix_into};
 use super::config::Config;
@@ -16,6 +15,7 @@ use super::prediction::{EPSILON, SAMPLE, VELOCITY};
 use super::sigma_space::{SigmaClass, SigmaSpace, add_noise, interleaved, scale_input};
 use super::threshold::Clipping;
 use super::timesteps::Counting;
+use super::{Scheduler, SchedulerOptions};
 
 const HEUN: SigmaClass = SigmaClass {
     betas: BetaDefaults {
@@ -44,8 +44,8 @@ pub(super) struct Heun {
 }
 
 impl Heun {
-    pub(super) fn new(config: &Config<'_>, steps: usize) -> Result<Self> {
-        let space = SigmaSpace::read(config, &HEUN, steps)?;
+    pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
+        let space = SigmaSpace::read(config, &HEUN, options)?;
         let clipping = Clipping::read_range(config, false)?;
         let timesteps = interleaved(&space.timesteps);
         let calls = Calls::new(timesteps.len(), 2);

@@ -32,7 +32,7 @@ pub(super) struct Lcm {
 impl Lcm {
     pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
         let schedule = consistency::noise_schedule(config)?;
-        let whole = consistency::timesteps(config, schedule.train_timesteps(), options.steps, options.strength)?;
+        let whole = consistency::timesteps(config, &schedule, options)?;
         let next = whole.iter().skip(1).copied().chain([-1]);
         let jumps = jumps(&schedule, whole.iter().copied().zip(next), 1.0)?;
         let calls = Calls::new(whole.len(), 1);

@@ -7,7 +7,6 @@ use ndarray::{ArrayD, ArrayViewD};
 use crate::error::Result;
 use crate::rng::NoiseSource;
 
-use super::Scheduler;
 use super::calls::Calls;
 use super::combine::{History, combine, mix_into};
 use super::config::Config;
@@ -15,6 +14,7 @@ use super::noise_schedule::{BetaDefaults, ZeroSnr};
 use super::prediction::{EPSILON, SAMPLE, VELOCITY};
 use super::sigma_space::{SigmaClass, SigmaSpace, add_noise, scale_input};
 use super::timesteps::Counting;
+use super::{Scheduler, SchedulerOptions};
 
 const LMS: SigmaClass = SigmaClass {
     betas: BetaDefaults { range: (0.0001, 0.02), extra: None, zero_snr: ZeroSnr::Absent },
@@ -36,8 +36,8 @@ pub(super) struct Lms {
 }
 
 impl Lms {
-    pub(super) fn new(config: &Config<'_>, steps: usize) -> Result<Self> {
-        let space = SigmaSpace::read(config, &LMS, steps)?;
+    pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
+        let space = SigmaSpace::read(config, &LMS, options)?;
         let calls = Calls::new(space.timesteps.len(), 1);
         Ok(Self { space, calls, derivatives: History::new(ORDER) })
     }

@@ -7,6 +7,7 @@ mod combine;
 mod config;
 mod consistency;
 mod create;
+mod custom;
 mod ddim;
 mod ddpm;
 mod deis;
@@ -30,6 +31,7 @@ mod kind;
 mod lcm;
 mod lms;
 mod multistep;
+mod named_levels;
 mod noise_schedule;
 mod pndm;
 mod prediction;
@@ -51,9 +53,11 @@ use crate::rng::NoiseSource;
 
 pub(crate) use clean::{CleanSample, is_flow};
 pub use create::{SchedulerOptions, create};
+pub use custom::CustomSchedule;
 pub use flow_sigmas::{calculate_shift, dynamic_shift};
 pub use forward::forward_factors;
 pub use kind::SchedulerKind;
+pub use named_levels::AysModel;
 pub use sigma_schedule::SigmaSchedule;
 pub(crate) use threshold::quantile as magnitude_quantile;
 

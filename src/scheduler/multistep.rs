@@ -6,9 +6,12 @@ use crate::error::{Error, Result};
 
 use super::combine::noised;
 use super::config::{Config, POSITIVE};
+use super::custom::{CustomSchedule, Listed};
+use super::named_levels::Levels;
 use super::noise_schedule::{BetaDefaults, BetaSchedule, NoiseSchedule, ZeroSnr};
 use super::sigmas::{SigmaRange, SigmaTable, Spread, as_f32};
 use super::timesteps::{Counting, Spacing, linspace, spaced};
+use super::{SchedulerOptions, custom};
 
 /// The family whose `set_timesteps` is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,13 +51,13 @@ pub(super) struct Level {
 }
 
 impl Multistep {
-    pub(super) fn read(config: &Config<'_>, family: Family, steps: usize) -> Result<Self> {
+    pub(super) fn read(config: &Config<'_>, family: Family, options: &SchedulerOptions) -> Result<Self> {
         let zero_snr = match family {
             Family::DpmSolver | Family::UniPc => ZeroSnr::Floored,
             Family::Deis | Family::Singlestep | Family::SaSolver => ZeroSnr::Absent,
         };
         let schedule = NoiseSchedule::read(config, &BetaDefaults { range: (0.0001, 0.02), extra: None, zero_snr })?;
-        let train = schedule.train_timesteps();
+        let (steps, train) = (options.steps, schedule.train_timesteps());
         let last = match family {
             Family::DpmSolver | Family::Singlestep | Family::SaSolver => clipped(config, &schedule)?,
             Family::UniPc | Family::Deis => train,
@@ -76,7 +79,20 @@ impl Multistep {
             if round { t.map(f64::round_ties_even).collect() } else { t.collect() }
         };
         let rounded = family != Family::DpmSolver || schedule.shape != BetaSchedule::Cosine;
-        let (timesteps, mut sigmas, trained) = if spread == Spread::Karras || (spread != Spread::Trained && !lu) {
+        let named = Levels::named(&table, options)?;
+        if flow && (named.is_some() || options.custom.is_some()) {
+            return Err(Error::invalid(
+                "the scheduler configuration has use_flow_sigmas = true, whose levels are not those that timesteps or a \
+                 schedule of the trained sigmas can be taken from; use the scheduler flow_euler, or the default sigmas",
+            ));
+        }
+        let (timesteps, mut sigmas, trained) = if let Some(Levels { timesteps, sigmas }) = named {
+            (timesteps.into_iter().map(f64::round_ties_even).collect(), sigmas, true)
+        } else if let Some(CustomSchedule::Timesteps(listed)) = &options.custom {
+            let timesteps = custom::trained(config, listed, train, Listed::Whole)?;
+            let sigmas = timesteps.iter().map(|&t| table.at(t)).collect();
+            (timesteps, sigmas, true)
+        } else if spread == Spread::Karras || (spread != Spread::Trained && !lu) {
             let sigmas = SigmaRange::read(config, table.range())?.spread(spread, steps);
             (from_table(&sigmas, spread == Spread::Karras && rounded), sigmas, false)
         } else if lu {

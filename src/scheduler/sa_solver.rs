@@ -7,7 +7,6 @@ use ndarray::{ArrayD, ArrayViewD};
 use crate::error::Result;
 use crate::rng::NoiseSource;
 
-use super::Scheduler;
 use super::calls::Calls;
 use super::combine::{History, buffer, combine, draw, mix_into, noised};
 use super::config::Config;
@@ -15,6 +14,7 @@ use super::dpm_formulas::learned_variance;
 use super::multistep::{Family, Level, Multistep};
 use super::prediction::{EPSILON, FLOW, Mix, Prediction, SAMPLE, VELOCITY};
 use super::threshold::Clipping;
+use super::{Scheduler, SchedulerOptions};
 
 pub(super) struct SaSolver {
     schedule: Multistep,
@@ -46,7 +46,7 @@ struct Factors {
 }
 
 impl SaSolver {
-    pub(super) fn new(config: &Config<'_>, steps: usize) -> Result<Self> {
+    pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
         let predictor_order = config.integer("predictor_order", 2, 1, 4)? as usize;
         let corrector_order = config.integer("corrector_order", 2, 1, 4)? as usize;
         let predict_x0 =
@@ -60,7 +60,7 @@ impl SaSolver {
         }
         let allowed = [EPSILON, SAMPLE, VELOCITY, FLOW];
         let prediction = Prediction::read(config, if predict_x0 { &allowed } else { &allowed[..3] })?;
-        let schedule = Multistep::read(config, Family::SaSolver, steps)?;
+        let schedule = Multistep::read(config, Family::SaSolver, options)?;
         let calls = Calls::new(schedule.timesteps.len(), 1);
         Ok(Self {
             schedule,

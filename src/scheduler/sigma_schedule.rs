@@ -13,11 +13,26 @@ pub enum SigmaSchedule {
     Exponential,
     /// Quantiles of a beta distribution (Lee et al. 2024, arXiv:2407.12173).
     Beta,
+    /// Even timesteps from the last trained one to the first, without the first: `linspace(t_max, t_min, n + 1)[:-1]`,
+    /// as `ComfyUI` (`comfy/samplers.py`, `normal_scheduler` with `sgm`) and AUTOMATIC1111's webui call it.
+    SgmUniform,
+    /// Every (trained / n)th trained level from the noisiest down: `ComfyUI`'s `simple_scheduler`.
+    Simple,
+    /// Align Your Steps (Sabour et al. 2024, arXiv:2404.14507): levels found for Stable Diffusion 1.5, or for XL.
+    AlignYourSteps,
 }
 
 impl SigmaSchedule {
     /// Every schedule.
-    pub const ALL: [Self; 4] = [Self::Default, Self::Karras, Self::Exponential, Self::Beta];
+    pub const ALL: [Self; 7] = [
+        Self::Default,
+        Self::Karras,
+        Self::Exponential,
+        Self::Beta,
+        Self::SgmUniform,
+        Self::Simple,
+        Self::AlignYourSteps,
+    ];
 
     /// The name, as on the command line.
     #[must_use]
@@ -27,6 +42,9 @@ impl SigmaSchedule {
             Self::Karras => "karras",
             Self::Exponential => "exponential",
             Self::Beta => "beta",
+            Self::SgmUniform => "sgm_uniform",
+            Self::Simple => "simple",
+            Self::AlignYourSteps => "ays",
         }
     }
 

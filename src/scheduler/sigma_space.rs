@@ -4,10 +4,13 @@
 
 use ndarray::ArrayD;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
+use super::SchedulerOptions;
 use super::combine::{combine, noised};
 use super::config::Config;
+use super::custom::{CustomSchedule, Listed, trained};
+use super::named_levels::Levels;
 use super::noise_schedule::{BetaDefaults, NoiseSchedule, linspace_f32};
 use super::prediction::Prediction;
 use super::sigmas::{SigmaRange, SigmaTable, Spread, as_f32};
@@ -40,24 +43,38 @@ pub(super) struct SigmaSpace {
 
 impl SigmaSpace {
     /// Source: `set_timesteps` of diffusers `scheduling_euler_discrete.py` and its siblings.
-    pub(super) fn read(config: &Config<'_>, class: &SigmaClass, steps: usize) -> Result<Self> {
+    pub(super) fn read(config: &Config<'_>, class: &SigmaClass, options: &SchedulerOptions) -> Result<Self> {
         let schedule = NoiseSchedule::read(config, &class.betas)?;
         let prediction = Prediction::read(config, class.predictions)?;
         let spacing = Spacing::read(config, Spacing::Linspace)?;
         let offset = config.integer("steps_offset", 0, -1_000_000, 1_000_000)?;
-        let train = schedule.train_timesteps();
-        let mut timesteps = spaced(spacing, class.counting, steps, train, train, offset)?;
+        let (steps, train) = (options.steps, schedule.train_timesteps());
         let table = SigmaTable::new(schedule.sigmas());
 
         let log_linear = class.euler_fields
             && config.choice("interpolation_type", false, &[("linear", false), ("log_linear", true)])?;
-        let mut sigmas = if log_linear {
-            // One sigma more than timesteps; only add_noise and the last Euler step see the difference.
-            let logs = table.logs();
-            let (low, high) = (logs.first().copied().unwrap_or(0.0), logs.last().copied().unwrap_or(0.0));
-            linspace_f32(high, low, steps + 1).into_iter().map(|log| f64::from(log.exp())).collect()
+        let chosen = match &options.custom {
+            Some(CustomSchedule::Sigmas(listed)) => {
+                Some(Levels::of(&table, as_f32(listed.iter().copied().take(steps))))
+            }
+            _ => Levels::named(&table, options)?,
+        };
+        let (mut timesteps, mut sigmas) = if let Some(Levels { timesteps, sigmas }) = chosen {
+            (timesteps, sigmas)
         } else {
-            timesteps.iter().map(|&t| table.at(t)).collect::<Vec<_>>()
+            let timesteps = match &options.custom {
+                Some(CustomSchedule::Timesteps(listed)) => as_f32(trained(config, listed, train, Listed::Fractional)?),
+                _ => spaced(spacing, class.counting, steps, train, train, offset)?,
+            };
+            let sigmas: Vec<f64> = if log_linear {
+                // One sigma more than timesteps; only add_noise and the last Euler step see the difference.
+                let logs = table.logs();
+                let (low, high) = (logs.first().copied().unwrap_or(0.0), logs.last().copied().unwrap_or(0.0));
+                linspace_f32(high, low, steps + 1).into_iter().map(|log| f64::from(log.exp())).collect()
+            } else {
+                timesteps.iter().map(|&t| table.at(t)).collect()
+            };
+            (timesteps, sigmas)
         };
 
         let spread = if class.spreads { Spread::read(config)? } else { Spread::Trained };
@@ -76,12 +93,22 @@ impl SigmaSpace {
 
         let keep_last =
             class.euler_fields && config.choice("final_sigmas_type", false, &[("zero", false), ("sigma_min", true)])?;
-        sigmas.push(if keep_last { table.range().min } else { 0.0 });
+        sigmas.push(match &options.custom {
+            Some(CustomSchedule::Sigmas(listed)) => listed.last().copied().unwrap_or(0.0),
+            _ if keep_last => table.range().min,
+            _ => 0.0,
+        });
         let sigmas = as_f32(sigmas);
 
         let continuous = class.euler_fields
             && config.choice("timestep_type", false, &[("discrete", false), ("continuous", true)])?;
         if continuous && prediction == Prediction::Velocity {
+            if matches!(options.custom, Some(CustomSchedule::Timesteps(_))) {
+                return Err(Error::invalid(
+                    "timesteps are listed, but the scheduler configuration has timestep_type = \"continuous\" with \
+                     prediction_type = \"v_prediction\", where timesteps come from sigmas; list those instead",
+                ));
+            }
             timesteps = sigmas.iter().take(sigmas.len().saturating_sub(1)).map(|sigma| 0.25 * sigma.ln()).collect();
         }
 

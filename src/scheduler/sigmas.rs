@@ -98,6 +98,23 @@ impl SigmaTable {
         &self.logs
     }
 
+    /// How many levels there are.
+    pub(super) fn len(&self) -> usize {
+        self.sigmas.len()
+    }
+
+    /// The sigma at a fractional timestep, linear in log sigma as k-diffusion and `ComfyUI` have it; clamped at the ends.
+    pub(super) fn log_linear_at(&self, timestep: f64) -> f64 {
+        let below = timestep.floor().clamp(0.0, self.sigmas.len() as f64) as usize;
+        match (self.sigmas.get(below), self.sigmas.get(below + 1)) {
+            (Some(&low), Some(&high)) => {
+                let (low, high) = (f64::from(low).ln(), f64::from(high).ln());
+                (low + (high - low) * (timestep - below as f64).max(0.0)).exp()
+            }
+            _ => self.range().max,
+        }
+    }
+
     /// The whole trained range.
     pub(super) fn range(&self) -> SigmaRange {
         let at = |sigma: Option<&f32>| sigma.map_or(1.0, |&s| f64::from(s));

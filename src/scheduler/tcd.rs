@@ -28,7 +28,7 @@ pub(super) struct Tcd {
 impl Tcd {
     pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
         let schedule = consistency::noise_schedule(config)?;
-        let whole = consistency::timesteps(config, schedule.train_timesteps(), options.steps, options.strength)?;
+        let whole = consistency::timesteps(config, &schedule, options)?;
         let next: Vec<i64> = whole.iter().skip(1).copied().chain([0]).collect();
         // Float32 as in torch, where a rounding may be a whole timestep.
         let share = (1.0 - options.eta) as f32;

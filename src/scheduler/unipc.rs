@@ -7,13 +7,13 @@ use ndarray::{ArrayD, ArrayViewD};
 use crate::error::{Error, Result};
 use crate::rng::NoiseSource;
 
-use super::Scheduler;
 use super::calls::Calls;
 use super::combine::{History, Term, buffer, combine, mix_into};
 use super::config::Config;
 use super::multistep::{Family, Level, Multistep};
 use super::prediction::{EPSILON, FLOW, Prediction, SAMPLE, VELOCITY};
 use super::threshold::Clipping;
+use super::{Scheduler, SchedulerOptions};
 
 pub(super) struct UniPc {
     schedule: Multistep,
@@ -45,7 +45,7 @@ struct Factors {
 }
 
 impl UniPc {
-    pub(super) fn new(config: &Config<'_>, steps: usize) -> Result<Self> {
+    pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
         let bh1 = config.choice(
             "solver_type",
             false,
@@ -60,7 +60,7 @@ impl UniPc {
                     .to_owned(),
             ));
         }
-        let schedule = Multistep::read(config, Family::UniPc, steps)?;
+        let schedule = Multistep::read(config, Family::UniPc, options)?;
         let whole_to_zero = schedule.ends_at_zero() && (bh1 || !predict_x0 || (!lower_order_final && solver_order > 1));
         if whole_to_zero {
             return Err(Error::invalid(

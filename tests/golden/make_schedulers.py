@@ -5,7 +5,8 @@ Usage: python make_schedulers.py [OUTDIR [NAME...]]      (default: schedulers/ b
 
 One JSON file a scheduler (names as in the command line: ddim, euler_ancestral, dpmpp_2m_sde ...), and, beside OUTDIR,
 begun.json (NAME begun): {"c", "x0", "noise", "cases"}, every scheduler begun in the middle as image-to-image does.
-Its cases have "first", the index of the first call, and "sample", the last one; all else is as below.
+Its cases have "first", the index of the first call, and "sample", the last one; all else is as below. And levels.json
+(NAME levels), the same for schedules that no configuration names, with "timesteps" and "sigmas" too.
 
 File: {"class", "cases", "c", "x_T", "x0", "noise", "noise_stream", "rejected"}
   x_T           32 float32, torch.Generator seed 0 randn of 1x4x2x4, before init_noise_sigma
@@ -53,6 +54,7 @@ import numpy as np
 import torch
 from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from scheduler_cases import EXCEPTIONS, begun_cases, cases
+from scheduler_levels import level_cases, set_levels
 
 SHAPE = (1, 4, 2, 4)
 F32 = np.float32
@@ -113,7 +115,11 @@ def set_timesteps(scheduler, steps, set_kwargs):
     if "image_seq_len" in kwargs:
         fields = ("base_image_seq_len", "max_image_seq_len", "base_shift", "max_shift")
         kwargs["mu"] = calculate_shift(kwargs.pop("image_seq_len"), *(scheduler.config[field] for field in fields))
-    if kwargs.pop("flow_sigmas", False):
+    if "schedule" in kwargs:
+        set_levels(scheduler, kwargs.pop("schedule"), steps, **kwargs)
+    elif "timesteps" in kwargs or "sigmas" in kwargs:
+        scheduler.set_timesteps(**kwargs)
+    elif kwargs.pop("flow_sigmas", False):
         scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps), **kwargs)
     else:
         scheduler.set_timesteps(steps, **kwargs)
@@ -200,21 +206,28 @@ def run_begun(cls, config, steps, begin, step_kwargs, set_kwargs, given):
     for t in timesteps:
         model_input = scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
         x = scheduler.step(fake_denoiser(model_input, float(t), c, None), t, x, **kwargs).prev_sample
-    return {"first": first, "draws": consumed(generator), "sample": floats(x)}
+    sigmas = getattr(scheduler, "sigmas", None)
+    levels = {
+        "timesteps": [short(float(t)) for t in scheduler.timesteps],
+        "sigmas": [] if sigmas is None else floats(sigmas),
+    }
+    return {"first": first, "draws": consumed(generator), "sample": floats(x)}, levels
 
 
-def write_begun(out, given):
-    """begun.json: every scheduler begun in the middle, the last sample only."""
+def write_last_samples(path, table, given, with_levels):
+    """begun.json or levels.json: the last sample only, and the levels where no configuration names them."""
     c, _, x0, noise, _ = given
     lines = []
-    for name, (class_name, table) in begun_cases().items():
-        for config, steps, begin, step_kwargs, set_kwargs in table:
-            begun = run_begun(getattr(diffusers, class_name), config, steps, begin, step_kwargs, set_kwargs, given)
+    for name, (class_name, cases_of_it) in table.items():
+        cls = getattr(diffusers, class_name)
+        for config, steps, begin, step_kwargs, set_kwargs in cases_of_it:
+            begun, levels = run_begun(cls, config, steps, begin, step_kwargs, set_kwargs, given)
+            begun |= levels if with_levels else {}
             options = {"config": config, "steps": steps, "step_kwargs": step_kwargs, "set_kwargs": set_kwargs}
             lines.append(json.dumps({"scheduler": name, **options, **begun}, separators=(",", ":"), allow_nan=False))
     head = json.dumps({"c": floats(c), "x0": floats(x0), "noise": floats(noise)}, separators=(",", ":"))
-    (out.parent / "begun.json").write_text(head[:-1] + ',"cases":[\n' + ",\n".join(lines) + "\n]}\n")
-    print(f"begun            {len(lines):3} cases")
+    path.write_text(head[:-1] + ',"cases":[\n' + ",\n".join(lines) + "\n]}\n")
+    print(f"{path.stem:16} {len(lines):3} cases")
 
 
 def check_coverage(cls, configs):
@@ -268,7 +281,9 @@ def main():
         (out / f"{name}.json").write_text("\n".join(lines) + "\n]}\n")
         print(f"{name:16} {len(done):3} cases {draws:3} draws", rejected or "")
     if chosen == list(cases()) or "begun" in chosen:
-        write_begun(out, given)
+        write_last_samples(out.parent / "begun.json", begun_cases(), given, False)
+    if chosen == list(cases()) or "levels" in chosen:
+        write_last_samples(out.parent / "levels.json", level_cases(), given, True)
     for cls, configs in recorded.items():
         check_coverage(cls, configs)
 

@@ -11,6 +11,7 @@ use crate::model::{self, GraphRole};
 use crate::pipeline::opened::Opened;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::prompting::{Layer, Prompting, Prompts};
+use crate::scheduler::{AysModel, SchedulerOptions};
 
 /// The pooled text.
 const POOLED: &str = "text_embeds";
@@ -74,6 +75,11 @@ impl Family for StableDiffusionXl {
     /// The second encoder reads the second prompt, but where it is the only one.
     fn context_texts(&self, model: &Opened) -> Vec<(GraphRole, usize)> {
         model.folder.family().text_roles().iter().enumerate().map(|(index, role)| (*role, index)).collect()
+    }
+
+    fn schedule(&self, options: &mut SchedulerOptions, _plan: &Plan, _model: &Opened) -> Result<()> {
+        options.ays = AysModel::StableDiffusionXl;
+        Ok(())
     }
 
     fn default_strength(&self, masked: bool) -> f32 {

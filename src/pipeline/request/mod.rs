@@ -17,7 +17,7 @@ pub use start::{MAX_MASK_BLUR, MAX_MASK_PADDING, Start};
 use crate::error::{Error, Result};
 use crate::image::PixelFormat;
 use crate::rng::RngKind;
-use crate::scheduler::{SchedulerKind, SigmaSchedule};
+use crate::scheduler::{CustomSchedule, SchedulerKind, SigmaSchedule};
 
 /// The most bytes a prompt may have; far more than any text encoder reads.
 pub const MAX_PROMPT_BYTES: usize = 1 << 20;
@@ -135,6 +135,9 @@ pub struct Request {
     pub scheduler: Option<SchedulerKind>,
     /// Which sigma schedule; `None` takes the model's.
     pub sigmas: Option<SigmaSchedule>,
+    /// The noise levels or timesteps themselves, listed, for schedulers that can be given them. The steps are then as many
+    /// as [`CustomSchedule::steps`] says, and `sigmas` must not name others.
+    pub custom_schedule: Option<CustomSchedule>,
     /// The share of fresh noise in a step, 0 to 1. Only `ddim` and `tcd` (its γ) read it.
     pub eta: f32,
     /// Seed of the noise; `None` picks one at random, which the result reports.
@@ -213,6 +216,17 @@ impl Request {
             return Err(Error::invalid(format!(
                 "guidance is {guidance}; allowed are numbers from -{MAX_GUIDANCE} to {MAX_GUIDANCE}"
             )));
+        }
+        if let Some(custom) = &self.custom_schedule {
+            custom.validate()?;
+            let (CustomSchedule::Sigmas(listed) | CustomSchedule::Timesteps(listed)) = custom;
+            // One more than steps: where the last one ends.
+            if listed.len() > MAX_STEPS as usize + 1 {
+                return Err(Error::invalid(format!(
+                    "the list of noise levels has {} entries; allowed are at most {MAX_STEPS} steps",
+                    listed.len()
+                )));
+            }
         }
         self.guidance_rules.validate()?;
         self.reuse.validate()?;
