@@ -37,7 +37,7 @@ pub use error::{Error, Result};
 pub use image::{Image, Mask, PixelFormat, Region, ResizeMode};
 pub use pipeline::{
     CacheChoice, Flow, Generated, MemoryMode, Observer, Phase, Pipeline, PipelineInfo, PipelineOptions, Progress,
-    PromptSyntax, Request, Seeds, Settings, SizeConditioning, Start, Timings, Variation,
+    PromptSyntax, Request, Safety, Seeds, Settings, SizeConditioning, Start, Timings, Variation,
 };
 pub use rng::RngKind;
 pub use runtime::{CancelToken, Fallback, Precision, Provider, ProviderSettings};

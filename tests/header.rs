@@ -18,7 +18,7 @@ use cabi::{cc, library, repository, skip};
 use object::{Object, ObjectSymbol};
 
 /// The files with C functions, in the order in which one reads the header.
-const SOURCES: [&str; 23] = [
+const SOURCES: [&str; 24] = [
     "status",
     "guard",
     "version",
@@ -36,6 +36,7 @@ const SOURCES: [&str; 23] = [
     "request/sampling",
     "request/seeds",
     "request/size_conditioning",
+    "request/safety",
     "generate",
     "result",
     "timings",

@@ -53,6 +53,7 @@ static const struct rule rules[] = {
     { "outpaint", 0, KIND_TEXT, FIELD(outpaint), COMMAND_GENERATE },
     { "eta", 0, KIND_REAL, FIELD(eta), COMMAND_GENERATE },
     { "seed-mode", 0, KIND_TEXT, FIELD(seed_mode), COMMAND_GENERATE },
+    { "safety", 0, KIND_TEXT, FIELD(safety), COMMAND_GENERATE },
     { "variation-seed", 0, KIND_SEED, FIELD(variation_seed), COMMAND_GENERATE },
     { "variation-strength", 0, KIND_REAL, FIELD(variation_strength), COMMAND_GENERATE },
     { "image-guidance", 0, KIND_REAL, FIELD(image_guidance), COMMAND_GENERATE },

@@ -21,7 +21,7 @@ struct options {
     const char *model, *prompt, *negative, *output;
     const char *prompt_2, *prompt_3, *negative_2, *negative_3, *syntax;
     const char *init, *mask, *outpaint, *refiner;
-    const char *scheduler, *sigmas, *rng, *seed_mode;
+    const char *scheduler, *sigmas, *rng, *seed_mode, *safety;
     const char *original_size, *crop, *target_size, *negative_original_size, *negative_crop, *negative_target_size;
     const char *precision, *fallback, *memory, *ort_library, *cache_dir, *prepare;
     struct texts providers, provider_options;

@@ -26,8 +26,9 @@ int report_text(const struct options *options, const diffusion_result *result)
         const diffusion_image *image = NULL;
         char *path = output_path(options->output, i, count);
         if (path != NULL && diffusion_result_image(result, i, &image) == DIFFUSION_STATUS_OK)
-            printf("%s: %" PRIu32 " x %" PRIu32 " pixels, seed %" PRIu64 "\n", path, diffusion_image_width(image),
-                   diffusion_image_height(image), diffusion_result_seed(result));
+            printf("%s: %" PRIu32 " x %" PRIu32 " pixels, seed %" PRIu64 "%s\n", path, diffusion_image_width(image),
+                   diffusion_image_height(image), diffusion_result_seed(result),
+                   diffusion_result_flagged(result, i) == 1 ? ", flagged by the safety checker" : "");
         free(path);
     }
     return report_done();
@@ -44,8 +45,11 @@ static void images(const struct options *options, const diffusion_result *result
         if (path != NULL && diffusion_result_image(result, i, &image) == DIFFUSION_STATUS_OK) {
             fputs(i == 0 ? "{\"path\":" : ",{\"path\":", stdout);
             json_string(stdout, path);
-            printf(",\"seed\":%" PRIu64 ",\"width\":%" PRIu32 ",\"height\":%" PRIu32 "}", diffusion_result_seed(result),
+            printf(",\"seed\":%" PRIu64 ",\"width\":%" PRIu32 ",\"height\":%" PRIu32, diffusion_result_seed(result),
                    diffusion_image_width(image), diffusion_image_height(image));
+            if (diffusion_result_flagged(result, i) >= 0)
+                printf(",\"flagged\":%s", diffusion_result_flagged(result, i) == 1 ? "true" : "false");
+            fputs("}", stdout);
         }
         free(path);
     }

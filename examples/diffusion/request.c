@@ -30,6 +30,7 @@ static const struct {
     { "sigmas", FIELD(sigmas), diffusion_request_set_sigmas, true },
     { "rng", FIELD(rng), diffusion_request_set_rng, true },
     { "seed-mode", FIELD(seed_mode), diffusion_request_set_seed_mode, true },
+    { "safety", FIELD(safety), diffusion_request_set_safety, true },
 };
 
 static const struct {

@@ -77,6 +77,15 @@ static void seeds(void)
     list("                        ", diffusion_rng_name);
 }
 
+static void safety(void)
+{
+    puts("\n"
+         " Safety\n"
+         "      --safety NAME      whether the model's safety checker looks at the pictures (off unless asked), and what\n"
+         "                         becomes of those that it flags, one of:");
+    list("                        ", diffusion_safety_name);
+}
+
 static void generate(void)
 {
     puts("Options of generate. What is not set takes the model's own default.\n"
@@ -91,6 +100,7 @@ static void generate(void)
     what_it_starts_from();
     how_it_is_drawn();
     seeds();
+    safety();
     puts("\n"
          " What Stable Diffusion XL is told about its training pictures\n"
          "      --original-size WxH, --crop X,Y, --target-size WxH, --negative-original-size WxH, --negative-crop X,Y,\n"

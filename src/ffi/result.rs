@@ -27,6 +27,7 @@ bind!(diffusion_result, ResultData, "result");
 /// What stands behind a result handle.
 pub(super) struct ResultData {
     images: Vec<ImageData>,
+    flagged: Vec<Option<bool>>,
     pub(super) latents: Arc<ArrayD<f32>>,
     seed: u64,
     settings_json: CString,
@@ -37,9 +38,10 @@ pub(super) struct ResultData {
 
 impl ResultData {
     pub(super) fn new(generated: Generated) -> Self {
-        let Generated { images, latents, settings, timings, warnings } = generated;
+        let Generated { images, latents, flagged, settings, timings, warnings } = generated;
         Self {
             latents: Arc::new(latents),
+            flagged,
             seed: settings.seed,
             settings_json: c_string(serde_json::json!(settings).to_string()),
             timings_json: c_string(timings_json(&timings).to_string()),
@@ -90,6 +92,17 @@ pub unsafe extern "C" fn diffusion_result_image(
         // SAFETY: by contract, and checked above.
         unsafe { write_out(image, lend(found)) };
         Ok(())
+    })
+}
+
+/// Whether the safety checker flagged picture `index`: 1 if it did, 0 if not, -1 where it was not asked
+/// (diffusion_request_set_safety()), there is no such picture, or the result is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_result_flagged(result: *const diffusion_result, index: i64) -> i32 {
+    value(-1, || {
+        // SAFETY: by contract.
+        let flagged = &unsafe { shared(result) }?.flagged;
+        Ok(at(flagged, index).copied().flatten().map_or(-1, i32::from))
     })
 }
 

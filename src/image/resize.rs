@@ -1,6 +1,8 @@
 //! Pictures in another size, and parts of them.
 
+use super::blur::gaussian;
 use super::raster::Raster;
+use super::resample::Kernel;
 use super::{Image, Pixels};
 use crate::Result;
 
@@ -32,6 +34,57 @@ impl Image {
             Pixels::Bytes(bytes) => self.bytes_of(self.raster(bytes).resized(width, height, mode)?),
             Pixels::Floats(floats) => self.floats_of(self.raster(floats).resized(width, height, mode)?),
         }
+    }
+
+    /// The picture with its shorter side `side` pixels long and its proportions kept, the longer side cut to a whole
+    /// number, resampled with PIL's bicubic filter: what transformers' `CLIPImageProcessor` does first.
+    ///
+    /// # Errors
+    /// As [`Image::resized`].
+    pub fn with_shorter_side(&self, side: u32) -> Result<Self> {
+        let longer = |long: u32, short: u32| {
+            u32::try_from(u64::from(side) * u64::from(long) / u64::from(short)).unwrap_or(u32::MAX)
+        };
+        let (width, height) = match self.width <= self.height {
+            true => (side, longer(self.height, self.width)),
+            false => (longer(self.width, self.height), side),
+        };
+        if side == 0 || width.max(height) > super::MAX_SIDE {
+            return Err(crate::Error::invalid(format!(
+                "a picture of {} x {} pixels cannot get a shorter side of {side}: {width} x {height} is not within 1 to \
+                 {} a side",
+                self.width,
+                self.height,
+                super::MAX_SIDE
+            )));
+        }
+        match &self.pixels {
+            Pixels::Bytes(bytes) => self.bytes_of(self.raster(bytes).stretched(width, height, Kernel::Bicubic)?),
+            Pixels::Floats(floats) => self.floats_of(self.raster(floats).stretched(width, height, Kernel::Bicubic)?),
+        }
+    }
+
+    /// The picture behind a Gaussian blur of that standard deviation in pixels, PIL's `GaussianBlur` of each channel;
+    /// computed in bytes whatever the format.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidArgument`] for a deviation below 0 or not finite; [`crate::Error::OutOfMemory`].
+    pub fn blurred(&self, deviation: f32) -> Result<Self> {
+        if !(deviation.is_finite() && deviation >= 0.0) {
+            return Err(crate::Error::invalid(format!("the blur is {deviation}; allowed are 0 pixels and more")));
+        }
+        let Pixels::Bytes(bytes) = &self.pixels else {
+            let bytes = self.convert(super::PixelFormat::Rgba8)?.blurred(deviation)?;
+            return Ok(bytes.convert(self.format)?.into_owned());
+        };
+        let channels = self.channels();
+        let mut blurred = bytes.clone();
+        for channel in 0..channels {
+            let mut plane: Vec<u8> = bytes.iter().skip(channel).step_by(channels).copied().collect();
+            gaussian(&mut plane, self.width as usize, deviation);
+            blurred.iter_mut().skip(channel).step_by(channels).zip(plane).for_each(|(to, from)| *to = from);
+        }
+        Ok(Self { pixels: Pixels::Bytes(blurred), ..self.clone() })
     }
 
     /// `width` x `height` pixels of the picture from column `x` and row `y` on.

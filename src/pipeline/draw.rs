@@ -13,7 +13,7 @@ use super::plan::{Job, Plan};
 use super::prompting::Prompting;
 use super::script::Cue;
 use super::starting::{Begin, Beginning};
-use super::{Generated, MemoryMode, Observer, Phase, Timings, report};
+use super::{Generated, MemoryMode, Observer, Phase, Safety, Timings, report, safety};
 use crate::denoise::{self, Batching, Branch, Change, Denoiser, Denoising, Guidance, Role};
 use crate::error::{Error, Result};
 use crate::image::Image;
@@ -165,10 +165,14 @@ impl Drawing<'_> {
         if let Some(masked) = &masked {
             images = images.into_iter().map(|image| masked.paste_back(image)).collect::<Result<_>>()?;
         }
+        let flagged = match plan.request.safety {
+            Safety::Off => vec![None; images.len()],
+            asked => safety::check(model.checker(session.cancel)?.as_ref(), &mut images, asked, session.cancel)?,
+        };
         timings.decode = decoding.elapsed();
         timings.total = started.elapsed();
         let Session { warnings, .. } = session;
-        Ok(Generated { images, latents, settings: plan.settings.clone(), timings, warnings })
+        Ok(Generated { images, latents, flagged, settings: plan.settings.clone(), timings, warnings })
     }
 
     /// What each guidance branch is told, and how their predictions become one.

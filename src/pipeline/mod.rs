@@ -14,6 +14,7 @@ mod plan;
 mod prompting;
 mod request;
 mod result;
+mod safety;
 mod script;
 mod starting;
 mod turn;
@@ -27,7 +28,7 @@ pub use options::{CacheChoice, MAX_THREADS, MemoryMode, PipelineOptions};
 pub use request::{
     GuidanceRules, MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_MASK_BLUR, MAX_MASK_PADDING, MAX_NOISE_LEVEL,
     MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS, MAX_TOKENS, Projection, PromptSyntax,
-    Request, Reuse, Scales, Seeds, SizeConditioning, Start, ThresholdLimit, Thresholding, Variation, ZeroStar,
+    Request, Reuse, Safety, Scales, Seeds, SizeConditioning, Start, ThresholdLimit, Thresholding, Variation, ZeroStar,
 };
 pub use result::{Generated, Settings, Timings};
 

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::autoencoder::{Decoder, Encoder};
 use crate::denoise;
 use crate::error::{Error, Result};
-use crate::model::{GraphRole, ModelFolder, TextArchitecture};
+use crate::model::{FeatureExtractor, GraphRole, ModelFolder, TextArchitecture};
 use crate::opening::{self, Edit, GraphFile, OpenOptions};
 use crate::pipeline::facts::check_vocabulary;
 use crate::pipeline::info::GraphInfo;
+use crate::pipeline::safety::Checker;
 use crate::pipeline::{MemoryMode, Observer, Phase, PipelineOptions, report};
 use crate::runtime::{AutoChoice, CancelToken, Graph, GraphOptions};
 use crate::text::AnyTokenizer;
@@ -31,6 +32,7 @@ pub(in crate::pipeline) struct Opened {
     texts: BTreeMap<GraphRole, TextEncoder>,
     /// Opened when the first picture comes: most requests need none, and it costs time and memory.
     encoder: Late<Encoder>,
+    checker: Late<Checker>,
 }
 
 /// What opening found out besides.
@@ -92,6 +94,7 @@ impl Opened {
         }
         let mut late = |role| folder.graph(role).map(|_| open_options(role)).transpose();
         let encoder = Late { options: late(GraphRole::VaeEncoder)?, made: Mutex::default() };
+        let checker = Late { options: late(GraphRole::SafetyChecker)?, made: Mutex::default() };
 
         report(observer, Phase::Opening, 0, roles.len())?;
         let opened = opening::open_all(&files, options.memory == MemoryMode::Low, cancel, |done| {
@@ -121,7 +124,7 @@ impl Opened {
             texts.insert(role, text);
         }
         let report = Report { graphs, auto, notes: no_cache.into_iter().collect() };
-        Ok((Self { folder, memory: options.memory, denoiser, decoder, texts, encoder }, report))
+        Ok((Self { folder, memory: options.memory, denoiser, decoder, texts, encoder, checker }, report))
     }
 
     /// The text encoder of that role, if the model has it.
@@ -144,6 +147,16 @@ impl Opened {
         })
     }
 
+    /// The safety checker, opened now if it was not yet.
+    ///
+    /// # Errors
+    /// As [`Opened::encoder`].
+    pub(in crate::pipeline) fn checker(&self, cancel: &CancelToken) -> Result<Arc<Checker>> {
+        self.checker.get(&self.folder, GraphRole::SafetyChecker, "checking pictures", cancel, |graph| {
+            Checker::new(graph, FeatureExtractor::read(self.folder.root())?)
+        })
+    }
+
     /// Gives the text encoders' memory back until the next prompt.
     pub(in crate::pipeline) fn release_texts(&self) {
         self.texts.values().for_each(TextEncoder::release);
@@ -155,6 +168,9 @@ impl Opened {
         self.denoiser.release();
         self.decoder.release();
         self.release_encoder();
+        if let Some(checker) = &*self.checker.made.lock().unwrap_or_else(PoisonError::into_inner) {
+            checker.release();
+        }
     }
 
     /// Gives the encoder's memory back until the next picture.

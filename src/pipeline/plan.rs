@@ -2,12 +2,12 @@
 
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::model::{Family, Task};
+use crate::model::{Family, GraphRole, Task};
 use crate::pipeline::families::{self};
 use crate::pipeline::guiding;
 use crate::pipeline::opened::Opened;
 use crate::pipeline::script::Script;
-use crate::pipeline::{MAX_PIXELS, MAX_SIDE, PipelineInfo, Request, Seeds, Settings, Variation};
+use crate::pipeline::{MAX_PIXELS, MAX_SIDE, PipelineInfo, Request, Safety, Seeds, Settings, Variation};
 use crate::rng::{Generator, NoiseSource, PerPicture, RngKind};
 use crate::scheduler::{self, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule};
 
@@ -283,6 +283,11 @@ fn check_job(model: &Opened, job: Job, request: &Request) -> Result<()> {
         && start.picture.is_none()
     {
         return Err(Error::invalid(format!("the model at \"{root}\" is {what}; it needs a picture to start from")));
+    }
+    if request.safety != Safety::Off && model.folder.graph(GraphRole::SafetyChecker).is_none() {
+        return Err(Error::Unsupported(format!(
+            "checking pictures needs a safety_checker/model.onnx, and the model at \"{root}\" has none"
+        )));
     }
     if job == Job::Inpaint && !has_mask(request) {
         return Err(Error::invalid(format!(

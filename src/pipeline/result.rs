@@ -97,7 +97,7 @@ pub struct Timings {
     pub encode: Duration,
     /// Each denoiser evaluation with everything around it: scaling, guidance, the solver.
     pub denoise: Vec<Duration>,
-    /// Decoding and pixel conversion.
+    /// Decoding and pixel conversion, and the safety checker where it was asked.
     pub decode: Duration,
     /// The whole call.
     pub total: Duration,
@@ -117,6 +117,8 @@ pub struct Generated {
     /// The latents that they were decoded from, `[pictures, channels, height, width]`, as the denoiser knows them:
     /// what another model goes on with.
     pub latents: ArrayD<f32>,
+    /// Whether the safety checker flagged each picture; `None` where it was not asked ([`crate::Request::safety`]).
+    pub flagged: Vec<Option<bool>>,
     /// The settings that made them.
     pub settings: Settings,
     /// Where the time went.

@@ -146,6 +146,7 @@ static void texts(diffusion_request *request, diffusion_pipeline_options *option
     SAYS(INVALID, "\"carras\"", diffusion_request_set_sigmas(request, TEXT("carras")));
     SAYS(INVALID, "\"dice\"", diffusion_request_set_rng(request, TEXT("dice")));
     SAYS(INVALID, "plain, webui", diffusion_request_set_syntax(request, TEXT("comfy")));
+    SAYS(INVALID, "off, flag, blur", diffusion_request_set_safety(request, TEXT("maybe")));
     SAYS(INVALID, "one-generator, one-per-picture", diffusion_request_set_seed_mode(request, TEXT("all")));
     EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_prompt_2(request, TEXT("\xff")));
     EXPECT(INVALID, diffusion_request_set_prompt_3(request, long_prompt, sizeof long_prompt));
@@ -175,6 +176,10 @@ static void names(diffusion_request *request, diffusion_pipeline_options *option
     for (i = 0; (name = diffusion_seed_mode_name(i)) != NULL; i++)
         OK(diffusion_request_set_seed_mode(request, TEXT(name)));
     CHECK(i == 2 && diffusion_seed_mode_name(-1) == NULL);
+    for (i = 0; (name = diffusion_safety_name(i)) != NULL; i++)
+        OK(diffusion_request_set_safety(request, TEXT(name)));
+    CHECK(i == 3 && diffusion_safety_name(-1) == NULL);
+    OK(diffusion_request_set_safety(request, TEXT("off")));
     for (i = 0; (name = diffusion_rng_name(i)) != NULL; i++)
         OK(diffusion_request_set_rng(request, TEXT(name)));
     CHECK(i >= 3);

@@ -71,6 +71,8 @@ static void handles(void)
     EXPECT(NULL_POINTER, diffusion_request_set_denoising_start(NULL, 0.5f));
     EXPECT(NULL_POINTER, diffusion_request_set_denoising_end(NULL, 0.5f));
     EXPECT(NULL_POINTER, diffusion_request_set_seed_mode(NULL, TEXT("one-generator")));
+    EXPECT(NULL_POINTER, diffusion_request_set_safety(NULL, TEXT("flag")));
+    CHECK(diffusion_result_flagged(NULL, 0) == -1);
     EXPECT(NULL_POINTER, diffusion_request_set_variation(NULL, 1, 0.5f));
     EXPECT(NULL_POINTER, diffusion_request_set_original_size(NULL, 1, 1));
     EXPECT(NULL_POINTER, diffusion_request_set_crop(NULL, 1, 1));
@@ -180,6 +182,7 @@ static void texts_and_outs(const char *folder)
     EXPECT(NULL_POINTER, diffusion_request_set_negative_prompt_3(request, NULL, 3));
     EXPECT(NULL_POINTER, diffusion_request_set_syntax(request, NULL, 3));
     EXPECT(NULL_POINTER, diffusion_request_set_seed_mode(request, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_safety(request, NULL, 3));
     OK(diffusion_request_set_prompt(request, NULL, 0));
     OK(diffusion_request_set_negative_prompt(request, NULL, 0));
     OK(diffusion_request_set_scheduler(request, NULL, 0));
@@ -190,6 +193,7 @@ static void texts_and_outs(const char *folder)
     OK(diffusion_request_set_negative_prompt_3(request, NULL, 0));
     OK(diffusion_request_set_syntax(request, NULL, 0));
     OK(diffusion_request_set_seed_mode(request, NULL, 0));
+    OK(diffusion_request_set_safety(request, NULL, 0));
     OK(diffusion_request_set_init_image(request, NULL));
     OK(diffusion_request_set_mask_image(request, NULL));
     OK(diffusion_request_set_init_result(request, NULL));

@@ -2,6 +2,7 @@
 
 mod guidance;
 mod reuse;
+mod safety;
 mod seeds;
 mod size_conditioning;
 mod start;
@@ -10,6 +11,7 @@ use std::ops::RangeInclusive;
 
 pub use guidance::{GuidanceRules, Projection, Scales, ThresholdLimit, Thresholding, ZeroStar};
 pub use reuse::{MAX_REUSE_THRESHOLD, Reuse};
+pub use safety::Safety;
 pub use seeds::{Seeds, Variation};
 pub use size_conditioning::SizeConditioning;
 pub use start::{MAX_MASK_BLUR, MAX_MASK_PADDING, Start};
@@ -150,6 +152,8 @@ pub struct Request {
     pub variation: Option<Variation>,
     /// How many pictures; 0 means 1.
     pub count: u32,
+    /// Whether the model's safety checker looks at the pictures; by default nobody does.
+    pub safety: Safety,
     /// The pixel format of the pictures.
     pub format: PixelFormat,
 }
