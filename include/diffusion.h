@@ -530,6 +530,11 @@ DIFFUSION_API const char *diffusion_fallback_name(int64_t index);
 DIFFUSION_API const char *diffusion_memory_mode_name(int64_t index);
 
 /**
+ * The name of what the safety checker may be asked to do, such as "flag"; NULL past the last.
+ */
+DIFFUSION_API const char *diffusion_safety_name(int64_t index);
+
+/**
  * Sends the library's log messages up to `level`, a diffusion_log_level, to `callback`. Default: there is none, and
  * nothing is logged or printed.
  *
@@ -974,6 +979,20 @@ DIFFUSION_API diffusion_status diffusion_request_set_clip_skip(struct diffusion_
 DIFFUSION_API diffusion_status diffusion_request_set_max_tokens(struct diffusion_request *request, int64_t tokens);
 
 /**
+ * Whether the model's safety checker looks at the pictures, by one of the names of diffusion_safety_name(). Default,
+ * also with NULL and 0: "off".
+ *
+ * "flag" says what it found in diffusion_result_flagged() and leaves the pictures as they are; "blur" also blurs what
+ * is flagged. Off by default, unlike in diffusers, because a picture that was blackened unasked cannot be told from a
+ * failure, and the checker costs another graph's time and memory; a host that shows pictures to people it does not know
+ * should turn it on. diffusion_pipeline_generate() fails with UNSUPPORTED where the folder has no safety_checker.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_safety(struct diffusion_request *request,
+                                              const char *safety,
+                                              size_t safety_length);
+
+/**
  * Denoising steps, 1 to 1000. Default: the model's, diffusion_pipeline_default_steps().
  */
 DIFFUSION_API diffusion_status diffusion_request_set_steps(struct diffusion_request *request, int64_t steps);
@@ -1588,6 +1607,20 @@ diffusion_status diffusion_request_set_negative_aesthetic_score(struct diffusion
                                                                 float score);
 
 /**
+ * Whether the model's safety checker looks at the pictures, by one of the names of diffusion_safety_name(). Default,
+ * also with NULL and 0: "off".
+ *
+ * "flag" says what it found in diffusion_result_flagged() and leaves the pictures as they are; "blur" also blurs what
+ * is flagged. Off by default, unlike in diffusers, because a picture that was blackened unasked cannot be told from a
+ * failure, and the checker costs another graph's time and memory; a host that shows pictures to people it does not know
+ * should turn it on. diffusion_pipeline_generate() fails with UNSUPPORTED where the folder has no safety_checker.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_safety(struct diffusion_request *request,
+                                              const char *safety,
+                                              size_t safety_length);
+
+/**
  * Draws what the request asks for. Blocks until the pictures are there.
  *
  * `cancel` may be NULL; a cancelled token stops the call, in the middle of a graph too, and also when it was
@@ -1632,6 +1665,12 @@ DIFFUSION_API
 diffusion_status diffusion_result_image(const struct diffusion_result *result,
                                         int64_t index,
                                         const struct diffusion_image **image);
+
+/**
+ * Whether the safety checker flagged picture `index`: 1 if it did, 0 if not, -1 where it was not asked
+ * (diffusion_request_set_safety()), there is no such picture, or the result is NULL.
+ */
+DIFFUSION_API int32_t diffusion_result_flagged(const struct diffusion_result *result, int64_t index);
 
 /**
  * The seed that was used, also where the request set none. 0 for NULL.

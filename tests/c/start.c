@@ -330,6 +330,40 @@ static void prompts(const diffusion_pipeline *pipeline)
     diffusion_request_destroy(request);
 }
 
+/* The golden case "tall" of tests/golden/families/safety.json, which diffusers' checker flags. */
+static void checking(const diffusion_pipeline *unchecked, const char *folder)
+{
+    char path[4096];
+    diffusion_pipeline *pipeline;
+    diffusion_result *plain, *flagged, *blurred, *none = NULL;
+    diffusion_request *request = small_request(4, 5);
+    CHECK(snprintf(path, sizeof path, "%s/../tiny-safety", folder) < (int)sizeof path);
+    pipeline = open_model(path);
+    OK(diffusion_request_set_prompt_cstr(request, "a red house in the snow at night"));
+    OK(diffusion_request_set_guidance(request, 7.5f));
+    OK(diffusion_request_set_scheduler(request, TEXT("ddim")));
+    OK(diffusion_request_set_width(request, 64));
+    OK(diffusion_request_set_height(request, 96));
+    plain = draw(pipeline, request);
+    OK(diffusion_request_set_safety(request, TEXT("flag")));
+    flagged = draw(pipeline, request);
+    OK(diffusion_request_set_safety(request, TEXT("blur")));
+    blurred = draw(pipeline, request);
+    CHECK(diffusion_result_flagged(plain, 0) == -1);
+    CHECK(diffusion_result_flagged(flagged, 0) == 1 && diffusion_result_flagged(blurred, 0) == 1);
+    CHECK(diffusion_result_flagged(flagged, 1) == -1 && diffusion_result_flagged(flagged, -1) == -1);
+    CHECK(distance(first(plain), first(flagged), 0, SIDE) == 0);
+    CHECK(distance(first(plain), first(blurred), 0, SIDE) > 20);
+    SAYS(DIFFUSION_STATUS_UNSUPPORTED, "safety_checker",
+         diffusion_pipeline_generate(unchecked, request, NULL, NULL, NULL, &none));
+    CHECK(none == NULL);
+    diffusion_result_destroy(plain);
+    diffusion_result_destroy(flagged);
+    diffusion_result_destroy(blurred);
+    diffusion_request_destroy(request);
+    diffusion_pipeline_destroy(pipeline);
+}
+
 int main(int argc, char **argv)
 {
     diffusion_pipeline *pipeline = open_model(model_folder(argc, argv));
@@ -339,6 +373,7 @@ int main(int argc, char **argv)
     handing_over(pipeline);
     seeds(pipeline);
     prompts(pipeline);
+    checking(pipeline, model_folder(argc, argv));
     diffusion_pipeline_destroy(pipeline);
     return 0;
 }
