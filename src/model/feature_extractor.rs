@@ -72,8 +72,8 @@ impl FeatureExtractor {
     }
 }
 
-fn colours(fields: Fields<'_>, key: &str, least: f64, usual: [f32; 3]) -> Result<[f32; 3]> {
-    let Some(stated) = fields.numbers(key, least..=10.0)? else { return Ok(usual) };
+fn colours(fields: Fields<'_>, key: &str, least: f64, usual: [f64; 3]) -> Result<[f32; 3]> {
+    let Some(stated) = fields.numbers(key, least..=10.0)? else { return Ok(usual.map(|value| value as f32)) };
     match (stated.as_slice(), fields.get(key)) {
         ([red, green, blue], _) => Ok([*red, *green, *blue].map(|value| value as f32)),
         (_, value) => Err(fields.bad(key, value.unwrap_or(&serde_json::Value::Null), "three numbers")),
