@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use super::config::Config;
 use super::custom::{CustomSchedule, Listed, trained};
 use super::noise_schedule::NoiseSchedule;
-use super::sigmas::SigmaTable;
+use super::sigmas::{SigmaTable, as_f32};
 use super::timesteps::linspace;
 use super::{SchedulerOptions, SigmaSchedule};
 
@@ -76,7 +76,9 @@ impl Levels {
         let timesteps = match options.sigmas {
             Some(SigmaSchedule::SgmUniform) => sgm_uniform(table.len(), options.steps),
             Some(SigmaSchedule::Simple) => simple(table.len(), options.steps)?,
-            Some(SigmaSchedule::AlignYourSteps) => return Ok(Some(Self::of(table, options.ays.levels(options.steps)))),
+            Some(SigmaSchedule::AlignYourSteps) => {
+                return Ok(Some(Self::of(table, as_f32(options.ays.levels(options.steps)))));
+            }
             _ => return Ok(None),
         };
         Ok(Some(Self { sigmas: timesteps.iter().map(|&t| table.log_linear_at(t)).collect(), timesteps }))
