@@ -885,6 +885,119 @@ DIFFUSION_API diffusion_status diffusion_request_reset(struct diffusion_request 
 DIFFUSION_API diffusion_status diffusion_request_validate(const struct diffusion_request *request);
 
 /**
+ * Takes every rule of the functions below away again. Without rules guidance is as in diffusers' pipelines.
+ *
+ * Where guidance is off (a scale of 1 or less, a distilled model), rules have no meaning, and a warning of the result
+ * says so. Parts of the schedule are those of the whole one, also where a picture is the start.
+ */
+DIFFUSION_API diffusion_status diffusion_request_clear_guidance_rules(struct diffusion_request *request);
+
+/**
+ * Brings the guided prediction back to the spread of the prompt's own, 0 (off, the default) to 1: diffusers'
+ * guidance_rescale (Lin et al. 2023, section 3.4). For models that predict v.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_rescale(struct diffusion_request *request,
+                                                        float rescale);
+
+/**
+ * Guides only from one part of the schedule to another, each 0 to 1, and asks for the prompt alone outside, at half the
+ * cost (Kynkäänniemi et al. 2024). Default: everywhere.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_interval(struct diffusion_request *request,
+                                                         float from,
+                                                         float to);
+
+/**
+ * A guidance scale for each step, `count` of them, -1000 to 1000, copied; diffusion_pipeline_generate() refuses a list
+ * whose length is not the number of steps. Default: the same scale at every step.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_scales(struct diffusion_request *request,
+                                                       const float *scales,
+                                                       size_t count);
+
+/**
+ * Guidance scales at places of the schedule, 0 (the first step) to 1 (the last), in ascending order, `count` of both,
+ * copied. Between them the scale is interpolated, before the first and after the last it stays.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_points(struct diffusion_request *request,
+                                                       const float *places,
+                                                       const float *scales,
+                                                       size_t count);
+
+/**
+ * CFG++ with this lambda, 0 to 1, in the place of the guidance scale (Chung et al. 2024). For the schedulers "ddim",
+ * "euler" and "euler_ancestral". Default: off.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_plus_plus(struct diffusion_request *request,
+                                                          float lambda);
+
+/**
+ * Adaptive projected guidance (Sadat et al. 2024; diffusers' AdaptiveProjectedGuidance), against the colours of large
+ * scales. Default: off.
+ *
+ * `eta`, 0 to 1, is how much stays of what oversaturates; `threshold` the longest that the difference of the two
+ * predictions may be, 0 for any; `momentum`, -1 to 1, how much of earlier differences is added. Usual: 0, 15, -0.5.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_projection(struct diffusion_request *request,
+                                                           float eta,
+                                                           float threshold,
+                                                           float momentum);
+
+/**
+ * Dynamic thresholding (Saharia et al. 2022, section 2.3): where more than `percentile`, 0.5 to 1, of the guided picture's
+ * magnitudes would lie above `limit`, 0.001 to 1000, all are brought down to it. Default: off.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_threshold(struct diffusion_request *request,
+                                                          float percentile,
+                                                          float limit);
+
+/**
+ * Dynamic thresholding whose limit is what the guidance scale `scale`, 0 to 1000, would have given: for latents, which
+ * have no range of their own. Usual: 0.995 and 1. Takes the place of diffusion_request_set_guidance_threshold().
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_mimic_scale(struct diffusion_request *request,
+                                                            float percentile,
+                                                            float scale);
+
+/**
+ * CFG-Zero* (Fan et al. 2025; diffusers' ClassifierFreeZeroStarGuidance), where the first `zero_steps`, 0 to 1000, are
+ * passed over; more than 0 only for flow-matching models, where 1 is usual. Default: off.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_zero_star(struct diffusion_request *request,
+                                                          int64_t zero_steps);
+
+/**
+ * Leaves denoiser calls out while the error that this is estimated to make stays below `threshold`, 0 (off, the default)
+ * to 10, usually 0.02 to 0.3 (EasyCache, TeaCache): faster, and another picture, more or less near. The first
+ * `first_steps` and the last `last_steps`, each 0 to 1000, are never left out; 3 and 1 are usual.
+ * diffusion_result_skipped_calls() says how many were.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_reuse(struct diffusion_request *request,
+                                             float threshold,
+                                             int64_t first_steps,
+                                             int64_t last_steps);
+
+/**
+ * Asks for the negative prompt only every so many steps, 1 (the default) to 1000, and not any more after the part `until`
+ * of the schedule, 0 to 1 (the default); its last difference to the prompt is kept, at half the cost (Compress
+ * Guidance). diffusion_result_skipped_negatives() says how many calls had none.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_schedule(struct diffusion_request *request,
+                                                         int64_t every,
+                                                         float until);
+
+/**
  * What the picture should show; UTF-8, at most 1048576 bytes, copied. Default, also with NULL and 0: empty.
  *
  * What does not fit the model's text encoder is cut off, and diffusion_result_warning() names it.
@@ -1504,6 +1617,119 @@ diffusion_status diffusion_request_set_denoising_end(struct diffusion_request *r
  * It must be less than the denoising end.
  */
 DIFFUSION_API diffusion_status diffusion_request_set_denoising_start(struct diffusion_request *request, float part);
+
+/**
+ * Takes every rule of the functions below away again. Without rules guidance is as in diffusers' pipelines.
+ *
+ * Where guidance is off (a scale of 1 or less, a distilled model), rules have no meaning, and a warning of the result
+ * says so. Parts of the schedule are those of the whole one, also where a picture is the start.
+ */
+DIFFUSION_API diffusion_status diffusion_request_clear_guidance_rules(struct diffusion_request *request);
+
+/**
+ * Brings the guided prediction back to the spread of the prompt's own, 0 (off, the default) to 1: diffusers'
+ * guidance_rescale (Lin et al. 2023, section 3.4). For models that predict v.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_rescale(struct diffusion_request *request,
+                                                        float rescale);
+
+/**
+ * Guides only from one part of the schedule to another, each 0 to 1, and asks for the prompt alone outside, at half the
+ * cost (Kynkäänniemi et al. 2024). Default: everywhere.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_interval(struct diffusion_request *request,
+                                                         float from,
+                                                         float to);
+
+/**
+ * A guidance scale for each step, `count` of them, -1000 to 1000, copied; diffusion_pipeline_generate() refuses a list
+ * whose length is not the number of steps. Default: the same scale at every step.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_scales(struct diffusion_request *request,
+                                                       const float *scales,
+                                                       size_t count);
+
+/**
+ * Guidance scales at places of the schedule, 0 (the first step) to 1 (the last), in ascending order, `count` of both,
+ * copied. Between them the scale is interpolated, before the first and after the last it stays.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_points(struct diffusion_request *request,
+                                                       const float *places,
+                                                       const float *scales,
+                                                       size_t count);
+
+/**
+ * CFG++ with this lambda, 0 to 1, in the place of the guidance scale (Chung et al. 2024). For the schedulers "ddim",
+ * "euler" and "euler_ancestral". Default: off.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_plus_plus(struct diffusion_request *request,
+                                                          float lambda);
+
+/**
+ * Adaptive projected guidance (Sadat et al. 2024; diffusers' AdaptiveProjectedGuidance), against the colours of large
+ * scales. Default: off.
+ *
+ * `eta`, 0 to 1, is how much stays of what oversaturates; `threshold` the longest that the difference of the two
+ * predictions may be, 0 for any; `momentum`, -1 to 1, how much of earlier differences is added. Usual: 0, 15, -0.5.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_projection(struct diffusion_request *request,
+                                                           float eta,
+                                                           float threshold,
+                                                           float momentum);
+
+/**
+ * Dynamic thresholding (Saharia et al. 2022, section 2.3): where more than `percentile`, 0.5 to 1, of the guided picture's
+ * magnitudes would lie above `limit`, 0.001 to 1000, all are brought down to it. Default: off.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_threshold(struct diffusion_request *request,
+                                                          float percentile,
+                                                          float limit);
+
+/**
+ * Dynamic thresholding whose limit is what the guidance scale `scale`, 0 to 1000, would have given: for latents, which
+ * have no range of their own. Usual: 0.995 and 1. Takes the place of diffusion_request_set_guidance_threshold().
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_mimic_scale(struct diffusion_request *request,
+                                                            float percentile,
+                                                            float scale);
+
+/**
+ * CFG-Zero* (Fan et al. 2025; diffusers' ClassifierFreeZeroStarGuidance), where the first `zero_steps`, 0 to 1000, are
+ * passed over; more than 0 only for flow-matching models, where 1 is usual. Default: off.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guidance_zero_star(struct diffusion_request *request,
+                                                          int64_t zero_steps);
+
+/**
+ * Leaves denoiser calls out while the error that this is estimated to make stays below `threshold`, 0 (off, the default)
+ * to 10, usually 0.02 to 0.3 (EasyCache, TeaCache): faster, and another picture, more or less near. The first
+ * `first_steps` and the last `last_steps`, each 0 to 1000, are never left out; 3 and 1 are usual.
+ * diffusion_result_skipped_calls() says how many were.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_reuse(struct diffusion_request *request,
+                                             float threshold,
+                                             int64_t first_steps,
+                                             int64_t last_steps);
+
+/**
+ * Asks for the negative prompt only every so many steps, 1 (the default) to 1000, and not any more after the part `until`
+ * of the schedule, 0 to 1 (the default); its last difference to the prompt is kept, at half the cost (Compress
+ * Guidance). diffusion_result_skipped_negatives() says how many calls had none.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_negative_schedule(struct diffusion_request *request,
+                                                         int64_t every,
+                                                         float until);
 
 /**
  * Seed of the noise. Default: a random one for every generation, which diffusion_result_seed() reports.
@@ -1700,7 +1926,8 @@ DIFFUSION_API const char *diffusion_result_warning(const struct diffusion_result
 
 /**
  * Where the time went, as one JSON object in milliseconds: text, encode, denoise (a list, one for each step),
- * denoise_in_graphs, decode, total. Borrowed; never NULL; empty for a NULL result.
+ * denoise_in_graphs, decode, total; and how many denoiser evaluations were skipped_calls and skipped_negatives.
+ * Borrowed; never NULL; empty for a NULL result.
  */
 DIFFUSION_API const char *diffusion_result_timings_json(const struct diffusion_result *result);
 
@@ -1728,6 +1955,16 @@ DIFFUSION_API double diffusion_result_step_milliseconds(const struct diffusion_r
  * Decoding and pixel conversion, in milliseconds.
  */
 DIFFUSION_API double diffusion_result_decode_milliseconds(const struct diffusion_result *result);
+
+/**
+ * How many denoiser evaluations were left out; see diffusion_request_set_reuse().
+ */
+DIFFUSION_API uint32_t diffusion_result_skipped_calls(const struct diffusion_result *result);
+
+/**
+ * How many denoiser evaluations had no negative prompt; see diffusion_request_set_negative_schedule().
+ */
+DIFFUSION_API uint32_t diffusion_result_skipped_negatives(const struct diffusion_result *result);
 
 /**
  * The whole generation, in milliseconds.

@@ -34,6 +34,7 @@ const SOURCES: [&str; 24] = [
     "request/start",
     "request/sizes",
     "request/sampling",
+    "request/guidance",
     "request/seeds",
     "request/size_conditioning",
     "request/safety",

@@ -185,6 +185,22 @@ fn every_option_refuses_bad_values_and_says_what_is_allowed() {
         (&["--eta", "2"], &["--eta", "0 to 1"]),
         (&["--denoising-start", "-0.1"], &["--denoising-start", "0 to 1"]),
         (&["--denoising-start", "0.6", "--denoising-end", "0.5"], &["0.6", "0.5", "later"]),
+        (&["--guidance-rescale", "2"], &["--guidance-rescale", "0 to 1"]),
+        (&["--guidance-interval", "0.5"], &["--guidance-interval", "FROM,TO"]),
+        (&["--guidance-interval", "0.8,0.2"], &["--guidance-interval", "later"]),
+        (&["--guidance-scales", "7,x"], &["--guidance-scales", "SCALE,SCALE"]),
+        (&["--guidance-scales", "7,6,5", "--scheduler", "ddim"], &["3 guidance scales", "2 steps"]),
+        (&["--guidance-points", "0:7,1"], &["--guidance-points", "AT:SCALE"]),
+        (&["--guidance-plus-plus", "0.5", "--scheduler", "lms"], &["CFG++", "lms"]),
+        (&["--guidance-projection", "0,15"], &["--guidance-projection", "MOMENTUM"]),
+        (&["--guidance-threshold", "0.2,1"], &["--guidance-threshold", "0.5"]),
+        (&["--guidance-mimic", ""], &["--guidance-mimic", "PERCENTILE,SCALE"]),
+        (&["--guidance-zero-star", "1"], &["CFG-Zero*", "flow"]),
+        (&["--reuse", "-1"], &["--reuse", "0 to 10"]),
+        (&["--reuse-keep", "3,1"], &["--reuse-keep", "--reuse"]),
+        (&["--reuse", "0.1", "--reuse-keep", "3"], &["--reuse-keep", "FIRST,LAST"]),
+        (&["--negative-every", "0"], &["--negative-every", "1 to 1000"]),
+        (&["--negative-until", "2"], &["--negative-until", "0 to 1"]),
         (&["--original-size", "512"], &["--original-size", "\"512\"", "'x'"]),
         (&["--original-size", "512x99999"], &["--original-size", "99999", "0 to 8192"]),
         (&["--crop", "1x2"], &["--crop", "','"]),
@@ -371,6 +387,24 @@ fn stable_diffusion_xl_with_its_refiner_and_sizes() {
 }
 
 #[test]
+fn guidance_rules_and_calls_that_are_left_out() {
+    let folder = folder();
+    let draw = |name: &str, arguments: &[&str]| {
+        let mut command = generate(&folder.path().join(name));
+        let found = json(command.args(["-s", "4", "--steps", "8", "--scheduler", "ddim", "--json"]).args(arguments));
+        (rgb(&folder.path().join(name)), found["generation"].clone())
+    };
+    let (plain, times) = draw("plain.png", &[]);
+    assert_eq!((&times["skipped_calls"], &times["skipped_negatives"]), (&0.into(), &0.into()));
+    let ruled = draw("ruled.png", &["--guidance-rescale", "0.7", "--guidance-points", "0:9,1:2"]).0;
+    assert!(apart(&plain, &ruled) > 0.0);
+    let (_, times) = draw("reused.png", &["--reuse", "10", "--reuse-keep", "2,2"]);
+    assert_eq!(times["skipped_calls"], 4);
+    let (_, times) = draw("compressed.png", &["--negative-every", "4"]);
+    assert_eq!(times["skipped_negatives"], 6);
+}
+
+#[test]
 fn prompts_and_seeds() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
@@ -379,8 +413,10 @@ fn prompts_and_seeds() {
         succeeds(command.args(["-p", "a (red:1.6) house", "-s", "7", "--quiet"]).args(arguments));
     };
     draw("plain.png", &[]);
+    draw("webui.png", &["--syntax", "webui"]);
     draw("skip.png", &["--clip-skip", "1"]);
     let plain = rgb(&path("plain.png"));
+    assert!(apart(&plain, &rgb(&path("webui.png"))) > 0.0);
     assert!(apart(&plain, &rgb(&path("skip.png"))) > 0.0);
     assert!(png_text(&path("skip.png"), "parameters").unwrap().contains("Clip skip: 2"), "the webui counts from 1");
     draw("own.png", &["--count", "2", "--seed-mode", "one-per-picture"]);
@@ -466,7 +502,9 @@ fn help_and_version() {
                        negative-2 negative-3 syntax seed-mode variation-seed variation-strength image-guidance \
                        true-guidance noise-level eta denoising-start denoising-end refiner original-size crop \
                        target-size negative-original-size negative-crop negative-target-size aesthetic-score \
-                       negative-aesthetic-score precision fallback provider-option threads memory ort-library output json quiet verbose";
+                       negative-aesthetic-score guidance-rescale guidance-interval guidance-scales \
+                       guidance-points guidance-plus-plus guidance-projection guidance-threshold guidance-mimic \
+                       guidance-zero-star reuse reuse-keep negative-every negative-until precision fallback provider-option threads memory ort-library output json quiet verbose";
         for option in options.split_whitespace() {
             assert!(text.contains(&format!("--{option}")), "--{option} is not in the help:\n{text}");
         }

@@ -59,6 +59,19 @@ static const struct rule rules[] = {
     { "image-guidance", 0, KIND_REAL, FIELD(image_guidance), COMMAND_GENERATE },
     { "true-guidance", 0, KIND_REAL, FIELD(true_guidance), COMMAND_GENERATE },
     { "noise-level", 0, KIND_WHOLE, FIELD(noise_level), COMMAND_GENERATE },
+    { "guidance-rescale", 0, KIND_REAL, FIELD(guidance_rescale), COMMAND_GENERATE },
+    { "guidance-interval", 0, KIND_TEXT, FIELD(guidance_interval), COMMAND_GENERATE },
+    { "guidance-scales", 0, KIND_TEXT, FIELD(guidance_scales), COMMAND_GENERATE },
+    { "guidance-points", 0, KIND_TEXT, FIELD(guidance_points), COMMAND_GENERATE },
+    { "guidance-plus-plus", 0, KIND_REAL, FIELD(guidance_plus_plus), COMMAND_GENERATE },
+    { "guidance-projection", 0, KIND_TEXT, FIELD(guidance_projection), COMMAND_GENERATE },
+    { "guidance-threshold", 0, KIND_TEXT, FIELD(guidance_threshold), COMMAND_GENERATE },
+    { "guidance-mimic", 0, KIND_TEXT, FIELD(guidance_mimic), COMMAND_GENERATE },
+    { "guidance-zero-star", 0, KIND_WHOLE, FIELD(guidance_zero_star), COMMAND_GENERATE },
+    { "reuse", 0, KIND_REAL, FIELD(reuse), COMMAND_GENERATE },
+    { "reuse-keep", 0, KIND_TEXT, FIELD(reuse_keep), COMMAND_GENERATE },
+    { "negative-every", 0, KIND_WHOLE, FIELD(negative_every), COMMAND_GENERATE },
+    { "negative-until", 0, KIND_REAL, FIELD(negative_until), COMMAND_GENERATE },
     { "refiner", 0, KIND_TEXT, FIELD(refiner), COMMAND_GENERATE },
     { "denoising-start", 0, KIND_REAL, FIELD(denoising_start), COMMAND_GENERATE },
     { "denoising-end", 0, KIND_REAL, FIELD(denoising_end), COMMAND_GENERATE },
@@ -148,15 +161,40 @@ static bool read_seed(const char *text, uint64_t *value)
     return *end == '\0' && errno == 0;
 }
 
-static bool read_real(const char *text, float *value)
+/* A finite number at the beginning of a text; NULL where there is none, else what follows it. */
+static const char *read_number(const char *text, float *value)
 {
     char *end;
     double number;
     if (*text == '\0' || isspace((unsigned char)*text))
-        return false;
+        return NULL;
     number = strtod(text, &end);
     *value = (float)number;
-    return *end == '\0' && isfinite(number) && isfinite(*value);
+    return end != text && isfinite(number) && isfinite(*value) ? end : NULL;
+}
+
+static bool read_real(const char *text, float *value)
+{
+    const char *end = read_number(text, value);
+    return end != NULL && *end == '\0';
+}
+
+int options_reals(const char *text, const char *separators, float *numbers, int most)
+{
+    const size_t turns = strlen(separators);
+    int count = 0;
+    while (count < most) {
+        text = read_number(text, &numbers[count]);
+        if (text == NULL)
+            return 0;
+        count++;
+        if (*text == '\0')
+            return count;
+        if (*text != separators[(size_t)(count - 1) % turns])
+            return 0;
+        text++;
+    }
+    return 0;
 }
 
 /* Puts a value where its rule says. */

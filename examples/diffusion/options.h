@@ -22,10 +22,14 @@ struct options {
     const char *prompt_2, *prompt_3, *negative_2, *negative_3, *syntax;
     const char *init, *mask, *outpaint, *refiner;
     const char *scheduler, *sigmas, *rng, *seed_mode, *safety;
+    const char *guidance_interval, *guidance_scales, *guidance_points, *guidance_projection, *guidance_threshold;
+    const char *guidance_mimic, *reuse_keep;
     const char *original_size, *crop, *target_size, *negative_original_size, *negative_crop, *negative_target_size;
     const char *precision, *fallback, *memory, *ort_library, *cache_dir, *prepare;
     struct texts providers, provider_options;
     struct whole width, height, steps, count, device_id, threads;
+    struct whole guidance_zero_star, negative_every;
+    struct real guidance_rescale, guidance_plus_plus, reuse, negative_until;
     struct whole mask_padding, clip_skip, max_tokens, noise_level;
     struct real guidance, strength, mask_blur, variation_strength, eta;
     struct real image_guidance, true_guidance, denoising_start, denoising_end;
@@ -39,6 +43,10 @@ bool options_parse(struct options *options, enum command command, int argc, char
 
 /* Reads `count` whole numbers with a character between each two of them, as "64x48"; false where it is anything else. */
 bool options_numbers(const char *text, char between, int64_t *numbers, int count);
+
+/* Reads finite numbers with separators between them, which take turns: ":," reads "0:7.5,1:3". Returns how many there
+ * were, at most `most`; 0 where it is anything else. */
+int options_reals(const char *text, const char *separators, float *numbers, int most);
 
 /* Prints one line on stderr that begins with the tool's name; control characters in it become question marks. */
 void complain(const char *format, ...)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "exits.h"
+#include "guidance.h"
 #include "session.h"
 
 /* Where the refiner takes over unless --denoising-end says so: what Stable Diffusion XL's makers do. */
@@ -46,6 +47,7 @@ static const struct {
     { "max-tokens", FIELD(max_tokens), diffusion_request_set_max_tokens },
     { "mask-padding", FIELD(mask_padding), diffusion_request_set_mask_padding },
     { "noise-level", FIELD(noise_level), diffusion_request_set_noise_level },
+    { "guidance-zero-star", FIELD(guidance_zero_star), diffusion_request_set_guidance_zero_star },
 };
 
 static const struct {
@@ -54,6 +56,8 @@ static const struct {
     diffusion_status (*set)(diffusion_request *request, float number);
 } reals[] = {
     { "guidance", FIELD(guidance), diffusion_request_set_guidance },
+    { "guidance-rescale", FIELD(guidance_rescale), diffusion_request_set_guidance_rescale },
+    { "guidance-plus-plus", FIELD(guidance_plus_plus), diffusion_request_set_guidance_plus_plus },
     { "image-guidance", FIELD(image_guidance), diffusion_request_set_image_guidance },
     { "true-guidance", FIELD(true_guidance), diffusion_request_set_true_guidance },
     { "eta", FIELD(eta), diffusion_request_set_eta },
@@ -206,6 +210,8 @@ int request_fill(const struct options *options, diffusion_request *request)
     if (code == EXIT_DONE)
         code = fill_numbers(options, request);
     if (code == EXIT_DONE)
+        code = guidance_fill(options, request);
+    if (code == EXIT_DONE)
         code = fill_seeds(options, request);
     if (code == EXIT_DONE)
         code = fill_pictures(options, request);
@@ -227,7 +233,7 @@ int request_refine(const struct options *options, diffusion_request *request, co
     if (status != DIFFUSION_STATUS_OK)
         return session_failed(status, EXIT_GENERATE);
     if ((code = fill_texts(options, request)) != EXIT_DONE || (code = fill_numbers(options, request)) != EXIT_DONE
-        || (code = fill_seeds(options, request)) != EXIT_DONE)
+        || (code = guidance_fill(options, request)) != EXIT_DONE || (code = fill_seeds(options, request)) != EXIT_DONE)
         return code;
     /* To its end, which a number of 1 says. */
     if (diffusion_request_set_denoising_start(request, handover(options))

@@ -63,6 +63,30 @@ static void how_it_is_drawn(void)
          "                         begins there, with --init as the noisy picture");
 }
 
+static void guidance(void)
+{
+    puts("\n"
+         " Guidance beside its plain sum, and work that may be left out\n"
+         "      --guidance-rescale F   brings the result back to the prediction's own spread, 0 to 1\n"
+         "      --guidance-interval FROM,TO\n"
+         "                         guides only in this part of the schedule, each 0 to 1; half the cost outside\n"
+         "      --guidance-scales F,F,...\n"
+         "                         a scale for each step; or --guidance-points AT:F,AT:F,... between which it changes evenly\n"
+         "      --guidance-plus-plus F\n"
+         "                         CFG++ with this lambda, 0 to 1 (ddim, euler, euler_ancestral)\n"
+         "      --guidance-projection ETA,NORM,MOMENTUM\n"
+         "                         adaptive projected guidance, as 0,15,-0.5\n"
+         "      --guidance-threshold PERCENTILE,LIMIT, --guidance-mimic PERCENTILE,SCALE\n"
+         "                         dynamic thresholding, as 0.995,1\n"
+         "      --guidance-zero-star N\n"
+         "                         CFG-Zero* with N zero steps, which only flow-matching models take");
+    puts("      --reuse F          leaves out denoiser calls while the estimated error is below this, 0 to 10; as 0.1\n"
+         "      --reuse-keep FIRST,LAST\n"
+         "                         how many steps at both ends are never left out; 3,1 unless given\n"
+         "      --negative-every N asks for the negative prompt only every N steps\n"
+         "      --negative-until F and not after this part of the schedule, 0 to 1");
+}
+
 static void seeds(void)
 {
     puts("\n"
@@ -99,6 +123,7 @@ static void generate(void)
     what_it_shows();
     what_it_starts_from();
     how_it_is_drawn();
+    guidance();
     seeds();
     safety();
     puts("\n"

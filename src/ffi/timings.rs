@@ -25,6 +25,8 @@ pub(super) fn timings_json(timings: &Timings) -> Value {
         "denoise_in_graphs": milliseconds(timings.denoise_in_graphs),
         "decode": milliseconds(timings.decode),
         "total": milliseconds(timings.total),
+        "skipped_calls": timings.skipped_calls,
+        "skipped_negatives": timings.skipped_negatives,
     })
 }
 
@@ -38,7 +40,8 @@ unsafe fn time_of(result: *const diffusion_result, pick: impl FnOnce(&Timings) -
 }
 
 /// Where the time went, as one JSON object in milliseconds: text, encode, denoise (a list, one for each step),
-/// denoise_in_graphs, decode, total. Borrowed; never NULL; empty for a NULL result.
+/// denoise_in_graphs, decode, total; and how many denoiser evaluations were skipped_calls and skipped_negatives.
+/// Borrowed; never NULL; empty for a NULL result.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_result_timings_json(result: *const diffusion_result) -> *const c_char {
     // SAFETY: by contract.
@@ -78,6 +81,20 @@ pub unsafe extern "C" fn diffusion_result_step_milliseconds(result: *const diffu
 pub unsafe extern "C" fn diffusion_result_decode_milliseconds(result: *const diffusion_result) -> f64 {
     // SAFETY: by contract.
     unsafe { time_of(result, |timings| timings.decode) }
+}
+
+/// How many denoiser evaluations were left out; see diffusion_request_set_reuse().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_result_skipped_calls(result: *const diffusion_result) -> u32 {
+    // SAFETY: by contract.
+    value(0, || Ok(unsafe { shared(result) }?.timings.skipped_calls))
+}
+
+/// How many denoiser evaluations had no negative prompt; see diffusion_request_set_negative_schedule().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_result_skipped_negatives(result: *const diffusion_result) -> u32 {
+    // SAFETY: by contract.
+    value(0, || Ok(unsafe { shared(result) }?.timings.skipped_negatives))
 }
 
 /// The whole generation, in milliseconds.

@@ -60,6 +60,36 @@ static void numbers(diffusion_request *request)
     OK(diffusion_request_set_width(request, 8192));
 }
 
+static void guidance(diffusion_request *request)
+{
+    static const float scales[] = { 7.5f, 3.0f, 2000.0f }, places[] = { 0.0f, 0.5f, 0.25f };
+    SAYS(INVALID, "guidance rescale is 2", diffusion_request_set_guidance_rescale(request, 2.0f));
+    EXPECT(INVALID, diffusion_request_set_guidance_rescale(request, NAN));
+    SAYS(INVALID, "stop later", diffusion_request_set_guidance_interval(request, 0.5f, 0.5f));
+    EXPECT(INVALID, diffusion_request_set_guidance_interval(request, 0.5f, 1.5f));
+    SAYS(INVALID, "2000", diffusion_request_set_guidance_scales(request, scales, 3));
+    SAYS(INVALID, "0 guidance scales", diffusion_request_set_guidance_scales(request, scales, 0));
+    SAYS(INVALID, "1 to 1000", diffusion_request_set_guidance_scales(request, scales, (size_t)-1));
+    SAYS(INVALID, "ascend", diffusion_request_set_guidance_points(request, places, places, 3));
+    EXPECT(INVALID, diffusion_request_set_guidance_points(request, scales, scales, 2));
+    SAYS(INVALID, "lambda", diffusion_request_set_guidance_plus_plus(request, 1.5f));
+    SAYS(INVALID, "momentum", diffusion_request_set_guidance_projection(request, 0.0f, 15.0f, -2.0f));
+    SAYS(INVALID, "percentile", diffusion_request_set_guidance_threshold(request, 0.1f, 1.0f));
+    EXPECT(INVALID, diffusion_request_set_guidance_threshold(request, 0.99f, 0.0f));
+    SAYS(INVALID, "mimicked scale", diffusion_request_set_guidance_mimic_scale(request, 0.99f, -1.0f));
+    SAYS(INVALID, "zero steps is -1", diffusion_request_set_guidance_zero_star(request, -1));
+    SAYS(INVALID, "reuse threshold", diffusion_request_set_reuse(request, -0.1f, 3, 1));
+    SAYS(INVALID, "first steps is -1", diffusion_request_set_reuse(request, 0.1f, -1, 1));
+    EXPECT(INVALID, diffusion_request_set_reuse(request, 0.1f, 3, 1001));
+    EXPECT(INVALID, diffusion_request_set_negative_schedule(request, 0, 1.0f));
+    EXPECT(INVALID, diffusion_request_set_negative_schedule(request, 2, 1.1f));
+    OK(diffusion_request_set_guidance_projection(request, 0.0f, 15.0f, -0.5f));
+    SAYS(INVALID, "cannot be combined", diffusion_request_set_guidance_plus_plus(request, 0.5f));
+    OK(diffusion_request_clear_guidance_rules(request));
+    OK(diffusion_request_set_guidance_plus_plus(request, 0.5f));
+    OK(diffusion_request_clear_guidance_rules(request));
+}
+
 static void options(diffusion_pipeline_options *options)
 {
     SAYS(INVALID, "threads is -1; allowed are 0 to 1024", diffusion_pipeline_options_set_threads(options, -1));
@@ -249,6 +279,7 @@ int main(int argc, char **argv)
     OK(diffusion_request_create(&request));
     OK(diffusion_pipeline_options_create(&opening));
     numbers(request);
+    guidance(request);
     options(opening);
     texts(request, opening, folder);
     names(request, opening);

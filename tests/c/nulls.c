@@ -70,6 +70,18 @@ static void handles(void)
     EXPECT(NULL_POINTER, diffusion_request_set_noise_level(NULL, 20));
     EXPECT(NULL_POINTER, diffusion_request_set_denoising_start(NULL, 0.5f));
     EXPECT(NULL_POINTER, diffusion_request_set_denoising_end(NULL, 0.5f));
+    EXPECT(NULL_POINTER, diffusion_request_clear_guidance_rules(NULL));
+    EXPECT(NULL_POINTER, diffusion_request_set_guidance_rescale(NULL, 0.7f));
+    EXPECT(NULL_POINTER, diffusion_request_set_guidance_interval(NULL, 0.2f, 0.8f));
+    EXPECT(NULL_POINTER, diffusion_request_set_guidance_scales(NULL, NULL, 0));
+    EXPECT(NULL_POINTER, diffusion_request_set_guidance_points(NULL, NULL, NULL, 0));
+    EXPECT(NULL_POINTER, diffusion_request_set_guidance_plus_plus(NULL, 0.6f));
+    EXPECT(NULL_POINTER, diffusion_request_set_guidance_projection(NULL, 0.0f, 15.0f, 0.0f));
+    EXPECT(NULL_POINTER, diffusion_request_set_guidance_threshold(NULL, 0.99f, 1.0f));
+    EXPECT(NULL_POINTER, diffusion_request_set_guidance_mimic_scale(NULL, 0.99f, 1.0f));
+    EXPECT(NULL_POINTER, diffusion_request_set_guidance_zero_star(NULL, 0));
+    EXPECT(NULL_POINTER, diffusion_request_set_reuse(NULL, 0.1f, 3, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_negative_schedule(NULL, 2, 1.0f));
     EXPECT(NULL_POINTER, diffusion_request_set_seed_mode(NULL, TEXT("one-generator")));
     EXPECT(NULL_POINTER, diffusion_request_set_safety(NULL, TEXT("flag")));
     CHECK(diffusion_result_flagged(NULL, 0) == -1);
@@ -131,6 +143,7 @@ static void values(void)
     CHECK(diffusion_result_text_milliseconds(NULL) == 0.0);
     CHECK(diffusion_result_encode_milliseconds(NULL) == 0.0);
     CHECK(diffusion_result_step_count(NULL) == 0);
+    CHECK(diffusion_result_skipped_calls(NULL) == 0 && diffusion_result_skipped_negatives(NULL) == 0);
     CHECK(diffusion_result_step_milliseconds(NULL, 0) == 0.0);
     CHECK(diffusion_result_decode_milliseconds(NULL) == 0.0);
     CHECK(diffusion_result_total_milliseconds(NULL) == 0.0);
@@ -187,6 +200,8 @@ static void texts_and_outs(const char *folder)
     OK(diffusion_request_set_negative_prompt(request, NULL, 0));
     OK(diffusion_request_set_scheduler(request, NULL, 0));
     OK(diffusion_request_set_sigmas(request, NULL, 0));
+    EXPECT(NULL_POINTER, diffusion_request_set_guidance_scales(request, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_guidance_points(request, NULL, NULL, 3));
     OK(diffusion_request_set_prompt_2(request, NULL, 0));
     OK(diffusion_request_set_prompt_3(request, NULL, 0));
     OK(diffusion_request_set_negative_prompt_2(request, NULL, 0));

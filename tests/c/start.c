@@ -293,6 +293,11 @@ static void prompts(const diffusion_pipeline *pipeline)
     OK(diffusion_request_set_prompt_cstr(request, "a (red:1.5) house"));
     plain = draw(pipeline, request);
     CHECK(strstr(diffusion_result_settings_json(plain), "\"negative_prompt\":null") != NULL);
+    OK(diffusion_request_set_syntax(request, TEXT("webui")));
+    other = draw(pipeline, request);
+    CHECK(!same_picture(plain, other));
+    diffusion_result_destroy(other);
+    OK(diffusion_request_set_syntax(request, NULL, 0));
     OK(diffusion_request_set_clip_skip(request, 1));
     other = draw(pipeline, request);
     CHECK(!same_picture(plain, other) && strstr(diffusion_result_settings_json(other), "\"clip_skip\":1") != NULL);
@@ -364,6 +369,53 @@ static void checking(const diffusion_pipeline *unchecked, const char *folder)
     diffusion_pipeline_destroy(pipeline);
 }
 
+/* Every rule changes the picture, and without rules it is the plain one again. */
+static void guidance(const diffusion_pipeline *pipeline)
+{
+    static const float scales[] = { 9.0f, 5.0f, 3.0f, 2.0f, 1.5f, 1.2f }, places[] = { 0.0f, 1.0f };
+    diffusion_request *request = small_request(6, 9);
+    diffusion_result *plain, *other;
+    int rule;
+    OK(diffusion_request_set_scheduler(request, TEXT("ddim")));
+    plain = draw(pipeline, request);
+    for (rule = 0; rule < 9; rule++) {
+        switch (rule) {
+        case 0: OK(diffusion_request_set_guidance_rescale(request, 0.7f)); break;
+        case 1: OK(diffusion_request_set_guidance_interval(request, 0.2f, 0.8f)); break;
+        case 2: OK(diffusion_request_set_guidance_scales(request, scales, 6)); break;
+        case 3: OK(diffusion_request_set_guidance_points(request, places, scales, 2)); break;
+        case 4: OK(diffusion_request_set_guidance_plus_plus(request, 0.6f)); break;
+        case 5: OK(diffusion_request_set_guidance_projection(request, 0.0f, 1.0f, -0.5f)); break;
+        case 6: OK(diffusion_request_set_guidance_threshold(request, 0.9f, 0.5f)); break;
+        case 7: OK(diffusion_request_set_guidance_mimic_scale(request, 0.9f, 1.0f)); break;
+        default: OK(diffusion_request_set_guidance_zero_star(request, 0)); break;
+        }
+        other = draw(pipeline, request);
+        CHECK(!same_picture(plain, other));
+        diffusion_result_destroy(other);
+        OK(diffusion_request_clear_guidance_rules(request));
+    }
+    OK(diffusion_request_set_guidance_scales(request, scales, 3));
+    SAYS(INVALID, "3 guidance scales", diffusion_pipeline_generate(pipeline, request, NULL, NULL, NULL, &other));
+    OK(diffusion_request_clear_guidance_rules(request));
+    OK(diffusion_request_set_reuse(request, 10.0f, 2, 1));
+    other = draw(pipeline, request);
+    CHECK(diffusion_result_skipped_calls(other) == 3 && diffusion_result_skipped_negatives(other) == 0);
+    CHECK(strstr(diffusion_result_timings_json(other), "\"skipped_calls\":3") != NULL);
+    diffusion_result_destroy(other);
+    OK(diffusion_request_set_reuse(request, 0.0f, 3, 1));
+    OK(diffusion_request_set_negative_schedule(request, 2, 1.0f));
+    other = draw(pipeline, request);
+    CHECK(diffusion_result_skipped_calls(other) == 0 && diffusion_result_skipped_negatives(other) == 3);
+    diffusion_result_destroy(other);
+    OK(diffusion_request_set_negative_schedule(request, 1, 1.0f));
+    other = draw(pipeline, request);
+    CHECK(same_picture(plain, other));
+    diffusion_result_destroy(other);
+    diffusion_result_destroy(plain);
+    diffusion_request_destroy(request);
+}
+
 int main(int argc, char **argv)
 {
     diffusion_pipeline *pipeline = open_model(model_folder(argc, argv));
@@ -374,6 +426,7 @@ int main(int argc, char **argv)
     seeds(pipeline);
     prompts(pipeline);
     checking(pipeline, model_folder(argc, argv));
+    guidance(pipeline);
     diffusion_pipeline_destroy(pipeline);
     return 0;
 }
