@@ -182,6 +182,10 @@ fn every_option_refuses_bad_values_and_says_what_is_allowed() {
         (&["--image-guidance", "-1"], &["--image-guidance", "0 to 1000"]),
         (&["--true-guidance", "x"], &["--true-guidance", "\"x\""]),
         (&["--noise-level", "351"], &["--noise-level", "0 to 350"]),
+        (&["--sigmas-list", "7,x"], &["--sigmas-list", "SIGMA,SIGMA"]),
+        (&["--sigmas-list", "1,2"], &["--sigmas-list", "lower"]),
+        (&["--timesteps-list", "900,500", "--scheduler", "lms"], &["lms", "timesteps"]),
+        (&["--sigmas-list", "9,5,2,0", "--scheduler", "euler"], &["2 steps", "leave the steps out"]),
         (&["--eta", "2"], &["--eta", "0 to 1"]),
         (&["--denoising-start", "-0.1"], &["--denoising-start", "0 to 1"]),
         (&["--denoising-start", "0.6", "--denoising-end", "0.5"], &["0.6", "0.5", "later"]),
@@ -387,7 +391,7 @@ fn stable_diffusion_xl_with_its_refiner_and_sizes() {
 }
 
 #[test]
-fn guidance_rules_and_calls_that_are_left_out() {
+fn rules_lists_and_calls_that_are_left_out() {
     let folder = folder();
     let draw = |name: &str, arguments: &[&str]| {
         let mut command = generate(&folder.path().join(name));
@@ -402,6 +406,8 @@ fn guidance_rules_and_calls_that_are_left_out() {
     assert_eq!(times["skipped_calls"], 4);
     let (_, times) = draw("compressed.png", &["--negative-every", "4"]);
     assert_eq!(times["skipped_negatives"], 6);
+    let (_, times) = draw("listed.png", &["--steps", "3", "--scheduler", "euler", "--sigmas-list", "12,5,1.5,0"]);
+    assert_eq!(times["denoise"].as_array().unwrap().len(), 3);
 }
 
 #[test]
@@ -504,7 +510,8 @@ fn help_and_version() {
                        target-size negative-original-size negative-crop negative-target-size aesthetic-score \
                        negative-aesthetic-score guidance-rescale guidance-interval guidance-scales \
                        guidance-points guidance-plus-plus guidance-projection guidance-threshold guidance-mimic \
-                       guidance-zero-star reuse reuse-keep negative-every negative-until precision fallback provider-option threads memory ort-library output json quiet verbose";
+                       guidance-zero-star sigmas-list timesteps-list \
+                       reuse reuse-keep negative-every negative-until precision fallback provider-option threads memory ort-library output json quiet verbose";
         for option in options.split_whitespace() {
             assert!(text.contains(&format!("--{option}")), "--{option} is not in the help:\n{text}");
         }

@@ -51,6 +51,8 @@ static const struct rule rules[] = {
     { "mask-padding", 0, KIND_WHOLE, FIELD(mask_padding), COMMAND_GENERATE },
     { "paste-back", 0, KIND_FLAG, FIELD(paste_back), COMMAND_GENERATE },
     { "outpaint", 0, KIND_TEXT, FIELD(outpaint), COMMAND_GENERATE },
+    { "sigmas-list", 0, KIND_TEXT, FIELD(sigmas_list), COMMAND_GENERATE },
+    { "timesteps-list", 0, KIND_TEXT, FIELD(timesteps_list), COMMAND_GENERATE },
     { "eta", 0, KIND_REAL, FIELD(eta), COMMAND_GENERATE },
     { "seed-mode", 0, KIND_TEXT, FIELD(seed_mode), COMMAND_GENERATE },
     { "safety", 0, KIND_TEXT, FIELD(safety), COMMAND_GENERATE },
@@ -162,24 +164,24 @@ static bool read_seed(const char *text, uint64_t *value)
 }
 
 /* A finite number at the beginning of a text; NULL where there is none, else what follows it. */
-static const char *read_number(const char *text, float *value)
+static const char *read_number(const char *text, double *value)
 {
     char *end;
-    double number;
     if (*text == '\0' || isspace((unsigned char)*text))
         return NULL;
-    number = strtod(text, &end);
-    *value = (float)number;
-    return end != text && isfinite(number) && isfinite(*value) ? end : NULL;
+    *value = strtod(text, &end);
+    return end != text && isfinite(*value) && isfinite((float)*value) ? end : NULL;
 }
 
 static bool read_real(const char *text, float *value)
 {
-    const char *end = read_number(text, value);
+    double number = 0;
+    const char *end = read_number(text, &number);
+    *value = (float)number;
     return end != NULL && *end == '\0';
 }
 
-int options_reals(const char *text, const char *separators, float *numbers, int most)
+int options_reals(const char *text, const char *separators, double *numbers, int most)
 {
     const size_t turns = strlen(separators);
     int count = 0;

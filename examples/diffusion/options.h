@@ -21,6 +21,7 @@ struct options {
     const char *model, *prompt, *negative, *output;
     const char *prompt_2, *prompt_3, *negative_2, *negative_3, *syntax;
     const char *init, *mask, *outpaint, *refiner;
+    const char *sigmas_list, *timesteps_list;
     const char *scheduler, *sigmas, *rng, *seed_mode, *safety;
     const char *guidance_interval, *guidance_scales, *guidance_points, *guidance_projection, *guidance_threshold;
     const char *guidance_mimic, *reuse_keep;
@@ -46,7 +47,7 @@ bool options_numbers(const char *text, char between, int64_t *numbers, int count
 
 /* Reads finite numbers with separators between them, which take turns: ":," reads "0:7.5,1:3". Returns how many there
  * were, at most `most`; 0 where it is anything else. */
-int options_reals(const char *text, const char *separators, float *numbers, int most);
+int options_reals(const char *text, const char *separators, double *numbers, int most);
 
 /* Prints one line on stderr that begins with the tool's name; control characters in it become question marks. */
 void complain(const char *format, ...)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "exits.h"
-#include "guidance.h"
+#include "lists.h"
 #include "session.h"
 
 /* Where the refiner takes over unless --denoising-end says so: what Stable Diffusion XL's makers do. */
@@ -210,7 +210,7 @@ int request_fill(const struct options *options, diffusion_request *request)
     if (code == EXIT_DONE)
         code = fill_numbers(options, request);
     if (code == EXIT_DONE)
-        code = guidance_fill(options, request);
+        code = lists_fill(options, request);
     if (code == EXIT_DONE)
         code = fill_seeds(options, request);
     if (code == EXIT_DONE)
@@ -233,7 +233,7 @@ int request_refine(const struct options *options, diffusion_request *request, co
     if (status != DIFFUSION_STATUS_OK)
         return session_failed(status, EXIT_GENERATE);
     if ((code = fill_texts(options, request)) != EXIT_DONE || (code = fill_numbers(options, request)) != EXIT_DONE
-        || (code = guidance_fill(options, request)) != EXIT_DONE || (code = fill_seeds(options, request)) != EXIT_DONE)
+        || (code = lists_fill(options, request)) != EXIT_DONE || (code = fill_seeds(options, request)) != EXIT_DONE)
         return code;
     /* To its end, which a number of 1 says. */
     if (diffusion_request_set_denoising_start(request, handover(options))

@@ -56,7 +56,9 @@ static void how_it_is_drawn(void)
     list("                        ", diffusion_scheduler_name);
     puts("      --sigmas NAME      the noise levels, one of:");
     list("                        ", diffusion_sigma_schedule_name);
-    puts("      --eta F            fresh noise in a step, 0 to 1 (ddim, tcd)\n"
+    puts("      --sigmas-list F,F,...\n"
+         "                         the noise levels one by one, for schedulers that take them; or --timesteps-list F,F,...\n"
+         "      --eta F            fresh noise in a step, 0 to 1 (ddim, tcd)\n"
          "      --refiner DIR      a second model, which goes on where the first one stops: at --denoising-end, or 0.8\n"
          "      --denoising-end F  stops when this part of the timesteps is done, 0 to 1\n"
          "      --denoising-start F\n"

@@ -9,7 +9,7 @@ use crate::pipeline::opened::Opened;
 use crate::pipeline::script::Script;
 use crate::pipeline::{MAX_PIXELS, MAX_SIDE, PipelineInfo, Request, Safety, Seeds, Settings, Variation};
 use crate::rng::{Generator, NoiseSource, PerPicture, RngKind};
-use crate::scheduler::{self, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule};
+use crate::scheduler::{self, CustomSchedule, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule};
 
 /// How much noise the small picture gets where a request does not say: diffusers' default.
 const DEFAULT_NOISE_LEVEL: u32 = 20;
@@ -118,6 +118,14 @@ impl Plan {
             sigmas: match (&request.custom_schedule, request.sigmas) {
                 (Some(_), _) => "custom".to_owned(),
                 (None, sigmas) => sigmas.map_or("default", SigmaSchedule::name).to_owned(),
+            },
+            listed_sigmas: match &request.custom_schedule {
+                Some(CustomSchedule::Sigmas(listed)) => Some(listed.clone()),
+                _ => None,
+            },
+            listed_timesteps: match &request.custom_schedule {
+                Some(CustomSchedule::Timesteps(listed)) => Some(listed.clone()),
+                _ => None,
             },
             eta: request.eta,
             seed,

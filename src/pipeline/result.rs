@@ -27,6 +27,12 @@ pub struct Settings {
     pub scheduler: String,
     /// The sigma schedule's name.
     pub sigmas: String,
+    /// The noise levels that were listed one by one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed_sigmas: Option<Vec<f64>>,
+    /// The timesteps that were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed_timesteps: Option<Vec<f64>>,
     /// DDIM's η.
     pub eta: f32,
     /// The seed that was used, also where none was given.

@@ -8,6 +8,7 @@
 static void numbers(diffusion_request *request)
 {
     static const int64_t nonsense[] = { 0, -1, -3, 1LL << 31, 1LL << 32, (1LL << 32) + 1, INT64_MAX, INT64_MIN };
+    static const double rising[] = { 3.0, 2.0, 2.5 };
     size_t i;
     for (i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
         EXPECT(INVALID, diffusion_request_set_steps(request, nonsense[i]));
@@ -25,6 +26,11 @@ static void numbers(diffusion_request *request)
     SAYS(INVALID, "guidance is 1001", diffusion_request_set_guidance(request, 1001.0f));
     SAYS(INVALID, "eta is -0.5", diffusion_request_set_eta(request, -0.5f));
     SAYS(INVALID, "eta", diffusion_request_set_eta(request, NAN));
+    SAYS(INVALID, "entry 3 of the", diffusion_request_set_custom_sigmas(request, rising, 3));
+    SAYS(INVALID, "entry 3 of the", diffusion_request_set_custom_timesteps(request, rising, 3));
+    SAYS(INVALID, "empty", diffusion_request_set_custom_sigmas(request, rising, 0));
+    EXPECT(INVALID, diffusion_request_set_custom_sigmas(request, rising, 1002));
+    EXPECT(INVALID, diffusion_request_set_custom_timesteps(request, rising, (size_t)-1));
     SAYS(INVALID, "pixel format is 4", diffusion_request_set_format(request, 4));
     SAYS(INVALID, "pixel format is -1", diffusion_request_set_format(request, -1));
     SAYS(INVALID, "clip skip is 12; allowed are 0 to 11", diffusion_request_set_clip_skip(request, 12));

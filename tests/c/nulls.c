@@ -46,6 +46,8 @@ static void handles(void)
     EXPECT(NULL_POINTER, diffusion_request_set_scheduler(NULL, TEXT("euler")));
     EXPECT(NULL_POINTER, diffusion_request_set_sigmas(NULL, TEXT("karras")));
     EXPECT(NULL_POINTER, diffusion_request_set_eta(NULL, 0.0f));
+    EXPECT(NULL_POINTER, diffusion_request_set_custom_sigmas(NULL, NULL, 0));
+    EXPECT(NULL_POINTER, diffusion_request_set_custom_timesteps(NULL, NULL, 0));
     EXPECT(NULL_POINTER, diffusion_request_set_seed(NULL, 1));
     EXPECT(NULL_POINTER, diffusion_request_set_rng(NULL, TEXT("numpy")));
     EXPECT(NULL_POINTER, diffusion_request_set_count(NULL, 1));
@@ -202,6 +204,10 @@ static void texts_and_outs(const char *folder)
     OK(diffusion_request_set_sigmas(request, NULL, 0));
     EXPECT(NULL_POINTER, diffusion_request_set_guidance_scales(request, NULL, 3));
     EXPECT(NULL_POINTER, diffusion_request_set_guidance_points(request, NULL, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_custom_sigmas(request, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_custom_timesteps(request, NULL, 3));
+    OK(diffusion_request_set_custom_sigmas(request, NULL, 0));
+    OK(diffusion_request_set_custom_timesteps(request, NULL, 0));
     OK(diffusion_request_set_prompt_2(request, NULL, 0));
     OK(diffusion_request_set_prompt_3(request, NULL, 0));
     OK(diffusion_request_set_negative_prompt_2(request, NULL, 0));

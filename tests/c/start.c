@@ -369,6 +369,38 @@ static void checking(const diffusion_pipeline *unchecked, const char *folder)
     diffusion_pipeline_destroy(pipeline);
 }
 
+/* Noise levels and timesteps that the host lists. */
+static void lists(const diffusion_pipeline *pipeline)
+{
+    static const double sigmas[] = { 12.0, 5.0, 1.5, 0.0 }, timesteps[] = { 900.0, 500.0, 100.0 };
+    diffusion_request *request = small_request(3, 2);
+    diffusion_result *plain, *listed, *none = NULL;
+    OK(diffusion_request_set_scheduler(request, TEXT("euler")));
+    plain = draw(pipeline, request);
+    OK(diffusion_request_set_custom_sigmas(request, sigmas, 4));
+    listed = draw(pipeline, request);
+    CHECK(diffusion_result_step_count(listed) == 3 && !same_picture(plain, listed));
+    CHECK(strstr(diffusion_result_settings_json(listed), "\"steps\":3") != NULL);
+    CHECK(strstr(diffusion_result_settings_json(listed), "\"listed_sigmas\":[12.0,5.0,1.5,0.0]") != NULL);
+    diffusion_result_destroy(listed);
+    OK(diffusion_request_set_custom_timesteps(request, timesteps, 3));
+    listed = draw(pipeline, request);
+    CHECK(diffusion_result_step_count(listed) == 3 && strstr(diffusion_result_settings_json(listed), "listed_sigmas") == NULL);
+    diffusion_result_destroy(listed);
+    OK(diffusion_request_set_steps(request, 4));
+    SAYS(INVALID, "4 steps", diffusion_pipeline_generate(pipeline, request, NULL, NULL, NULL, &none));
+    OK(diffusion_request_set_steps(request, 3));
+    OK(diffusion_request_set_scheduler(request, TEXT("lms")));
+    SAYS(INVALID, "lms", diffusion_pipeline_generate(pipeline, request, NULL, NULL, NULL, &none));
+    OK(diffusion_request_set_scheduler(request, TEXT("euler")));
+    OK(diffusion_request_set_custom_timesteps(request, NULL, 0));
+    listed = draw(pipeline, request);
+    CHECK(same_picture(plain, listed) && none == NULL);
+    diffusion_result_destroy(plain);
+    diffusion_result_destroy(listed);
+    diffusion_request_destroy(request);
+}
+
 /* Every rule changes the picture, and without rules it is the plain one again. */
 static void guidance(const diffusion_pipeline *pipeline)
 {
@@ -427,6 +459,7 @@ int main(int argc, char **argv)
     prompts(pipeline);
     checking(pipeline, model_folder(argc, argv));
     guidance(pipeline);
+    lists(pipeline);
     diffusion_pipeline_destroy(pipeline);
     return 0;
 }

@@ -3,9 +3,9 @@
 use std::ffi::c_char;
 
 use super::{change, diffusion_request, named, set, whole};
-use crate::ffi::status::diffusion_status;
-use crate::pipeline::{MAX_NOISE_LEVEL, MAX_STEPS};
-use crate::scheduler::{SchedulerKind, SigmaSchedule};
+use crate::ffi::status::{Failure, diffusion_status};
+use crate::pipeline::{MAX_NOISE_LEVEL, MAX_STEPS, Request};
+use crate::scheduler::{CustomSchedule, SchedulerKind, SigmaSchedule};
 
 /// Denoising steps, 1 to 1000. Default: the model's, diffusion_pipeline_default_steps().
 #[unsafe(no_mangle)]
@@ -100,6 +100,67 @@ pub unsafe extern "C" fn diffusion_request_set_sigmas(
             Ok(())
         })
     }
+}
+
+/// A list from C; no list for NULL with 0.
+///
+/// # Safety
+/// `numbers` is NULL or points to `count` readable doubles.
+unsafe fn list_of(numbers: *const f64, count: usize, what: &'static str) -> Result<Option<Vec<f64>>, Failure> {
+    if count > MAX_STEPS as usize + 1 {
+        return Err(Failure::invalid(format!("{count} {what} are given; allowed are at most {}", MAX_STEPS + 1)));
+    }
+    if numbers.is_null() {
+        return if count == 0 { Ok(None) } else { Err(Failure::Null(what)) };
+    }
+    // The host's numbers need no alignment.
+    // SAFETY: not NULL, and the caller promises `count` doubles.
+    Ok(Some((0..count).map(|at| unsafe { numbers.add(at).read_unaligned() }).collect()))
+}
+
+/// The noise levels one by one, `count` of them, descending, copied; as diffusers' set_timesteps(sigmas=...). The steps are
+/// then as many as the list says; other steps in the request are refused, and so is another sigma schedule. Default, also with NULL and 0: none.
+///
+/// For "euler" levels above 0, and one more where the last step ends, which may be 0; for "flow_euler" and "flow_lcm"
+/// levels above 0 up to 1, one a step. Other schedulers refuse it in diffusion_pipeline_generate(). It takes the place
+/// of a list of timesteps.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_request_set_custom_sigmas(
+    request: *mut diffusion_request,
+    sigmas: *const f64,
+    count: usize,
+) -> diffusion_status {
+    let store = |request: &mut Request| {
+        // SAFETY: by contract.
+        let new = unsafe { list_of(sigmas, count, "sigmas") }?.map(CustomSchedule::Sigmas);
+        new.as_ref().map_or(Ok(()), CustomSchedule::validate)?;
+        request.custom_schedule = new;
+        Ok(())
+    };
+    // SAFETY: by contract.
+    unsafe { change(request, store) }
+}
+
+/// The timesteps one by one, `count` of them, descending, copied; as diffusers' set_timesteps(timesteps=...). The steps
+/// are then as many as the list says; other steps in the request are refused. Default, also with NULL and 0: none.
+///
+/// From 0 to below the trained number, whole but for "euler", "heun", "flow_euler" and "flow_lcm". Schedulers that cannot
+/// be given a list refuse it in diffusion_pipeline_generate(). It takes the place of a list of sigmas.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_request_set_custom_timesteps(
+    request: *mut diffusion_request,
+    timesteps: *const f64,
+    count: usize,
+) -> diffusion_status {
+    let store = |request: &mut Request| {
+        // SAFETY: by contract.
+        let new = unsafe { list_of(timesteps, count, "timesteps") }?.map(CustomSchedule::Timesteps);
+        new.as_ref().map_or(Ok(()), CustomSchedule::validate)?;
+        request.custom_schedule = new;
+        Ok(())
+    };
+    // SAFETY: by contract.
+    unsafe { change(request, store) }
 }
 
 /// The share of fresh noise in a step, 0 to 1. NaN is refused. Only the schedulers "ddim" (0, the default, is

@@ -1,4 +1,4 @@
-#include "guidance.h"
+#include "lists.h"
 
 #include <stddef.h>
 
@@ -10,44 +10,58 @@ enum { MOST_NUMBERS = 2000 }; /* two for each of 1000 steps */
 /* The library's own defaults of what is never left out. */
 enum { FIRST_STEPS = 3, LAST_STEPS = 1 };
 
-static diffusion_status interval(diffusion_request *request, const float *numbers, int count)
+static diffusion_status interval(diffusion_request *request, const double *numbers, int count)
 {
     (void)count;
-    return diffusion_request_set_guidance_interval(request, numbers[0], numbers[1]);
+    return diffusion_request_set_guidance_interval(request, (float)numbers[0], (float)numbers[1]);
 }
 
-static diffusion_status scales(diffusion_request *request, const float *numbers, int count)
+static diffusion_status scales(diffusion_request *request, const double *numbers, int count)
 {
-    return diffusion_request_set_guidance_scales(request, numbers, (size_t)count);
+    float values[MOST_NUMBERS];
+    int i;
+    for (i = 0; i < count; i++)
+        values[i] = (float)numbers[i];
+    return diffusion_request_set_guidance_scales(request, values, (size_t)count);
 }
 
-static diffusion_status points(diffusion_request *request, const float *numbers, int count)
+static diffusion_status points(diffusion_request *request, const double *numbers, int count)
 {
     float places[MOST_NUMBERS / 2], values[MOST_NUMBERS / 2];
     int i;
     for (i = 0; i < count / 2; i++) {
-        places[i] = numbers[2 * i];
-        values[i] = numbers[2 * i + 1];
+        places[i] = (float)numbers[2 * i];
+        values[i] = (float)numbers[2 * i + 1];
     }
     return diffusion_request_set_guidance_points(request, places, values, (size_t)(count / 2));
 }
 
-static diffusion_status projection(diffusion_request *request, const float *numbers, int count)
+static diffusion_status projection(diffusion_request *request, const double *numbers, int count)
 {
     (void)count;
-    return diffusion_request_set_guidance_projection(request, numbers[0], numbers[1], numbers[2]);
+    return diffusion_request_set_guidance_projection(request, (float)numbers[0], (float)numbers[1], (float)numbers[2]);
 }
 
-static diffusion_status threshold(diffusion_request *request, const float *numbers, int count)
+static diffusion_status threshold(diffusion_request *request, const double *numbers, int count)
 {
     (void)count;
-    return diffusion_request_set_guidance_threshold(request, numbers[0], numbers[1]);
+    return diffusion_request_set_guidance_threshold(request, (float)numbers[0], (float)numbers[1]);
 }
 
-static diffusion_status mimic(diffusion_request *request, const float *numbers, int count)
+static diffusion_status mimic(diffusion_request *request, const double *numbers, int count)
 {
     (void)count;
-    return diffusion_request_set_guidance_mimic_scale(request, numbers[0], numbers[1]);
+    return diffusion_request_set_guidance_mimic_scale(request, (float)numbers[0], (float)numbers[1]);
+}
+
+static diffusion_status sigmas(diffusion_request *request, const double *numbers, int count)
+{
+    return diffusion_request_set_custom_sigmas(request, numbers, (size_t)count);
+}
+
+static diffusion_status timesteps(diffusion_request *request, const double *numbers, int count)
+{
+    return diffusion_request_set_custom_timesteps(request, numbers, (size_t)count);
 }
 
 static const struct {
@@ -57,7 +71,7 @@ static const struct {
     int group; /* how many numbers belong together; there are as many as that, or any multiple where `many` is set */
     bool many;
     const char *form;
-    diffusion_status (*set)(diffusion_request *request, const float *numbers, int count);
+    diffusion_status (*set)(diffusion_request *request, const double *numbers, int count);
 } lists[] = {
     { "guidance-interval", offsetof(struct options, guidance_interval), ",", 2, false, "FROM,TO", interval },
     { "guidance-scales", offsetof(struct options, guidance_scales), ",", 1, true, "SCALE,SCALE,...", scales },
@@ -66,11 +80,13 @@ static const struct {
       projection },
     { "guidance-threshold", offsetof(struct options, guidance_threshold), ",", 2, false, "PERCENTILE,LIMIT", threshold },
     { "guidance-mimic", offsetof(struct options, guidance_mimic), ",", 2, false, "PERCENTILE,SCALE", mimic },
+    { "sigmas-list", offsetof(struct options, sigmas_list), ",", 1, true, "SIGMA,SIGMA,...", sigmas },
+    { "timesteps-list", offsetof(struct options, timesteps_list), ",", 1, true, "TIMESTEP,TIMESTEP,...", timesteps },
 };
 
 static int fill_lists(const struct options *options, diffusion_request *request)
 {
-    static float numbers[MOST_NUMBERS];
+    static double numbers[MOST_NUMBERS];
     size_t i;
     for (i = 0; i < sizeof lists / sizeof *lists; i++) {
         const char *text = *(const char *const *)((const char *)options + lists[i].field);
@@ -88,7 +104,7 @@ static int fill_lists(const struct options *options, diffusion_request *request)
     return EXIT_DONE;
 }
 
-int guidance_fill(const struct options *options, diffusion_request *request)
+int lists_fill(const struct options *options, diffusion_request *request)
 {
     int64_t keep[2] = { FIRST_STEPS, LAST_STEPS };
     const int code = fill_lists(options, request);
