@@ -1157,6 +1157,31 @@ diffusion_status diffusion_request_set_sigmas(struct diffusion_request *request,
                                               size_t sigmas_length);
 
 /**
+ * The noise levels one by one, `count` of them, descending, copied; as diffusers' set_timesteps(sigmas=...). The steps are
+ * then as many as the list says; other steps in the request are refused, and so is another sigma schedule. Default, also with NULL and 0: none.
+ *
+ * For "euler" levels above 0, and one more where the last step ends, which may be 0; for "flow_euler" and "flow_lcm"
+ * levels above 0 up to 1, one a step. Other schedulers refuse it in diffusion_pipeline_generate(). It takes the place
+ * of a list of timesteps.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_custom_sigmas(struct diffusion_request *request,
+                                                     const double *sigmas,
+                                                     size_t count);
+
+/**
+ * The timesteps one by one, `count` of them, descending, copied; as diffusers' set_timesteps(timesteps=...). The steps
+ * are then as many as the list says; other steps in the request are refused. Default, also with NULL and 0: none.
+ *
+ * From 0 to below the trained number, whole but for "euler", "heun", "flow_euler" and "flow_lcm". Schedulers that cannot
+ * be given a list refuse it in diffusion_pipeline_generate(). It takes the place of a list of sigmas.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_custom_timesteps(struct diffusion_request *request,
+                                                        const double *timesteps,
+                                                        size_t count);
+
+/**
  * The share of fresh noise in a step, 0 to 1. NaN is refused. Only the schedulers "ddim" (0, the default, is
  * deterministic; 1 is as noisy as DDPM) and "tcd" (its gamma; its makers recommend 0.3) read it.
  */
@@ -1594,6 +1619,31 @@ DIFFUSION_API
 diffusion_status diffusion_request_set_sigmas(struct diffusion_request *request,
                                               const char *sigmas,
                                               size_t sigmas_length);
+
+/**
+ * The noise levels one by one, `count` of them, descending, copied; as diffusers' set_timesteps(sigmas=...). The steps are
+ * then as many as the list says; other steps in the request are refused, and so is another sigma schedule. Default, also with NULL and 0: none.
+ *
+ * For "euler" levels above 0, and one more where the last step ends, which may be 0; for "flow_euler" and "flow_lcm"
+ * levels above 0 up to 1, one a step. Other schedulers refuse it in diffusion_pipeline_generate(). It takes the place
+ * of a list of timesteps.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_custom_sigmas(struct diffusion_request *request,
+                                                     const double *sigmas,
+                                                     size_t count);
+
+/**
+ * The timesteps one by one, `count` of them, descending, copied; as diffusers' set_timesteps(timesteps=...). The steps
+ * are then as many as the list says; other steps in the request are refused. Default, also with NULL and 0: none.
+ *
+ * From 0 to below the trained number, whole but for "euler", "heun", "flow_euler" and "flow_lcm". Schedulers that cannot
+ * be given a list refuse it in diffusion_pipeline_generate(). It takes the place of a list of sigmas.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_custom_timesteps(struct diffusion_request *request,
+                                                        const double *timesteps,
+                                                        size_t count);
 
 /**
  * The share of fresh noise in a step, 0 to 1. NaN is refused. Only the schedulers "ddim" (0, the default, is
