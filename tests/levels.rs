@@ -1,4 +1,4 @@
-//! Schedules that no configuration names, through the whole pipeline; the schedulers' own numbers are in `schedulers.rs`.
+//! Schedules that no configuration names, through the whole pipeline; the schedulers' numbers are in `schedulers.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test states what it expects by panicking")]
 

@@ -113,8 +113,8 @@ fn tolerance(scheduler: &str, case: &str) -> f64 {
         ("dpmpp_2s", "sde-dpmsolver++_heun_3") => 8e-6,
         // Levels near each other at the clean end: 1 less a ratio of cumulative alphas that is nearly 1, in float32.
         ("ddpm", "ays" | "ays_xl") => 6e-6,
-        // torch's float32 logarithm of 6.475 is not the nearest number. The Brownian tree cuts times to six decimals, and its
-        // motion over another millionth is another one.
+        // torch's float32 logarithm of 6.475 is not the nearest number. The Brownian tree cuts times to six decimals,
+        // and its motion over another millionth is another one.
         ("dpmpp_sde", "ays") => 2e-4,
         // The Brownian motion is cut at sigmas rounded to six decimals, and there the last bit of a float32 sigma shows,
         // which depends on the exp and log of torch's vector library: another millionth of time is noise of its own,

@@ -270,7 +270,8 @@ fn steps(request: &Request, kind: SchedulerKind, info: &PipelineInfo) -> Result<
     let listed = u32::try_from(custom.steps(kind)).unwrap_or(u32::MAX);
     match request.steps {
         Some(steps) if steps != listed => Err(Error::invalid(format!(
-            "{steps} steps were asked for beside a list of noise levels that makes {listed} with {}; leave the steps out",
+            "{steps} steps were asked for beside a list of noise levels that makes {listed} with {}; leave the steps \
+             out",
             kind.name()
         ))),
         _ => Ok(listed),

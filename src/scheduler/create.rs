@@ -34,7 +34,8 @@ const MAX_STEPS: usize = 100_000;
 /// What the user asks of a scheduler beyond the model's configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SchedulerOptions {
-    /// Solver steps, 1 or more, unless `custom` says how many; a solver of order 2 asks the denoiser up to twice as often.
+    /// Solver steps, 1 or more, unless `custom` says how many; a solver of order 2 asks the denoiser up to twice as
+    /// often.
     pub steps: usize,
     /// Overrides `use_karras_sigmas`, `use_exponential_sigmas` and `use_beta_sigmas`; `None` leaves them alone.
     pub sigmas: Option<SigmaSchedule>,

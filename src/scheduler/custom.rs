@@ -17,8 +17,8 @@ const LARGEST: f64 = 1e6;
 pub enum CustomSchedule {
     /// diffusers' `set_timesteps(sigmas=…)`, which `euler`, `flow_euler` and `flow_lcm` have.
     ///
-    /// For `euler` noise levels above 0 and, one entry more than steps, the level where the last step ends, which may be
-    /// 0. For the other two levels above 0 up to 1, one a step, before their shift.
+    /// For `euler` noise levels above 0 and, one entry more than steps, where the last step ends, which may be 0.
+    /// For the other two levels above 0 up to 1, one a step, before their shift.
     Sigmas(Vec<f64>),
     /// diffusers' `set_timesteps(timesteps=…)`, one a step, which `euler`, `heun`, `ddpm`, `lcm`, `tcd`, `dpmpp_2m`,
     /// `dpmpp_2m_sde`, `dpmpp_2s`, `flow_euler` and `flow_lcm` have.
@@ -41,7 +41,7 @@ impl CustomSchedule {
     /// Checks what can be checked without a scheduler.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for an empty list, a number that is not from 0 to 1000000, and for numbers that do not
+    /// [`Error::InvalidArgument`] for an empty list, a number that is not from 0 to 1000000, and numbers that do not
     /// descend; the sentence says which.
     pub fn validate(&self) -> Result<()> {
         let (what, listed) = self.parts();
@@ -194,8 +194,8 @@ mod tests {
         }
     }
 
-    /// What is left of a list is its cleanest part, as in `LatentConsistencyModelImg2ImgPipeline`; in diffusers the last
-    /// of these steps leaves noise in the picture (`num_inference_steps` stays that of the whole list), here none.
+    /// What is left of a list is its cleanest part, as in `LatentConsistencyModelImg2ImgPipeline`; in diffusers the
+    /// last of these steps leaves noise in the picture (`num_inference_steps` stays that of the whole list), here none.
     #[test]
     fn strength_leaves_out_the_noisiest() {
         let options = |strength| SchedulerOptions {

@@ -82,8 +82,8 @@ impl Multistep {
         let named = Levels::named(&table, options)?;
         if flow && (named.is_some() || options.custom.is_some()) {
             return Err(Error::invalid(
-                "the scheduler configuration has use_flow_sigmas = true, whose levels are not those that timesteps or a \
-                 schedule of the trained sigmas can be taken from; use the scheduler flow_euler, or the default sigmas",
+                "the scheduler configuration has use_flow_sigmas = true, whose levels are not those that timesteps or \
+                 a schedule of the trained sigmas can be taken from; use the scheduler flow_euler, or the default sigmas",
             ));
         }
         let (timesteps, mut sigmas, trained) = if let Some(Levels { timesteps, sigmas }) = named {

@@ -103,7 +103,7 @@ impl SigmaTable {
         self.sigmas.len()
     }
 
-    /// The sigma at a fractional timestep, linear in log sigma as k-diffusion and `ComfyUI` have it; clamped at the ends.
+    /// The sigma at a fractional timestep, linear in log sigma as in k-diffusion and `ComfyUI`; clamped at the ends.
     pub(super) fn log_linear_at(&self, timestep: f64) -> f64 {
         let below = timestep.floor().clamp(0.0, self.sigmas.len() as f64) as usize;
         match (self.sigmas.get(below), self.sigmas.get(below + 1)) {

@@ -137,8 +137,8 @@ pub struct Request {
     pub scheduler: Option<SchedulerKind>,
     /// Which sigma schedule; `None` takes the model's.
     pub sigmas: Option<SigmaSchedule>,
-    /// The noise levels or timesteps themselves, listed, for schedulers that can be given them. The steps are then as many
-    /// as [`CustomSchedule::steps`] says, and `sigmas` must not name others.
+    /// The noise levels or timesteps themselves, listed, for schedulers that can be given them. The steps are then as
+    /// many as [`CustomSchedule::steps`] says, and `sigmas` must not name others.
     pub custom_schedule: Option<CustomSchedule>,
     /// The share of fresh noise in a step, 0 to 1. Only `ddim` and `tcd` (its γ) read it.
     pub eta: f32,
