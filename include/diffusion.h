@@ -306,8 +306,8 @@ typedef struct diffusion_buffer diffusion_buffer;
 typedef struct diffusion_cancel_token diffusion_cancel_token;
 
 /**
- * A picture. Read-only, so threads may share it. A `const diffusion_image *` is borrowed from the diffusion_result that
- * it came from; what diffusion_image_create() and its sisters make is the caller's.
+ * A picture. Read-only, so threads may share it. A `const diffusion_image *` is borrowed from the diffusion_result
+ * or diffusion_progress that it came from; what diffusion_image_create() and its sisters make is the caller's.
  */
 typedef struct diffusion_image diffusion_image;
 
@@ -377,6 +377,15 @@ typedef struct diffusion_progress {
      * How many parts this phase has.
      */
     uint32_t steps;
+    /**
+     * Where the request asks for previews, a picture of what is not finished yet; it lives until the callback returns.
+     * NULL in every other report. A report with a preview comes after the one of the same step without.
+     */
+    const struct diffusion_image *preview;
+    /**
+     * Which picture of the request the preview is of, from 0.
+     */
+    uint32_t preview_index;
 } diffusion_progress;
 
 /**
@@ -533,6 +542,11 @@ DIFFUSION_API const char *diffusion_memory_mode_name(int64_t index);
  * The name of what the safety checker may be asked to do, such as "flag"; NULL past the last.
  */
 DIFFUSION_API const char *diffusion_safety_name(int64_t index);
+
+/**
+ * The name of preview mode `index`, such as "linear"; NULL past the last.
+ */
+DIFFUSION_API const char *diffusion_preview_mode_name(int64_t index);
 
 /**
  * Sends the library's log messages up to `level`, a diffusion_log_level, to `callback`. Default: there is none, and
@@ -998,6 +1012,21 @@ diffusion_status diffusion_request_set_negative_schedule(struct diffusion_reques
                                                          float until);
 
 /**
+ * Previews while the picture is drawn: the progress callback is called once more with each, as
+ * diffusion_progress.preview. They never change the pictures.
+ *
+ * `mode` is one of the names of diffusion_preview_mode_name(): "linear", a pixel for a latent, costs nothing; "small"
+ * runs the small decoder that the folder has as vae_decoder_approx/model.onnx; "full" runs the model's own decoder.
+ * NULL and 0, the default: none. `interval` is after how many denoiser evaluations each, 1 to 1000; there is none after the last.
+ * What the model cannot show is UNSUPPORTED in diffusion_pipeline_generate().
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_previews(struct diffusion_request *request,
+                                                const char *mode,
+                                                size_t mode_length,
+                                                int64_t interval);
+
+/**
  * What the picture should show; UTF-8, at most 1048576 bytes, copied. Default, also with NULL and 0: empty.
  *
  * What does not fit the model's text encoder is cut off, and diffusion_result_warning() names it.
@@ -1821,6 +1850,21 @@ diffusion_status diffusion_request_set_variation(struct diffusion_request *reque
                                                  float strength);
 
 /**
+ * Previews while the picture is drawn: the progress callback is called once more with each, as
+ * diffusion_progress.preview. They never change the pictures.
+ *
+ * `mode` is one of the names of diffusion_preview_mode_name(): "linear", a pixel for a latent, costs nothing; "small"
+ * runs the small decoder that the folder has as vae_decoder_approx/model.onnx; "full" runs the model's own decoder.
+ * NULL and 0, the default: none. `interval` is after how many denoiser evaluations each, 1 to 1000; there is none after the last.
+ * What the model cannot show is UNSUPPORTED in diffusion_pipeline_generate().
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_previews(struct diffusion_request *request,
+                                                const char *mode,
+                                                size_t mode_length,
+                                                int64_t interval);
+
+/**
  * How large the training picture is said to have been, in pixels, each 0 to 8192. Default: as large as the picture
  * that is drawn. Only Stable Diffusion XL reads this and the functions below (Podell et al. 2023, section 2.2).
  */
@@ -2055,7 +2099,7 @@ DIFFUSION_API const uint8_t *diffusion_image_pixels(const struct diffusion_image
 
 /**
  * The settings that made this picture, as one JSON object: those of diffusion_result_settings_json() with the
- * picture's index. Borrowed; never NULL; empty for NULL, and for pictures that the host made.
+ * picture's index. Borrowed; never NULL; empty for NULL, for previews, and for pictures that the host made.
  */
 DIFFUSION_API const char *diffusion_image_settings_json(const struct diffusion_image *image);
 

@@ -36,6 +36,7 @@ const SOURCES: &[&str] = &[
     "request/sampling",
     "request/guidance",
     "request/seeds",
+    "request/previews",
     "request/size_conditioning",
     "request/safety",
     "generate",
@@ -155,7 +156,7 @@ int use(void);
 int use(void)
 {
     diffusion_status status = DIFFUSION_STATUS_OK;
-    diffusion_progress progress = { sizeof(diffusion_progress), DIFFUSION_PHASE_DENOISING, 1, 2 };
+    diffusion_progress progress = { sizeof(diffusion_progress), DIFFUSION_PHASE_DENOISING, 1, 2, 0, 0 };
     const struct diffusion_pipeline *pipeline = 0;
     diffusion_log_callback callback = 0;
     return (int)(sizeof(diffusion_status) == 4 && status == 0 && progress.steps == 2 && pipeline == 0 && callback == 0

@@ -571,6 +571,30 @@ fn a_png_carries_its_settings() {
 }
 
 #[test]
+fn previews_are_written_while_drawing_and_change_nothing() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let drawn = |options: &[&str]| {
+        let output = run(generate(&path("out.png")).args(["-s", "5"]).args(options));
+        assert!(output.status.success(), "{}", said(&output));
+        image::open(path("out.png")).unwrap()
+    };
+    let plain = drawn(&[]);
+    let preview = path("preview.png");
+    for (mode, side) in [("linear", plain.width() / 8), ("full", plain.width())] {
+        assert_eq!(drawn(&["--preview", preview.to_str().unwrap(), "--preview-mode", mode]), plain);
+        assert_eq!(image::open(&preview).unwrap().width(), side, "{mode}");
+    }
+    refuses(generate(&path("out.png")).args(["--preview-mode", "full"]), 2, &["--preview FILE"]);
+    refuses(generate(&path("out.png")).args(["--preview", "p.bmp"]), 2, &["--preview", ".png"]);
+    refuses(
+        generate(&path("out.png")).args(["--preview", "p.png", "--preview-mode", "x"]),
+        2,
+        &["--preview-mode", "\"full\""],
+    );
+}
+
+#[test]
 fn count_numbers_the_files_and_one_seed_is_one_picture() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);

@@ -32,7 +32,8 @@ static int prepare(const struct options *options, struct work *work)
     }
     if (options->refiner != NULL && !session_is_folder("refiner", options->refiner))
         return EXIT_USAGE;
-    if ((code = output_check(options->output)) != EXIT_DONE
+    if ((code = output_check("output", options->output)) != EXIT_DONE
+        || (options->preview != NULL && (code = output_check("preview", options->preview)) != EXIT_DONE)
         || (code = session_settings(options, &work->settings)) != EXIT_DONE)
         return code;
     status = diffusion_request_create(&work->request);
@@ -109,6 +110,8 @@ int command_generate(const struct options *options)
     int i, code = prepare(options, &work);
     if (code == EXIT_DONE) {
         progress_start(&bar, !options->quiet && !options->verbose);
+        bar.preview = options->preview;
+        bar.pictures = options->count.given ? (uint32_t)options->count.value : 1;
         if (interrupt_start(work.cancel)) {
             code = run(options, &work, &bar);
             interrupt_stop();

@@ -86,6 +86,8 @@ static const struct rule rules[] = {
     { "aesthetic-score", 0, KIND_REAL, FIELD(aesthetic_score), COMMAND_GENERATE },
     { "negative-aesthetic-score", 0, KIND_REAL, FIELD(negative_aesthetic_score), COMMAND_GENERATE },
     { "output", 'o', KIND_TEXT, FIELD(output), COMMAND_GENERATE },
+    { "preview", 0, KIND_TEXT, FIELD(preview), COMMAND_GENERATE },
+    { "preview-mode", 0, KIND_TEXT, FIELD(preview_mode), COMMAND_GENERATE },
     { "provider", 0, KIND_TEXTS, FIELD(providers), OPENING },
     { "provider-option", 0, KIND_TEXTS, FIELD(provider_options), OPENING },
     { "fallback", 0, KIND_TEXT, FIELD(fallback), OPENING },

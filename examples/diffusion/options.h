@@ -26,6 +26,7 @@ struct options {
     const char *guidance_interval, *guidance_scales, *guidance_points, *guidance_projection, *guidance_threshold;
     const char *guidance_mimic, *reuse_keep;
     const char *original_size, *crop, *target_size, *negative_original_size, *negative_crop, *negative_target_size;
+    const char *preview, *preview_mode;
     const char *precision, *fallback, *memory, *ort_library, *cache_dir, *prepare;
     struct texts providers, provider_options;
     struct whole width, height, steps, count, device_id, threads;

@@ -70,35 +70,35 @@ static bool is_utf8(const char *text)
     return true;
 }
 
-int output_check(const char *output)
+int output_check(const char *option, const char *output)
 {
     const char *last;
     char *folder;
     int code = EXIT_USAGE;
     if (output == NULL) {
-        complain("--output is missing; it names the picture's file, ending in .png, .jpg or .jpeg");
+        complain("--%s is missing; it names the picture's file, ending in .png, .jpg or .jpeg", option);
         return EXIT_USAGE;
     }
     if (!is_utf8(output)) {
-        complain("--output: the path is not UTF-8");
+        complain("--%s: the path is not UTF-8", option);
         return EXIT_USAGE;
     }
     last = ending(output);
     if (!same(last, ".png") && !same(last, ".jpg") && !same(last, ".jpeg")) {
-        complain("--output: \"%s\" does not end in .png, .jpg or .jpeg", output);
+        complain("--%s: \"%s\" does not end in .png, .jpg or .jpeg", option, output);
         return EXIT_USAGE;
     }
     if (platform_is_folder(output)) {
-        complain("--output: \"%s\" is a folder", output);
+        complain("--%s: \"%s\" is a folder", option, output);
         return EXIT_USAGE;
     }
     folder = folder_of(output);
     if (folder == NULL)
-        complain("--output: memory ran out");
+        complain("--%s: memory ran out", option);
     else if (!platform_is_folder(folder))
-        complain("--output: there is no folder \"%s\"", folder);
+        complain("--%s: there is no folder \"%s\"", option, folder);
     else if (!platform_can_write(folder))
-        complain("--output: the folder \"%s\" cannot be written to", folder);
+        complain("--%s: the folder \"%s\" cannot be written to", option, folder);
     else
         code = EXIT_DONE;
     free(folder);

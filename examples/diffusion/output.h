@@ -4,8 +4,9 @@
 
 #include <stdint.h>
 
-/* Checks, before any work starts, that --output can be written. EXIT_DONE or EXIT_USAGE, with the line printed. */
-int output_check(const char *output);
+/* Checks, before any work starts, that the path which --`option` gives can be written. EXIT_DONE or EXIT_USAGE, with the
+ * line printed. */
+int output_check(const char *option, const char *output);
 
 /* The path of picture `index` of `count`: the output itself for one picture, otherwise with _0, _1 … before the
  * ending. To be freed; NULL when memory runs out. */

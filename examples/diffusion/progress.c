@@ -1,7 +1,10 @@
 #include "progress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "options.h"
+#include "output.h"
 #include "platform.h"
 
 enum { BAR_WIDTH = 28 };
@@ -12,6 +15,8 @@ void progress_start(struct progress_bar *bar, bool wanted)
     bar->dirty = false;
     bar->phase = -1;
     bar->phase_started = 0;
+    bar->preview = NULL;
+    bar->pictures = 1;
 }
 
 void progress_wipe(struct progress_bar *bar)
@@ -21,12 +26,25 @@ void progress_wipe(struct progress_bar *bar)
     bar->dirty = false;
 }
 
+/* Writes a preview over the one before it. Returns what the callback returns. */
+static int32_t show(const struct progress_bar *bar, const diffusion_progress *progress)
+{
+    char *path = output_path(bar->preview, progress->preview_index, bar->pictures);
+    const bool saved = path != NULL && diffusion_image_save_cstr(progress->preview, path) == DIFFUSION_STATUS_OK;
+    if (!saved)
+        complain("--preview: %s", path == NULL ? "memory ran out" : diffusion_last_error_message());
+    free(path);
+    return saved ? 0 : 1;
+}
+
 int32_t progress_report(const diffusion_progress *progress, void *user_data)
 {
     struct progress_bar *bar = user_data;
     const double now = platform_seconds();
     char filled[BAR_WIDTH + 1];
     int i;
+    if (progress->preview != NULL)
+        return bar->preview == NULL ? 0 : show(bar, progress);
     if (!bar->shown)
         return 0;
     if (bar->phase != progress->phase) {

@@ -204,6 +204,22 @@ static float handover(const struct options *options)
     return options->denoising_end.given ? options->denoising_end.value : HANDOVER;
 }
 
+static int fill_previews(const struct options *options, diffusion_request *request)
+{
+    const char *mode = options->preview_mode == NULL ? "linear" : options->preview_mode;
+    if (options->preview == NULL && options->preview_mode != NULL) {
+        complain("--preview-mode: there are no previews without --preview FILE");
+        return EXIT_USAGE;
+    }
+    if (options->preview == NULL)
+        return EXIT_DONE;
+    if (*mode == '\0') {
+        complain("--preview-mode: the name is empty; leave the option out for linear ones");
+        return EXIT_USAGE;
+    }
+    return diffusion_request_set_previews(request, mode, strlen(mode), 1) ? session_refused("preview-mode") : EXIT_DONE;
+}
+
 int request_fill(const struct options *options, diffusion_request *request)
 {
     int code = fill_texts(options, request);
@@ -215,6 +231,8 @@ int request_fill(const struct options *options, diffusion_request *request)
         code = fill_seeds(options, request);
     if (code == EXIT_DONE)
         code = fill_pictures(options, request);
+    if (code == EXIT_DONE)
+        code = fill_previews(options, request);
     if (code != EXIT_DONE)
         return code;
     if (options->refiner != NULL && (options->mask != NULL || options->outpaint != NULL)) {

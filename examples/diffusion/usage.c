@@ -119,7 +119,11 @@ static void generate(void)
          "  -o, --output FILE      the picture: .png (carries the settings), .jpg or .jpeg\n"
          "  -W, --width N          width in pixels, a multiple of what `inspect` says; with --init: the picture's\n"
          "  -H, --height N         height in pixels\n"
-         "      --json             print one JSON object: images, settings, timings in milliseconds (total is opening\n"
+         "      --preview FILE     writes there after each step what the picture looks like so far; with --count as for -o\n"
+         "      --preview-mode NAME\n"
+         "                         how previews are made, the cheapest first, one of:");
+    list("                        ", diffusion_preview_mode_name);
+    puts("      --json             print one JSON object: images, settings, timings in milliseconds (total is opening\n"
          "                         and generating), the library's own times, provider of each graph,\n"
          "                         peak memory; with --refiner, what the first model did is under base");
     what_it_shows();

@@ -1,5 +1,6 @@
 //! Latents to pixels and back.
 
+mod colors;
 mod encoder;
 mod scale;
 mod tiling;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use ndarray::{Array3, ArrayD, Axis, Ix3};
 
+pub(crate) use colors::LatentColors;
 pub(crate) use encoder::{Encoder, Posterior};
 use scale::Scale;
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ndarray::{ArrayD, Axis, Slice};
+use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 
 pub(crate) use branch::{Branch, CONTEXT};
 pub(crate) use denoiser::{Batching, Denoiser};
@@ -26,7 +26,7 @@ pub(crate) use reuse::{Reuse, Skipped};
 use crate::error::{Error, Result};
 use crate::rng::NoiseSource;
 use crate::runtime::CancelToken;
-use crate::scheduler::Scheduler;
+use crate::scheduler::{CleanSample, Scheduler};
 
 /// A branch that is told something else from one call on (prompts that change while drawing).
 #[derive(Debug, Clone)]
@@ -37,6 +37,32 @@ pub(crate) struct Change {
     pub branch: usize,
     /// What it is told from then on; its extra channels stay.
     pub told: Arc<Branch>,
+}
+
+/// How often the clean sample is estimated from what the denoiser says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Glimpses {
+    /// After every how many calls, at least 1; never after the last.
+    pub every: usize,
+    /// How it follows; `None` shows the noisy latents.
+    pub rule: Option<CleanSample>,
+}
+
+impl Glimpses {
+    /// What call `index` takes the clean sample to be; `None` where nothing follows from it.
+    fn estimate(
+        self,
+        scheduler: &dyn Scheduler,
+        index: usize,
+        latents: &ArrayD<f32>,
+        guided: &ArrayViewD<'_, f32>,
+    ) -> Result<Option<ArrayD<f32>>> {
+        let Some(rule) = self.rule.filter(|_| guided.shape() == latents.shape()) else { return Ok(None) };
+        let [own, told] = rule.factors(scheduler, index)?;
+        let estimate = (own as f32 * latents) + &(told as f32 * guided);
+        // Pure noise says nothing about the picture: its factor is infinite (schedules with a final SNR of zero).
+        Ok(estimate.iter().all(|v| v.is_finite()).then_some(estimate))
+    }
 }
 
 /// What the loop is told once.
@@ -57,6 +83,8 @@ pub(crate) struct Denoising<'a> {
     pub paste: Option<&'a Paste>,
     /// In the order of their calls.
     pub changes: Vec<Change>,
+    /// When the clean sample is estimated for whoever observes.
+    pub glimpses: Option<Glimpses>,
     /// Stops the loop, also inside a graph run.
     pub cancel: &'a CancelToken,
 }
@@ -71,8 +99,8 @@ pub(crate) struct Ran {
 
 /// Runs the calls of `span` over `latents` (`[pictures, …]`, already at the first noise level).
 ///
-/// `observe` is told after each evaluation how many are done and what the latents are, and may return an error to
-/// stop.
+/// `observe` is told after each evaluation how many are done and, where [`Denoising::glimpses`] asks for it, what the
+/// clean sample seems to be; it may return an error to stop.
 ///
 /// # Errors
 /// [`Error::Cancelled`]; [`Error::Numeric`] at the first step whose result is not finite; whatever the denoiser
@@ -80,9 +108,9 @@ pub(crate) struct Ran {
 pub(crate) fn run(
     task: Denoising<'_>,
     latents: &mut ArrayD<f32>,
-    mut observe: impl FnMut(usize, &ArrayD<f32>) -> Result<()>,
+    mut observe: impl FnMut(usize, Option<&ArrayD<f32>>) -> Result<()>,
 ) -> Result<Ran> {
-    let Denoising { denoiser, scheduler, noise, guidance, reuse, span, paste, changes, cancel } = task;
+    let Denoising { denoiser, scheduler, noise, guidance, reuse, span, paste, changes, glimpses, cancel } = task;
     let pictures = latents.shape()[0];
     let mut changes = changes.into_iter().peekable();
     let mut times = Vec::with_capacity(span.len());
@@ -109,6 +137,12 @@ pub(crate) fn run(
         };
         guider.combine(&At { call: index, latents, scheduler: &*scheduler }, predictions)?;
         let guided = predictions.slice_axis(Axis(0), Slice::from(..pictures));
+        let done = index + 1 - span.start;
+        let glimpses = glimpses.filter(|glimpses| done < span.len() && done % glimpses.every.max(1) == 0);
+        let clean = match glimpses {
+            Some(glimpses) => glimpses.estimate(&*scheduler, index, latents, &guided)?,
+            None => None,
+        };
         scheduler.step(index, guided, latents, noise)?;
         guider.after_step(scheduler, index, latents);
         if let Some(paste) = paste {
@@ -120,12 +154,12 @@ pub(crate) fn run(
             return Err(Error::Numeric(format!(
                 "the latents became NaN or infinite at step {} of {} (timestep {timestep}); try another scheduler, a \
                  lower guidance, or a float32 export of the denoiser",
-                index + 1 - span.start,
+                done,
                 span.len()
             )));
         }
         times.push(started.elapsed());
-        observe(index + 1 - span.start, latents)?;
+        observe(done, glimpses.map(|_| clean.as_ref().unwrap_or(latents)))?;
     }
     Ok(Ran { times, skipped: reuser.skipped() })
 }

@@ -45,8 +45,8 @@ pub(super) fn format_from(number: i32) -> Result<PixelFormat, Failure> {
     })
 }
 
-/// A picture. Read-only, so threads may share it. A `const diffusion_image *` is borrowed from the diffusion_result that
-/// it came from; what diffusion_image_create() and its sisters make is the caller's.
+/// A picture. Read-only, so threads may share it. A `const diffusion_image *` is borrowed from the diffusion_result
+/// or diffusion_progress that it came from; what diffusion_image_create() and its sisters make is the caller's.
 pub struct diffusion_image {
     _private: [u8; 0],
 }
@@ -69,7 +69,7 @@ impl ImageData {
         Self { image: Arc::new(image), metadata, settings_json }
     }
 
-    /// A picture that the host brought, of which nothing is known.
+    /// A picture that the host brought, or one that is not finished: nothing is known of it.
     pub(super) fn made(image: Image) -> Self {
         Self { image: Arc::new(image), metadata: Metadata::default(), settings_json: CString::default() }
     }
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn diffusion_image_pixels(image: *const diffusion_image) -
 }
 
 /// The settings that made this picture, as one JSON object: those of diffusion_result_settings_json() with the
-/// picture's index. Borrowed; never NULL; empty for NULL, and for pictures that the host made.
+/// picture's index. Borrowed; never NULL; empty for NULL, for previews, and for pictures that the host made.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_image_settings_json(image: *const diffusion_image) -> *const c_char {
     // SAFETY: by contract.

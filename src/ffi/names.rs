@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
 
 use super::text::c_string;
-use crate::pipeline::{MemoryMode, PromptSyntax, Safety, Seeds};
+use crate::pipeline::{MemoryMode, PreviewMode, PromptSyntax, Safety, Seeds};
 use crate::rng::RngKind;
 use crate::runtime::{Fallback, Precision, Provider};
 use crate::scheduler::{SchedulerKind, SigmaSchedule};
@@ -96,4 +96,11 @@ pub extern "C" fn diffusion_memory_mode_name(index: i64) -> *const c_char {
 pub extern "C" fn diffusion_safety_name(index: i64) -> *const c_char {
     static NAMES: Names = Names::new();
     NAMES.at(index, || Safety::ALL.iter().map(|safety| safety.name()).collect())
+}
+
+/// The name of preview mode `index`, such as "linear"; NULL past the last.
+#[unsafe(no_mangle)]
+pub extern "C" fn diffusion_preview_mode_name(index: i64) -> *const c_char {
+    static NAMES: Names = Names::new();
+    NAMES.at(index, || PreviewMode::ALL.iter().map(|mode| mode.name()).collect())
 }

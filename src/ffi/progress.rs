@@ -2,7 +2,9 @@
 
 use std::ffi::c_void;
 
-use crate::pipeline::{Flow, Observer, Phase, Progress};
+use super::handle::lend;
+use super::image::{ImageData, diffusion_image};
+use crate::pipeline::{Flow, Observer, Phase, Preview, Progress};
 
 /// The parts of the work. Other values may come with later versions; treat them as work that goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,11 @@ pub struct diffusion_progress {
     pub step: u32,
     /// How many parts this phase has.
     pub steps: u32,
+    /// Where the request asks for previews, a picture of what is not finished yet; it lives until the callback returns.
+    /// NULL in every other report. A report with a preview comes after the one of the same step without.
+    pub preview: *const diffusion_image,
+    /// Which picture of the request the preview is of, from 0.
+    pub preview_index: u32,
 }
 
 /// Is told how far the work is. Return 0 to go on; any other value stops, and the call returns
@@ -53,12 +60,29 @@ pub(super) struct HostObserver {
 
 impl Observer for HostObserver {
     fn progress(&mut self, progress: &Progress) -> Flow {
+        self.tell(progress, std::ptr::null(), 0)
+    }
+
+    fn preview(&mut self, preview: &Preview) -> Flow {
+        if self.callback.is_none() {
+            return Flow::Continue;
+        }
+        let image = ImageData::made(preview.image.clone());
+        let progress = Progress { phase: Phase::Denoising, step: preview.step, steps: preview.steps };
+        self.tell(&progress, lend(&image), preview.index)
+    }
+}
+
+impl HostObserver {
+    fn tell(&self, progress: &Progress, preview: *const diffusion_image, preview_index: u32) -> Flow {
         let Some(callback) = self.callback else { return Flow::Continue };
         let report = diffusion_progress {
             struct_size: size_of::<diffusion_progress>() as u32,
             phase: phase(progress.phase) as i32,
             step: progress.step,
             steps: progress.steps,
+            preview,
+            preview_index,
         };
         // SAFETY: the host gave this function with this user_data, for use during this call.
         match unsafe { callback(&raw const report, self.user_data) } {

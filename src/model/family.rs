@@ -113,7 +113,8 @@ impl Family {
 
     /// Whether the graph is of use to it at all; a folder may hold more.
     pub fn uses(self, role: GraphRole) -> bool {
-        let is_shared = matches!(role, GraphRole::VaeDecoder | GraphRole::VaeEncoder | GraphRole::SafetyChecker);
+        use GraphRole::{PreviewDecoder, SafetyChecker, VaeDecoder, VaeEncoder};
+        let is_shared = matches!(role, VaeDecoder | VaeEncoder | SafetyChecker | PreviewDecoder);
         is_shared || role == self.denoiser_role() || self.text_roles().contains(&role)
     }
 }

@@ -56,11 +56,13 @@ pub enum GraphRole {
     VaeEncoder,
     /// Judges pictures; never needed.
     SafetyChecker,
+    /// Latents to pixels, roughly and fast: what previews may be made with; never needed.
+    PreviewDecoder,
 }
 
 impl GraphRole {
     /// Every role, in the order in which they run.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::TextEncoder,
         Self::TextEncoder2,
         Self::TextEncoder3,
@@ -69,6 +71,7 @@ impl GraphRole {
         Self::VaeDecoder,
         Self::VaeEncoder,
         Self::SafetyChecker,
+        Self::PreviewDecoder,
     ];
 
     /// The text encoders among them.
@@ -85,6 +88,7 @@ impl GraphRole {
             Self::VaeDecoder => "vae_decoder",
             Self::VaeEncoder => "vae_encoder",
             Self::SafetyChecker => "safety_checker",
+            Self::PreviewDecoder => "vae_decoder_approx",
         }
     }
 

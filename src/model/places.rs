@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// What exporters call the folder of a role, or its file where all files lie in one folder; the first that is there is
 /// taken. `clip` to `vae` are those of ONNX Runtime's scripts and, with `.opt`, of the folders that Black Forest Labs
 /// and Stability AI publish; `vae` is also diffusers' name for the upscaler's decoder.
-const NAMES: [(GraphRole, &[&str]); 8] = [
+const NAMES: [(GraphRole, &[&str]); 9] = [
     (GraphRole::TextEncoder, &["text_encoder", "clip", "clip.opt", "clip_l", "clip_l.opt"]),
     (GraphRole::TextEncoder2, &["text_encoder_2", "clip2", "clip2.opt", "clip_g", "clip_g.opt"]),
     (GraphRole::TextEncoder3, &["text_encoder_3"]),
@@ -20,6 +20,10 @@ const NAMES: [(GraphRole, &[&str]); 8] = [
     (GraphRole::VaeDecoder, &["vae_decoder", "vae_decoder.opt", "vae", "vae.opt"]),
     (GraphRole::VaeEncoder, &["vae_encoder", "vae_encoder.opt"]),
     (GraphRole::SafetyChecker, &["safety_checker"]),
+    (
+        GraphRole::PreviewDecoder,
+        &["vae_decoder_approx", "taesd_decoder", "taesdxl_decoder", "taesd3_decoder", "taef1_decoder"],
+    ),
 ];
 
 /// What the same exporters call T5, which is another role in each family.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ndarray::{ArrayD, Axis, Ix3};
+use ndarray::{Array3, ArrayD, Axis, Ix3};
 
 use super::families::Family;
 use super::guiding;
 use super::masking::Masked;
 use super::opened::Opened;
 use super::plan::{Job, Plan};
+use super::previews::Previewer;
 use super::prompting::Prompting;
 use super::script::Cue;
 use super::starting::{Begin, Beginning};
@@ -63,10 +64,10 @@ struct Told {
     changes: Vec<Change>,
 }
 
-struct Drawing<'a> {
-    model: &'a Opened,
-    family: &'a dyn Family,
-    plan: &'a Plan,
+pub(in crate::pipeline) struct Drawing<'a> {
+    pub model: &'a Opened,
+    pub family: &'a dyn Family,
+    pub plan: &'a Plan,
 }
 
 impl Drawing<'_> {
@@ -135,6 +136,7 @@ impl Drawing<'_> {
             MemoryMode::Speed | MemoryMode::Balanced => Batching::Together,
             MemoryMode::Low => Batching::OneByOne,
         };
+        let previewer = Previewer::of(self, session.cancel)?;
         let calls = span.len();
         report(session.observer, Phase::Denoising, 0, calls)?;
         let scale = self.family.timestep_scale();
@@ -148,9 +150,18 @@ impl Drawing<'_> {
             span,
             paste: paste.as_ref(),
             changes,
+            glimpses: plan.glimpses(model),
             cancel: session.cancel,
         };
-        let ran = denoise::run(task, &mut latents, |done, _| report(session.observer, Phase::Denoising, done, calls))?;
+        let ran = denoise::run(task, &mut latents, |done, clean| {
+            report(session.observer, Phase::Denoising, done, calls)?;
+            match (&previewer, clean) {
+                (Some(previewer), Some(clean)) => {
+                    previewer.show(clean, (done, calls), session.observer, session.cancel)
+                }
+                _ => Ok(()),
+            }
+        })?;
         timings.denoise = ran.times;
         (timings.skipped_calls, timings.skipped_negatives) = (ran.skipped.calls, ran.skipped.negatives);
         timings.denoise_in_graphs = denoiser.time_in_graph();
@@ -214,31 +225,39 @@ impl Drawing<'_> {
     }
 
     fn decode(&self, latents: &ArrayD<f32>, session: &mut Session<'_>) -> Result<Vec<Image>> {
-        let (model, plan) = (self.model, self.plan);
-        let pictures = plan.latents[0];
-        let expected = [3, plan.settings.height as usize, plan.settings.width as usize];
+        let pictures = self.plan.latents[0];
         report(session.observer, Phase::Decoding, 0, pictures)?;
         let mut images = Vec::with_capacity(pictures);
         for (done, latent) in latents.axis_iter(Axis(0)).enumerate() {
             let latent = latent.into_dimensionality::<Ix3>().map_err(|e| Error::Internal(e.to_string()))?;
-            let decoded = match model.memory {
-                MemoryMode::Speed | MemoryMode::Balanced => model.decoder.decode(latent.to_owned(), session.cancel)?,
-                MemoryMode::Low => model.decoder.decode_tiled(latent.to_owned(), session.cancel)?,
-            };
-            if decoded.shape() != expected {
-                return Err(Error::bad_model(
-                    model.folder.root(),
-                    format!(
-                        "the VAE decoder gave a picture of shape {:?} where {expected:?} was expected; its spatial \
-                         factor does not fit the folder's config",
-                        decoded.shape()
-                    ),
-                ));
-            }
-            images.push(Image::from_chw(decoded.view(), plan.request.format)?);
+            images.push(self.decode_one(latent.to_owned(), session.cancel)?);
             report(session.observer, Phase::Decoding, done + 1, pictures)?;
         }
         Ok(images)
+    }
+
+    /// The picture of one latent (`[channels, height, width]`).
+    ///
+    /// # Errors
+    /// Whatever the decoder says; [`Error::BadModel`] for a picture of another size; [`Error::Numeric`].
+    pub(in crate::pipeline) fn decode_one(&self, latent: Array3<f32>, cancel: &CancelToken) -> Result<Image> {
+        let (model, plan) = (self.model, self.plan);
+        let expected = [3, plan.settings.height as usize, plan.settings.width as usize];
+        let decoded = match model.memory {
+            MemoryMode::Speed | MemoryMode::Balanced => model.decoder.decode(latent, cancel)?,
+            MemoryMode::Low => model.decoder.decode_tiled(latent, cancel)?,
+        };
+        if decoded.shape() != expected {
+            return Err(Error::bad_model(
+                model.folder.root(),
+                format!(
+                    "the VAE decoder gave a picture of shape {:?} where {expected:?} was expected; its spatial factor \
+                     does not fit the folder's config",
+                    decoded.shape()
+                ),
+            ));
+        }
+        Image::from_chw(decoded.view(), plan.request.format)
     }
 }
 

@@ -11,6 +11,7 @@ mod opened;
 mod options;
 mod placement;
 mod plan;
+mod previews;
 mod prompting;
 mod request;
 mod result;
@@ -23,12 +24,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub use info::{GraphInfo, IoInfo, PipelineInfo, PreparationInfo};
-pub use observer::{Flow, Observer, Phase, Progress};
+pub use observer::{Flow, Observer, Phase, Preview, Progress};
 pub use options::{CacheChoice, MAX_THREADS, MemoryMode, PipelineOptions};
 pub use request::{
     GuidanceRules, MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_MASK_BLUR, MAX_MASK_PADDING, MAX_NOISE_LEVEL,
-    MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS, MAX_TOKENS, Projection, PromptSyntax,
-    Request, Reuse, Safety, Scales, Seeds, SizeConditioning, Start, ThresholdLimit, Thresholding, Variation, ZeroStar,
+    MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PreviewMode, Previews,
+    Projection, PromptSyntax, Request, Reuse, Safety, Scales, Seeds, SizeConditioning, Start, ThresholdLimit,
+    Thresholding, Variation, ZeroStar,
 };
 pub use result::{Generated, Settings, Timings};
 

@@ -1,5 +1,7 @@
 //! Who is told how far the work is, and may say stop.
 
+use crate::image::Image;
+
 /// The parts of the work, in the order in which they happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i32)]
@@ -41,6 +43,21 @@ pub struct Progress {
     pub steps: u32,
 }
 
+/// A picture of what is not finished yet, where [`crate::Request::previews`] asks for it: what the denoiser, at this
+/// step, takes the clean picture to be. With `edm_…` schedulers, whose numbers say that in another way, the noisy latents.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// Which picture of the request, from 0.
+    pub index: u32,
+    /// How many denoiser evaluations led to it.
+    pub step: u32,
+    /// How many there will be.
+    pub steps: u32,
+    /// In the request's pixel format; as large as the latents, as the picture, or as what the small decoder makes,
+    /// according to [`crate::PreviewMode`].
+    pub image: Image,
+}
+
 /// What an observer answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
@@ -56,6 +73,11 @@ pub enum Flow {
 pub trait Observer {
     /// Called at the start of each phase and after each part of it.
     fn progress(&mut self, progress: &Progress) -> Flow;
+
+    /// Called with each preview, after the progress report of its step. An observer that does not look at them goes on.
+    fn preview(&mut self, _preview: &Preview) -> Flow {
+        Flow::Continue
+    }
 }
 
 impl Observer for () {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::autoencoder::{Decoder, Encoder};
 use crate::denoise;
 use crate::error::{Error, Result};
-use crate::model::{FeatureExtractor, GraphRole, ModelFolder, TextArchitecture};
+use crate::model::{FeatureExtractor, GraphRole, ModelFolder, TextArchitecture, VaeConfig};
 use crate::opening::{self, Edit, GraphFile, OpenOptions};
 use crate::pipeline::facts::check_vocabulary;
 use crate::pipeline::info::GraphInfo;
@@ -33,6 +33,8 @@ pub(in crate::pipeline) struct Opened {
     /// Opened when the first picture comes: most requests need none, and it costs time and memory.
     encoder: Late<Encoder>,
     checker: Late<Checker>,
+    /// What small previews are made with.
+    small: Late<Decoder>,
 }
 
 /// What opening found out besides.
@@ -95,6 +97,7 @@ impl Opened {
         let mut late = |role| folder.graph(role).map(|_| open_options(role)).transpose();
         let encoder = Late { options: late(GraphRole::VaeEncoder)?, made: Mutex::default() };
         let checker = Late { options: late(GraphRole::SafetyChecker)?, made: Mutex::default() };
+        let small = Late { options: late(GraphRole::PreviewDecoder)?, made: Mutex::default() };
 
         report(observer, Phase::Opening, 0, roles.len())?;
         let opened = opening::open_all(&files, options.memory == MemoryMode::Low, cancel, |done| {
@@ -124,7 +127,7 @@ impl Opened {
             texts.insert(role, text);
         }
         let report = Report { graphs, auto, notes: no_cache.into_iter().collect() };
-        Ok((Self { folder, memory: options.memory, denoiser, decoder, texts, encoder, checker }, report))
+        Ok((Self { folder, memory: options.memory, denoiser, decoder, texts, encoder, checker, small }, report))
     }
 
     /// The text encoder of that role, if the model has it.
@@ -157,6 +160,24 @@ impl Opened {
         })
     }
 
+    /// The decoder of small previews, opened now if it was not yet.
+    ///
+    /// # Errors
+    /// As [`Opened::encoder`].
+    pub(in crate::pipeline) fn small_decoder(&self, cancel: &CancelToken) -> Result<Arc<Decoder>> {
+        self.small.get(&self.folder, GraphRole::PreviewDecoder, "a small preview", cancel, |graph| {
+            // Such decoders take the denoiser's latents as they are (diffusers `AutoencoderTiny`: scaling_factor 1).
+            let unscaled = VaeConfig {
+                scaling_factor: 1.0,
+                shift_factor: 0.0,
+                latents_mean: None,
+                latents_std: None,
+                ..self.folder.vae().clone()
+            };
+            Decoder::new(graph, &unscaled)
+        })
+    }
+
     /// Gives the text encoders' memory back until the next prompt.
     pub(in crate::pipeline) fn release_texts(&self) {
         self.texts.values().for_each(TextEncoder::release);
@@ -170,6 +191,9 @@ impl Opened {
         self.release_encoder();
         if let Some(checker) = &*self.checker.made.lock().unwrap_or_else(PoisonError::into_inner) {
             checker.release();
+        }
+        if let Some(small) = &*self.small.made.lock().unwrap_or_else(PoisonError::into_inner) {
+            small.release();
         }
     }
 

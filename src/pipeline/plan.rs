@@ -1,15 +1,17 @@
 //! A request with every default filled in, checked against the model.
 
+use crate::denoise::Glimpses;
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::model::{Family, GraphRole, Task};
 use crate::pipeline::families::{self};
 use crate::pipeline::guiding;
 use crate::pipeline::opened::Opened;
+use crate::pipeline::previews;
 use crate::pipeline::script::Script;
 use crate::pipeline::{MAX_PIXELS, MAX_SIDE, PipelineInfo, Request, Safety, Seeds, Settings, Variation};
 use crate::rng::{Generator, NoiseSource, PerPicture, RngKind};
-use crate::scheduler::{self, CustomSchedule, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule};
+use crate::scheduler::{self, CleanSample, CustomSchedule, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule};
 
 /// How much noise the small picture gets where a request does not say: diffusers' default.
 const DEFAULT_NOISE_LEVEL: u32 = 20;
@@ -142,6 +144,7 @@ impl Plan {
         let mut plan = Self { request, settings, scheduler_kind, latents, job, distilled, strength, script };
         let scheduler = plan.scheduler(model, family)?;
         let span = plan.span(family, scheduler.as_ref(), folder)?;
+        previews::check(model, &plan.request, latents[1])?;
         guiding::rules(model, &plan, scheduler.as_ref())?;
         // Solvers of higher order call several times a step.
         let steps = span.len().div_ceil(scheduler.order().max(1));
@@ -251,6 +254,12 @@ impl Plan {
                 Ok(Box::new(PerPicture::new((0..self.latents[0]).map(generator).collect::<Result<_>>()?)))
             }
         }
+    }
+
+    /// When the loop is to say what it takes the picture to be.
+    pub(in crate::pipeline) fn glimpses(&self, model: &Opened) -> Option<Glimpses> {
+        let every = self.request.previews?.interval as usize;
+        Some(Glimpses { every, rule: CleanSample::of(self.scheduler_kind, &model.folder.scheduler().config).ok() })
     }
 
     /// How much noise the small picture gets.

@@ -228,6 +228,10 @@ static void names(diffusion_request *request, diffusion_pipeline_options *option
     for (i = 0; (name = diffusion_precision_name(i)) != NULL; i++)
         OK(diffusion_pipeline_options_set_precision(options, TEXT(name)));
     CHECK(i == 4 && diffusion_precision_name(-1) == NULL);
+    for (i = 0; (name = diffusion_preview_mode_name(i)) != NULL; i++)
+        OK(diffusion_request_set_previews(request, TEXT(name), 1));
+    CHECK(i == 3);
+    OK(diffusion_request_set_previews(request, NULL, 0, 0));
     for (i = 0; (name = diffusion_memory_mode_name(i)) != NULL; i++)
         OK(diffusion_pipeline_options_set_memory(options, TEXT(name)));
     CHECK(i >= 2);

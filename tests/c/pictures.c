@@ -214,6 +214,48 @@ static void warnings(const diffusion_pipeline *pipeline, diffusion_request *requ
     diffusion_result_destroy(result);
 }
 
+/* Looks at every preview, and stops at the one that it is told to. */
+struct viewer {
+    uint32_t seen, stop_at, width;
+};
+
+static int32_t look(const diffusion_progress *progress, void *user_data)
+{
+    struct viewer *viewer = user_data;
+    if (progress->preview == NULL)
+        return 0;
+    CHECK(progress->phase == DIFFUSION_PHASE_DENOISING && progress->preview_index == 0);
+    CHECK(progress->step >= 1 && progress->step < progress->steps);
+    CHECK(diffusion_image_pixels(progress->preview) != NULL && *diffusion_image_settings_json(progress->preview) == '\0');
+    viewer->width = diffusion_image_width(progress->preview);
+    return ++viewer->seen == viewer->stop_at;
+}
+
+static void previews(const diffusion_pipeline *pipeline, diffusion_request *request)
+{
+    struct viewer viewer = { 0, 0, 0 };
+    diffusion_result *plain = NULL, *watched = NULL, *none = NULL;
+    SAYS(DIFFUSION_STATUS_INVALID_ARGUMENT, "\"linear\"", diffusion_request_set_previews(request, "taesd", 5, 1));
+    SAYS(DIFFUSION_STATUS_INVALID_ARGUMENT, "interval", diffusion_request_set_previews(request, "linear", 6, 0));
+    OK(diffusion_pipeline_generate(pipeline, request, NULL, look, &viewer, &plain));
+    CHECK(viewer.seen == 0);
+    OK(diffusion_request_set_previews(request, "linear", 6, 1));
+    OK(diffusion_pipeline_generate(pipeline, request, NULL, look, &viewer, &watched));
+    CHECK(viewer.seen >= 1 && viewer.width == diffusion_image_width(image_of(watched, 0)) / 8);
+    CHECK(memcmp(diffusion_image_pixels(image_of(plain, 0)), diffusion_image_pixels(image_of(watched, 0)),
+                 diffusion_image_byte_length(image_of(plain, 0))) == 0);
+    OK(diffusion_request_set_previews(request, "full", 4, 1));
+    viewer.seen = 0, viewer.stop_at = 1;
+    EXPECT(DIFFUSION_STATUS_CANCELLED, diffusion_pipeline_generate(pipeline, request, NULL, look, &viewer, &none));
+    CHECK(none == NULL && viewer.width == diffusion_image_width(image_of(watched, 0)));
+    OK(diffusion_request_set_previews(request, "small", 5, 1));
+    SAYS(DIFFUSION_STATUS_UNSUPPORTED, "vae_decoder_approx",
+         diffusion_pipeline_generate(pipeline, request, NULL, NULL, NULL, &none));
+    OK(diffusion_request_set_previews(request, NULL, 0, 0));
+    diffusion_result_destroy(plain);
+    diffusion_result_destroy(watched);
+}
+
 int main(int argc, char **argv)
 {
     diffusion_pipeline *pipeline = open_model(model_folder(argc, argv));
@@ -227,6 +269,7 @@ int main(int argc, char **argv)
     /* A result lives without its pipeline. */
     OK(diffusion_request_set_count(request, 1));
     warnings(pipeline, request);
+    previews(pipeline, request);
     diffusion_pipeline_destroy(pipeline);
     diffusion_request_destroy(request);
     copies(image_of(result, 0));

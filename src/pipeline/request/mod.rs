@@ -1,6 +1,7 @@
 //! What to generate: plain data, checked in one place before any work starts.
 
 mod guidance;
+mod previews;
 mod reuse;
 mod safety;
 mod seeds;
@@ -10,6 +11,7 @@ mod start;
 use std::ops::RangeInclusive;
 
 pub use guidance::{GuidanceRules, Projection, Scales, ThresholdLimit, Thresholding, ZeroStar};
+pub use previews::{PreviewMode, Previews};
 pub use reuse::{MAX_REUSE_THRESHOLD, Reuse};
 pub use safety::Safety;
 pub use seeds::{Seeds, Variation};
@@ -156,6 +158,8 @@ pub struct Request {
     pub safety: Safety,
     /// The pixel format of the pictures.
     pub format: PixelFormat,
+    /// What the observer is shown while the picture is drawn; `None`: nothing.
+    pub previews: Option<Previews>,
 }
 
 impl Request {
@@ -261,6 +265,7 @@ impl Request {
         }
         self.start.validate_fields()?;
         self.size_conditioning.validate()?;
+        self.previews.as_ref().map_or(Ok(()), Previews::validate)?;
         self.variation.as_ref().map_or(Ok(()), Variation::validate)?;
         if self.count > MAX_COUNT {
             return Err(Error::invalid(format!("count is {}; allowed are 1 to {MAX_COUNT} pictures", self.count)));
