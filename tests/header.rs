@@ -65,7 +65,10 @@ fn generate() -> String {
     };
     config.header = config.header.map(fill);
     config.after_includes = config.after_includes.map(fill);
-    let builder = SOURCES.iter().fold(cbindgen::Builder::new().with_config(config), |builder, name| {
+    // cbindgen follows the `mod …;` lines of request/mod.rs, so the files of its folder are read with it.
+    let is_followed = |name: &&&str| name.starts_with("request/") && **name != "request/mod";
+    let named = SOURCES.iter().filter(|name| !is_followed(name));
+    let builder = named.fold(cbindgen::Builder::new().with_config(config), |builder, name| {
         builder.with_src(repository("src/ffi").join(name).with_extension("rs"))
     });
     let mut header = Vec::new();
@@ -77,8 +80,18 @@ fn committed() -> String {
     fs::read_to_string(repository("include/diffusion.h")).unwrap()
 }
 
-/// The names of the functions that a header declares.
+/// The names of the functions that a header declares, each of them once.
 fn declared(header: &str) -> BTreeSet<String> {
+    let names = declarations(header);
+    let once: BTreeSet<String> = names.iter().cloned().collect();
+    let twice: Vec<&String> =
+        names.iter().filter(|name| names.iter().filter(|other| other == name).count() > 1).collect();
+    assert!(twice.is_empty(), "declared more than once: {twice:?}");
+    once
+}
+
+/// The name of every declaration of a function.
+fn declarations(header: &str) -> Vec<String> {
     let names = header.split("\nDIFFUSION_API").skip(1).filter_map(|declaration| {
         let before = declaration.split('(').next()?;
         Some(before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next()?.to_owned())
