@@ -1478,7 +1478,8 @@ DIFFUSION_API uint64_t diffusion_result_seed(const struct diffusion_result *resu
 
 /**
  * The settings as one JSON object with every default filled in: prompt, negative_prompt, width, height, steps,
- * guidance, scheduler, sigmas, eta, seed, rng, count, strength, clip_skip, model. Fields may be added in later versions.
+ * guidance, scheduler, sigmas, eta, seed, rng, count, strength, clip_skip, model; and what else the request set.
+ * Fields may be added in later versions.
  *
  * Borrowed; never NULL; empty for a NULL result.
  */

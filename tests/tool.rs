@@ -431,6 +431,10 @@ fn prompts_and_seeds() {
     assert!(close("own_1.png", "eight.png"), "picture i has seed + i");
     draw("varied.png", &["--variation-seed", "8", "--variation-strength", "1"]);
     assert!(close("varied.png", "eight.png"));
+    let parameters = png_text(&path("varied.png"), "parameters").unwrap();
+    assert!(parameters.contains("Variation seed: 8, Variation seed strength: 1"), "{parameters}");
+    let settings: Value = serde_json::from_str(&png_text(&path("webui.png"), "libdiffusion").unwrap()).unwrap();
+    assert_eq!((&settings["syntax"], settings.get("variation_seed")), (&"webui".into(), None));
     draw("near.png", &["--variation-seed", "8", "--variation-strength", "0.2"]);
     assert!(!close("near.png", "eight.png") && !close("near.png", "plain.png"));
 }

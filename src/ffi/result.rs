@@ -114,7 +114,8 @@ pub unsafe extern "C" fn diffusion_result_seed(result: *const diffusion_result) 
 }
 
 /// The settings as one JSON object with every default filled in: prompt, negative_prompt, width, height, steps,
-/// guidance, scheduler, sigmas, eta, seed, rng, count, strength, clip_skip, model. Fields may be added in later versions.
+/// guidance, scheduler, sigmas, eta, seed, rng, count, strength, clip_skip, model; and what else the request set.
+/// Fields may be added in later versions.
 ///
 /// Borrowed; never NULL; empty for a NULL result.
 #[unsafe(no_mangle)]

@@ -11,7 +11,7 @@ use crate::pipeline::previews;
 use crate::pipeline::script::Script;
 use crate::pipeline::{MAX_PIXELS, MAX_SIDE, PipelineInfo, Request, Safety, Seeds, Settings, Variation};
 use crate::rng::{Generator, NoiseSource, PerPicture, RngKind};
-use crate::scheduler::{self, CleanSample, CustomSchedule, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule};
+use crate::scheduler::{self, CleanSample, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule};
 
 /// How much noise the small picture gets where a request does not say: diffusers' default.
 const DEFAULT_NOISE_LEVEL: u32 = 20;
@@ -121,14 +121,6 @@ impl Plan {
                 (Some(_), _) => "custom".to_owned(),
                 (None, sigmas) => sigmas.map_or("default", SigmaSchedule::name).to_owned(),
             },
-            listed_sigmas: match &request.custom_schedule {
-                Some(CustomSchedule::Sigmas(listed)) => Some(listed.clone()),
-                _ => None,
-            },
-            listed_timesteps: match &request.custom_schedule {
-                Some(CustomSchedule::Timesteps(listed)) => Some(listed.clone()),
-                _ => None,
-            },
             eta: request.eta,
             seed,
             rng: request.rng.name().to_owned(),
@@ -136,6 +128,7 @@ impl Plan {
             strength: request.start.picture.is_some().then_some(strength),
             clip_skip: request.clip_skip,
             model: folder.root().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            more: request.described(),
         };
         let factor = folder.vae().spatial_factor;
         let latents = [count as usize, info.latent_channels, height as usize / factor, width as usize / factor];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ndarray::ArrayD;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::image::Image;
 
@@ -27,12 +27,6 @@ pub struct Settings {
     pub scheduler: String,
     /// The sigma schedule's name.
     pub sigmas: String,
-    /// The noise levels that were listed one by one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub listed_sigmas: Option<Vec<f64>>,
-    /// The timesteps that were.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub listed_timesteps: Option<Vec<f64>>,
     /// DDIM's η.
     pub eta: f32,
     /// The seed that was used, also where none was given.
@@ -47,6 +41,9 @@ pub struct Settings {
     pub clip_skip: u32,
     /// The model folder's name.
     pub model: String,
+    /// What else the request set, by its field's name, where it is not the default.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
 impl Settings {
@@ -74,6 +71,9 @@ impl Settings {
         ));
         if let Some(strength) = self.strength {
             text.push_str(&format!(", Denoising strength: {strength}"));
+        }
+        if let (Some(seed), Some(strength)) = (self.more.get("variation_seed"), self.more.get("variation_strength")) {
+            text.push_str(&format!(", Variation seed: {seed}, Variation seed strength: {strength}"));
         }
         if self.clip_skip > 0 {
             // The webui counts the last layer too.

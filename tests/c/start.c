@@ -381,11 +381,11 @@ static void lists(const diffusion_pipeline *pipeline)
     listed = draw(pipeline, request);
     CHECK(diffusion_result_step_count(listed) == 3 && !same_picture(plain, listed));
     CHECK(strstr(diffusion_result_settings_json(listed), "\"steps\":3") != NULL);
-    CHECK(strstr(diffusion_result_settings_json(listed), "\"listed_sigmas\":[12.0,5.0,1.5,0.0]") != NULL);
+    CHECK(strstr(diffusion_result_settings_json(listed), "\"custom_sigmas\":[12.0,5.0,1.5,0.0]") != NULL);
     diffusion_result_destroy(listed);
     OK(diffusion_request_set_custom_timesteps(request, timesteps, 3));
     listed = draw(pipeline, request);
-    CHECK(diffusion_result_step_count(listed) == 3 && strstr(diffusion_result_settings_json(listed), "listed_sigmas") == NULL);
+    CHECK(diffusion_result_step_count(listed) == 3 && strstr(diffusion_result_settings_json(listed), "custom_sigmas") == NULL);
     diffusion_result_destroy(listed);
     OK(diffusion_request_set_steps(request, 4));
     SAYS(INVALID, "4 steps", diffusion_pipeline_generate(pipeline, request, NULL, NULL, NULL, &none));

@@ -1,5 +1,6 @@
 //! What to generate: plain data, checked in one place before any work starts.
 
+mod described;
 mod guidance;
 mod previews;
 mod reuse;
