@@ -1483,8 +1483,7 @@ DIFFUSION_API uint64_t diffusion_result_seed(const struct diffusion_result *resu
  *
  * Borrowed; never NULL; empty for a NULL result.
  */
-DIFFUSION_API
-const char *diffusion_result_settings_json(const struct diffusion_result *result);
+DIFFUSION_API const char *diffusion_result_settings_json(const struct diffusion_result *result);
 
 /**
  * How many warnings there are. 0 for NULL.
