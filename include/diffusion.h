@@ -549,6 +549,11 @@ DIFFUSION_API const char *diffusion_safety_name(int64_t index);
 DIFFUSION_API const char *diffusion_preview_mode_name(int64_t index);
 
 /**
+ * The name of a way to enlarge between two passes, such as "lanczos"; NULL past the last.
+ */
+DIFFUSION_API const char *diffusion_upscale_name(int64_t index);
+
+/**
  * Sends the library's log messages up to `level`, a diffusion_log_level, to `callback`. Default: there is none, and
  * nothing is logged or printed.
  *
@@ -1010,6 +1015,49 @@ DIFFUSION_API
 diffusion_status diffusion_request_set_negative_schedule(struct diffusion_request *request,
                                                          int64_t every,
                                                          float until);
+
+/**
+ * Draws small first, where a model composes best, then enlarges the result and draws it over: the "hires fix" of
+ * AUTOMATIC1111's webui. Each side becomes `scale` times larger, 1 to 8, cut to a multiple of
+ * diffusion_pipeline_size_multiple(); 0, the default, is no second pass. NaN is refused.
+ *
+ * The first pass has the request's width and height, the second its prompts, scheduler, guidance and seed. It goes with
+ * no picture to start from, which diffusion_pipeline_generate() refuses. Progress is reported for both passes in turn.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_hires_scale(struct diffusion_request *request,
+                                                   float scale);
+
+/**
+ * The result's width and height in pixels where a scale does not do, up to 8192 and none smaller than the first pass's;
+ * 0 and 0 are the scale again. Turns the second pass on, as all that follow do.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_hires_size(struct diffusion_request *request,
+                                                  int64_t width,
+                                                  int64_t height);
+
+/**
+ * How many steps the second pass draws, 1 to 1000; 0, the default, is as many as the first. Its schedule has as many
+ * more as the strength leaves out.
+ */
+DIFFUSION_API diffusion_status diffusion_request_set_hires_steps(struct diffusion_request *request, int64_t steps);
+
+/**
+ * How much the second pass redraws, above 0 up to 1. Default: 0.7. NaN is refused.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_hires_strength(struct diffusion_request *request,
+                                                      float strength);
+
+/**
+ * What is enlarged, and how, by one of the names of diffusion_upscale_name(). Default, also with NULL and 0:
+ * "nearest-exact". "lanczos" enlarges the picture, all others the latents.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_hires_upscale(struct diffusion_request *request,
+                                                     const char *upscale,
+                                                     size_t upscale_length);
 
 /**
  * Previews while the picture is drawn: the progress callback is called once more with each, as

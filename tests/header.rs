@@ -38,6 +38,7 @@ const SOURCES: &[&str] = &[
     "request/seeds",
     "request/previews",
     "request/size_conditioning",
+    "request/hires",
     "request/safety",
     "generate",
     "result",

@@ -22,7 +22,7 @@ struct options {
     const char *prompt_2, *prompt_3, *negative_2, *negative_3, *syntax;
     const char *init, *mask, *outpaint, *refiner;
     const char *sigmas_list, *timesteps_list;
-    const char *scheduler, *sigmas, *rng, *seed_mode, *safety;
+    const char *scheduler, *sigmas, *rng, *seed_mode, *safety, *hires_upscale;
     const char *guidance_interval, *guidance_scales, *guidance_points, *guidance_projection, *guidance_threshold;
     const char *guidance_mimic, *reuse_keep;
     const char *original_size, *crop, *target_size, *negative_original_size, *negative_crop, *negative_target_size;
@@ -32,8 +32,8 @@ struct options {
     struct whole width, height, steps, count, device_id, threads;
     struct whole guidance_zero_star, negative_every;
     struct real guidance_rescale, guidance_plus_plus, reuse, negative_until;
-    struct whole mask_padding, clip_skip, max_tokens, noise_level;
-    struct real guidance, strength, mask_blur, variation_strength, eta;
+    struct whole mask_padding, clip_skip, max_tokens, noise_level, hires_steps;
+    struct real guidance, strength, mask_blur, hires, hires_strength, variation_strength, eta;
     struct real image_guidance, true_guidance, denoising_start, denoising_end;
     struct real aesthetic_score, negative_aesthetic_score;
     struct seed seed, variation_seed;

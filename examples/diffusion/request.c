@@ -32,6 +32,7 @@ static const struct {
     { "rng", FIELD(rng), diffusion_request_set_rng, true },
     { "seed-mode", FIELD(seed_mode), diffusion_request_set_seed_mode, true },
     { "safety", FIELD(safety), diffusion_request_set_safety, true },
+    { "hires-upscale", FIELD(hires_upscale), diffusion_request_set_hires_upscale, true },
 };
 
 static const struct {
@@ -48,6 +49,7 @@ static const struct {
     { "mask-padding", FIELD(mask_padding), diffusion_request_set_mask_padding },
     { "noise-level", FIELD(noise_level), diffusion_request_set_noise_level },
     { "guidance-zero-star", FIELD(guidance_zero_star), diffusion_request_set_guidance_zero_star },
+    { "hires-steps", FIELD(hires_steps), diffusion_request_set_hires_steps },
 };
 
 static const struct {
@@ -63,6 +65,8 @@ static const struct {
     { "eta", FIELD(eta), diffusion_request_set_eta },
     { "strength", FIELD(strength), diffusion_request_set_strength },
     { "mask-blur", FIELD(mask_blur), diffusion_request_set_mask_blur },
+    { "hires", FIELD(hires), diffusion_request_set_hires_scale },
+    { "hires-strength", FIELD(hires_strength), diffusion_request_set_hires_strength },
     { "denoising-start", FIELD(denoising_start), diffusion_request_set_denoising_start },
     { "denoising-end", FIELD(denoising_end), diffusion_request_set_denoising_end },
     { "aesthetic-score", FIELD(aesthetic_score), diffusion_request_set_aesthetic_score },

@@ -103,6 +103,18 @@ static void seeds(void)
     list("                        ", diffusion_rng_name);
 }
 
+static void hires(void)
+{
+    puts("\n"
+         " A second pass at a larger size\n"
+         "      --hires F          draws small, then F times larger (1 to 8) over the enlarged result\n"
+         "      --hires-strength F how much the second pass redraws, above 0 up to 1; default 0.7\n"
+         "      --hires-steps N    how many steps it draws; default as many as the first\n"
+         "      --hires-upscale NAME\n"
+         "                         how the result is enlarged; lanczos enlarges the picture, the others the latents:");
+    list("                        ", diffusion_upscale_name);
+}
+
 static void safety(void)
 {
     puts("\n"
@@ -131,6 +143,7 @@ static void generate(void)
     how_it_is_drawn();
     guidance();
     seeds();
+    hires();
     safety();
     puts("\n"
          " What Stable Diffusion XL is told about its training pictures\n"

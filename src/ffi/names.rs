@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
 
 use super::text::c_string;
-use crate::pipeline::{MemoryMode, PreviewMode, PromptSyntax, Safety, Seeds};
+use crate::pipeline::{MemoryMode, PreviewMode, PromptSyntax, Safety, Seeds, Upscale};
 use crate::rng::RngKind;
 use crate::runtime::{Fallback, Precision, Provider};
 use crate::scheduler::{SchedulerKind, SigmaSchedule};
@@ -103,4 +103,11 @@ pub extern "C" fn diffusion_safety_name(index: i64) -> *const c_char {
 pub extern "C" fn diffusion_preview_mode_name(index: i64) -> *const c_char {
     static NAMES: Names = Names::new();
     NAMES.at(index, || PreviewMode::ALL.iter().map(|mode| mode.name()).collect())
+}
+
+/// The name of a way to enlarge between two passes, such as "lanczos"; NULL past the last.
+#[unsafe(no_mangle)]
+pub extern "C" fn diffusion_upscale_name(index: i64) -> *const c_char {
+    static NAMES: Names = Names::new();
+    NAMES.at(index, || Upscale::ALL.iter().map(|upscale| upscale.name()).collect())
 }

@@ -2,7 +2,6 @@
 
 mod blur;
 mod format;
-#[cfg_attr(not(test), expect(dead_code, reason = "used by the pipeline in the next commit"))]
 mod interpolate;
 mod mask;
 mod paste;

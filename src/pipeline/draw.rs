@@ -172,7 +172,10 @@ impl Drawing<'_> {
         let latents = self.family.unpack(latents, plan.latents)?;
 
         let decoding = Instant::now();
-        let mut images = self.decode(&latents, &mut session)?;
+        let mut images = match plan.decodes {
+            true => self.decode(&latents, &mut session)?,
+            false => Vec::new(),
+        };
         if let Some(masked) = &masked {
             images = images.into_iter().map(|image| masked.paste_back(image)).collect::<Result<_>>()?;
         }

@@ -4,6 +4,7 @@ mod draw;
 mod facts;
 mod families;
 mod guiding;
+mod hires;
 mod info;
 mod masking;
 mod observer;
@@ -21,18 +22,19 @@ mod starting;
 mod turn;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use info::{GraphInfo, IoInfo, PipelineInfo, PreparationInfo};
 pub use observer::{Flow, Observer, Phase, Preview, Progress};
 pub use options::{CacheChoice, MAX_THREADS, MemoryMode, PipelineOptions};
 pub use request::{
-    GuidanceRules, MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_MASK_BLUR, MAX_MASK_PADDING, MAX_NOISE_LEVEL,
-    MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PreviewMode, Previews,
-    Projection, PromptSyntax, Request, Reuse, Safety, Scales, Seeds, SizeConditioning, Start, ThresholdLimit,
-    Thresholding, Variation, ZeroStar,
+    GuidanceRules, Hires, MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_HIRES_SCALE, MAX_MASK_BLUR, MAX_MASK_PADDING,
+    MAX_NOISE_LEVEL, MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PreviewMode,
+    Previews, Projection, PromptSyntax, Request, Reuse, Safety, Scales, Seeds, SizeConditioning, Start, ThresholdLimit,
+    Thresholding, Upscale, Variation, ZeroStar,
 };
-pub use result::{Generated, Settings, Timings};
+pub use result::{Generated, HiresSettings, Settings, Timings};
 
 use crate::denoise;
 use crate::error::{Error, Result};
@@ -107,9 +109,38 @@ impl Pipeline {
     /// became NaN or infinite; [`Error::GraphFailed`]; [`Error::Busy`] when `observer` itself calls this. The pipeline stays usable after each of them.
     pub fn generate(&self, request: &Request, observer: &mut dyn Observer, cancel: &CancelToken) -> Result<Generated> {
         request.validate()?;
-        let plan = Plan::new(&self.model, self.family.as_ref(), &self.info, &self.own_scheduler, request)?;
+        match &request.hires {
+            None => {
+                let plan = self.plan(request)?;
+                let _turn = self.turns.take(cancel)?;
+                draw::draw(&self.model, self.family.as_ref(), &plan, observer, cancel)
+            }
+            Some(hires) => self.generate_twice(request, hires, observer, cancel),
+        }
+    }
+
+    /// Draws small, then large. Both passes are planned before the first begins.
+    fn generate_twice(
+        &self,
+        request: &Request,
+        hires: &Hires,
+        observer: &mut dyn Observer,
+        cancel: &CancelToken,
+    ) -> Result<Generated> {
+        let mut small = self.plan(&hires::first(request, hires))?;
+        small.decodes = hires.upscale == Upscale::Lanczos;
+        let mut large = self.plan(&hires::second(request, hires, &small, &self.info)?)?;
         let _turn = self.turns.take(cancel)?;
-        draw::draw(&self.model, self.family.as_ref(), &plan, observer, cancel)
+        let family = self.family.as_ref();
+        let first = draw::draw(&self.model, family, &small, observer, cancel)?;
+        let latents = hires::enlarged(&self.model, &first, hires.upscale, &large, cancel)?;
+        large.request.start.latents = Some(Arc::new(latents));
+        let second = draw::draw(&self.model, family, &large, observer, cancel)?;
+        Ok(hires::together(first, second, hires))
+    }
+
+    fn plan(&self, request: &Request) -> Result<Plan> {
+        Plan::new(&self.model, self.family.as_ref(), &self.info, &self.own_scheduler, request)
     }
 }
 

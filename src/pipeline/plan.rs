@@ -72,6 +72,8 @@ pub(in crate::pipeline) struct Plan {
     pub strength: f32,
     /// What the text encoders read, and when.
     pub script: Script,
+    /// Whether the latents become pictures; a pass whose latents go on into another leaves them.
+    pub decodes: bool,
 }
 
 impl Plan {
@@ -127,6 +129,7 @@ impl Plan {
             count,
             strength: request.start.picture.is_some().then_some(strength),
             clip_skip: request.clip_skip,
+            hires: None,
             model: folder.root().file_name().unwrap_or_default().to_string_lossy().into_owned(),
             more: request.described(),
         };
@@ -134,7 +137,8 @@ impl Plan {
         let latents = [count as usize, info.latent_channels, height as usize / factor, width as usize / factor];
         let distilled = families::is_distilled(model);
         let (request, script) = (request.clone(), Script::default());
-        let mut plan = Self { request, settings, scheduler_kind, latents, job, distilled, strength, script };
+        let mut plan =
+            Self { request, settings, scheduler_kind, latents, job, distilled, strength, script, decodes: true };
         let scheduler = plan.scheduler(model, family)?;
         let span = plan.span(family, scheduler.as_ref(), folder)?;
         previews::check(model, &plan.request, latents[1])?;
@@ -215,9 +219,12 @@ impl Plan {
         }))
     }
 
-    /// Whether a picture takes the place of a part of the noise.
+    /// Whether a picture, or its latents, takes the place of a part of the noise.
     pub(in crate::pipeline) fn starts_from_picture(&self) -> bool {
-        self.request.start.picture.is_some() && matches!(self.job, Job::Draw | Job::Inpaint)
+        let start = &self.request.start;
+        // Another model's latents are taken up as they are, where it says how far it came.
+        let latents = start.latents.is_some() && self.request.denoising_start.is_none();
+        (start.picture.is_some() || latents) && matches!(self.job, Job::Draw | Job::Inpaint)
     }
 
     /// Whether the schedule itself begins at the picture's noise level: latent consistency models with their own
@@ -315,7 +322,7 @@ fn check_job(model: &Opened, job: Job, request: &Request) -> Result<()> {
 }
 
 /// The number that people mean by a float32: 0.9, and not 0.89999998, of which ten steps would be one too few.
-fn as_written(number: f32) -> f64 {
+pub(in crate::pipeline) fn as_written(number: f32) -> f64 {
     number.to_string().parse().unwrap_or(f64::from(number))
 }
 

@@ -39,11 +39,28 @@ pub struct Settings {
     pub strength: Option<f32>,
     /// How many of CLIP's last layers were left out.
     pub clip_skip: u32,
+    /// The second pass, where there was one; width, height and steps are then the first one's.
+    pub hires: Option<HiresSettings>,
     /// The model folder's name.
     pub model: String,
     /// What else the request set, by its field's name, where it is not the default.
     #[serde(flatten)]
     pub more: Map<String, Value>,
+}
+
+/// What the second pass of a hires fix was made with.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HiresSettings {
+    /// Width of the result in pixels.
+    pub width: u32,
+    /// Height of the result in pixels.
+    pub height: u32,
+    /// Steps that were drawn.
+    pub steps: u32,
+    /// How much was redrawn.
+    pub strength: f32,
+    /// The way of enlarging, by its name.
+    pub upscale: String,
 }
 
 impl Settings {
@@ -74,6 +91,12 @@ impl Settings {
         }
         if let (Some(seed), Some(strength)) = (self.more.get("variation_seed"), self.more.get("variation_strength")) {
             text.push_str(&format!(", Variation seed: {seed}, Variation seed strength: {strength}"));
+        }
+        if let Some(hires) = &self.hires {
+            text.push_str(&format!(
+                ", Denoising strength: {}, Hires resize: {}x{}, Hires steps: {}, Hires upscaler: {}",
+                hires.strength, hires.width, hires.height, hires.steps, hires.upscale
+            ));
         }
         if self.clip_skip > 0 {
             // The webui counts the last layer too.

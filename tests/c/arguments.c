@@ -182,6 +182,12 @@ static void texts(diffusion_request *request, diffusion_pipeline_options *option
     SAYS(INVALID, "\"carras\"", diffusion_request_set_sigmas(request, TEXT("carras")));
     SAYS(INVALID, "\"dice\"", diffusion_request_set_rng(request, TEXT("dice")));
     SAYS(INVALID, "plain, webui", diffusion_request_set_syntax(request, TEXT("comfy")));
+    SAYS(INVALID, "hires scale is 9", diffusion_request_set_hires_scale(request, 9.0f));
+    SAYS(INVALID, "hires scale is NaN", diffusion_request_set_hires_scale(request, NAN));
+    SAYS(INVALID, "hires width is -1", diffusion_request_set_hires_size(request, -1, 64));
+    SAYS(INVALID, "hires steps is 1001", diffusion_request_set_hires_steps(request, 1001));
+    SAYS(INVALID, "hires strength is 0", diffusion_request_set_hires_strength(request, 0.0f));
+    SAYS(INVALID, "nearest-exact, nearest, bilinear", diffusion_request_set_hires_upscale(request, TEXT("esrgan")));
     SAYS(INVALID, "off, flag, blur", diffusion_request_set_safety(request, TEXT("maybe")));
     SAYS(INVALID, "one-generator, one-per-picture", diffusion_request_set_seed_mode(request, TEXT("all")));
     EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_prompt_2(request, TEXT("\xff")));
@@ -216,6 +222,10 @@ static void names(diffusion_request *request, diffusion_pipeline_options *option
         OK(diffusion_request_set_safety(request, TEXT(name)));
     CHECK(i == 3 && diffusion_safety_name(-1) == NULL);
     OK(diffusion_request_set_safety(request, TEXT("off")));
+    for (i = 0; (name = diffusion_upscale_name(i)) != NULL; i++)
+        OK(diffusion_request_set_hires_upscale(request, TEXT(name)));
+    CHECK(i == 7 && diffusion_upscale_name(-1) == NULL);
+    OK(diffusion_request_set_hires_scale(request, 0.0f));
     for (i = 0; (name = diffusion_rng_name(i)) != NULL; i++)
         OK(diffusion_request_set_rng(request, TEXT(name)));
     CHECK(i >= 3);

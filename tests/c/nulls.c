@@ -86,6 +86,11 @@ static void handles(void)
     EXPECT(NULL_POINTER, diffusion_request_set_negative_schedule(NULL, 2, 1.0f));
     EXPECT(NULL_POINTER, diffusion_request_set_seed_mode(NULL, TEXT("one-generator")));
     EXPECT(NULL_POINTER, diffusion_request_set_safety(NULL, TEXT("flag")));
+    EXPECT(NULL_POINTER, diffusion_request_set_hires_scale(NULL, 2.0f));
+    EXPECT(NULL_POINTER, diffusion_request_set_hires_size(NULL, 64, 64));
+    EXPECT(NULL_POINTER, diffusion_request_set_hires_steps(NULL, 1));
+    EXPECT(NULL_POINTER, diffusion_request_set_hires_strength(NULL, 0.5f));
+    EXPECT(NULL_POINTER, diffusion_request_set_hires_upscale(NULL, TEXT("lanczos")));
     CHECK(diffusion_result_flagged(NULL, 0) == -1);
     EXPECT(NULL_POINTER, diffusion_request_set_variation(NULL, 1, 0.5f));
     EXPECT(NULL_POINTER, diffusion_request_set_original_size(NULL, 1, 1));
@@ -198,6 +203,7 @@ static void texts_and_outs(const char *folder)
     EXPECT(NULL_POINTER, diffusion_request_set_syntax(request, NULL, 3));
     EXPECT(NULL_POINTER, diffusion_request_set_seed_mode(request, NULL, 3));
     EXPECT(NULL_POINTER, diffusion_request_set_safety(request, NULL, 3));
+    EXPECT(NULL_POINTER, diffusion_request_set_hires_upscale(request, NULL, 3));
     OK(diffusion_request_set_prompt(request, NULL, 0));
     OK(diffusion_request_set_negative_prompt(request, NULL, 0));
     OK(diffusion_request_set_scheduler(request, NULL, 0));

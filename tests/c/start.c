@@ -335,6 +335,32 @@ static void prompts(const diffusion_pipeline *pipeline)
     diffusion_request_destroy(request);
 }
 
+/* A second pass at twice the size, and its settings in the result's. */
+static void enlarging(const diffusion_pipeline *pipeline)
+{
+    diffusion_request *request = small_request(2, 7);
+    diffusion_result *result;
+    OK(diffusion_request_set_width(request, SIDE));
+    OK(diffusion_request_set_height(request, SIDE));
+    OK(diffusion_request_set_hires_scale(request, 2.0f));
+    OK(diffusion_request_set_hires_steps(request, 1));
+    OK(diffusion_request_set_hires_strength(request, 0.5f));
+    OK(diffusion_request_set_hires_upscale(request, TEXT("bicubic")));
+    result = draw(pipeline, request);
+    CHECK(diffusion_image_width(first(result)) == 2 * SIDE && diffusion_image_height(first(result)) == 2 * SIDE);
+    CHECK(strstr(diffusion_result_settings_json(result), "\"upscale\":\"bicubic\"") != NULL);
+    diffusion_result_destroy(result);
+    OK(diffusion_request_set_hires_size(request, 2 * SIDE, SIDE));
+    result = draw(pipeline, request);
+    CHECK(diffusion_image_width(first(result)) == 2 * SIDE && diffusion_image_height(first(result)) == SIDE);
+    diffusion_result_destroy(result);
+    OK(diffusion_request_set_hires_scale(request, 0.0f));
+    result = draw(pipeline, request);
+    CHECK(diffusion_image_width(first(result)) == SIDE);
+    diffusion_result_destroy(result);
+    diffusion_request_destroy(request);
+}
+
 /* The golden case "tall" of tests/golden/families/safety.json, which diffusers' checker flags. */
 static void checking(const diffusion_pipeline *unchecked, const char *folder)
 {
@@ -457,6 +483,7 @@ int main(int argc, char **argv)
     handing_over(pipeline);
     seeds(pipeline);
     prompts(pipeline);
+    enlarging(pipeline);
     checking(pipeline, model_folder(argc, argv));
     guidance(pipeline);
     lists(pipeline);

@@ -2,6 +2,7 @@
 
 mod described;
 mod guidance;
+mod hires;
 mod previews;
 mod reuse;
 mod safety;
@@ -12,6 +13,7 @@ mod start;
 use std::ops::RangeInclusive;
 
 pub use guidance::{GuidanceRules, Projection, Scales, ThresholdLimit, Thresholding, ZeroStar};
+pub use hires::{Hires, MAX_HIRES_SCALE, Upscale};
 pub use previews::{PreviewMode, Previews};
 pub use reuse::{MAX_REUSE_THRESHOLD, Reuse};
 pub use safety::Safety;
@@ -155,6 +157,8 @@ pub struct Request {
     pub variation: Option<Variation>,
     /// How many pictures; 0 means 1.
     pub count: u32,
+    /// A second pass at a larger size; by default there is none.
+    pub hires: Option<Hires>,
     /// Whether the model's safety checker looks at the pictures; by default nobody does.
     pub safety: Safety,
     /// The pixel format of the pictures.
@@ -266,6 +270,7 @@ impl Request {
         }
         self.start.validate_fields()?;
         self.size_conditioning.validate()?;
+        self.hires.as_ref().map_or(Ok(()), Hires::validate)?;
         self.previews.as_ref().map_or(Ok(()), Previews::validate)?;
         self.variation.as_ref().map_or(Ok(()), Variation::validate)?;
         if self.count > MAX_COUNT {

@@ -33,7 +33,8 @@ pub struct Start {
     /// parts went through the autoencoder and changed a little, as in diffusers. `mask_padding` always pastes back.
     pub paste_back: bool,
     /// Latents that another model of the same latents left (`[pictures, channels, height, width]`), which this one
-    /// goes on with; see [`super::Request::denoising_start`].
+    /// goes on with; see [`super::Request::denoising_start`]. Without that they are taken for a finished picture's, and
+    /// noised to the strength's level.
     pub latents: Option<Arc<ArrayD<f32>>>,
 }
 
