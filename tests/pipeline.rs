@@ -106,7 +106,7 @@ fn a_missing_seed_is_picked_and_reported() {
 fn settings_travel_as_text_and_json() {
     let request = Request { negative_prompt: Some("blur".into()), count: 2, ..request() };
     let settings = generate(&pipeline(), &request).unwrap().settings;
-    let text = settings.parameters();
+    let text = settings.parameters(0);
     for word in
         ["a red house\nNegative prompt: blur\nSteps: 4", "Sampler: pndm", "CFG scale: 7.5", "Seed: 5", "Size: 64x64"]
     {

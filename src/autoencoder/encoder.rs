@@ -60,7 +60,11 @@ impl Encoder {
         let batched = picture.into_dyn().insert_axis(Axis(0)).select(Axis(0), &vec![0; batch.max(1)]);
         let inputs = [(self.input.as_str(), Tensor::F32(batched).cast(self.input_dtype))];
         let outputs = self.graph.run(&inputs, &[&self.output], cancel)?;
-        let encoded = outputs.into_iter().next().map(Tensor::into_f32).filter(|latents| latents.ndim() == 4);
+        let encoded = outputs
+            .into_iter()
+            .next()
+            .map(Tensor::into_f32)
+            .filter(|latents| latents.ndim() == 4 && latents.shape()[0] > 0);
         let Some(encoded) = encoded else {
             return Err(Error::bad_model(
                 self.graph.path(),

@@ -88,7 +88,7 @@ impl Decoder {
         let inputs = [(self.input.as_str(), Tensor::F32(batched).cast(self.input_dtype))];
         let outputs = self.graph.run(&inputs, &[&self.output], cancel)?;
         let decoded: Option<ArrayD<f32>> = outputs.into_iter().next().map(Tensor::into_f32);
-        let picture = decoded.filter(|d| d.ndim() == 4 && d.shape()[1] == 3);
+        let picture = decoded.filter(|d| d.ndim() == 4 && d.shape()[0] > 0 && d.shape()[1] == 3);
         let picture = picture.map(|d| d.index_axis_move(Axis(0), 0)).and_then(|d| d.into_dimensionality::<Ix3>().ok());
         picture.ok_or_else(|| {
             Error::bad_model(

@@ -169,6 +169,9 @@ impl Denoiser {
             (None, Batching::Together) => rows.len(),
             (None, Batching::OneByOne) => 1,
         };
+        if self.shape.contains(&0) || self.ports.output.shape.get(1) == Some(&Some(0)) {
+            return Err(Error::invalid(format!("latents of shape {:?} have nothing in them to draw", self.shape)));
+        }
         let mut sample_shape = self.shape.clone();
         sample_shape[0] = per_call;
         let mut output_shape = sample_shape.clone();
@@ -240,7 +243,7 @@ impl Chunk {
 
 /// Whether the graph's input has no batch axis, and takes one row's values for all.
 fn is_shared(graph: &Graph, name: &str, row: &ArrayD<f32>) -> bool {
-    graph.input(name).is_some_and(|spec| spec.shape.len() == row.ndim() && row.ndim() > 0)
+    graph.input(name).is_some_and(|spec| spec.shape.len() == row.ndim())
 }
 
 /// The input `name` of all `rows`.

@@ -75,7 +75,10 @@ pub(crate) fn check(graph: &Graph, told: &[Told]) -> Result<()> {
     for (name, row) in told {
         let spec = required(graph, name)?;
         let shape = if spec.shape.len() == row.len() { &spec.shape[..] } else { spec.shape.get(1..).unwrap_or(&[]) };
-        let fits = shape.len() == row.len()
+        // Only where the rows lie, which is the same for all, may be told without a batch; a prompt has one.
+        let batched = spec.shape.len() > row.len() || !matches!(row.len(), 1 | 2) || name.ends_with("_ids");
+        let fits = batched
+            && shape.len() == row.len()
             && shape.iter().zip(row).all(|(has, gives)| has.is_none() || gives.is_none() || has == gives);
         if !fits {
             let wanted: Vec<_> = row.iter().map(|d| d.map_or_else(|| "any".into(), |d| d.to_string())).collect();

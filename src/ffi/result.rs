@@ -50,7 +50,7 @@ impl ResultData {
             images: images
                 .into_iter()
                 .enumerate()
-                .map(|(index, image)| ImageData::new(image, settings.parameters(), settings.to_json(index)))
+                .map(|(index, image)| ImageData::new(image, settings.parameters(index), settings.to_json(index)))
                 .collect(),
         }
     }

@@ -76,6 +76,9 @@ impl Drawing<'_> {
         let started = Instant::now();
         let mut timings = Timings::default();
         let masked = Masked::of(plan)?;
+        for sentence in plan.unused(self.family) {
+            session.warn(sentence);
+        }
 
         let told = self.encode_prompts(&mut session);
         if model.memory != MemoryMode::Speed {
@@ -114,6 +117,7 @@ impl Drawing<'_> {
             masked: masked.as_ref(),
             session: &mut session,
             encoded: 0,
+            posteriors: false,
         };
         let begin = beginning.make();
         if model.memory != MemoryMode::Speed {

@@ -18,7 +18,7 @@ pub enum MemoryMode {
     /// The text encoder is closed after use and opened again when a new prompt comes; memory for activations is given
     /// back after every run.
     Balanced,
-    /// One graph is open at a time, one denoiser call for each guidance branch and each picture, and latents larger
+    /// Text encoders, denoiser and autoencoder are open one kind after the other, one denoiser call for each guidance branch and each picture, and latents larger
     /// than what the autoencoder was trained on are decoded in overlapping tiles.
     Low,
 }

@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::model::GraphRole;
 use crate::runtime::{AutoChoice, GraphOptions, Precision, Provider, settle};
 
-/// The graphs that are opened, and so can be placed.
-const ROLES: [GraphRole; 3] = [GraphRole::TextEncoder, GraphRole::Unet, GraphRole::VaeDecoder];
+/// The graphs that can be placed; a family opens some of them.
+const ROLES: [GraphRole; 8] = GraphRole::ALL;
 
 impl PipelineOptions {
     /// Runs the graph of that role (as `unet`) on another provider than [`PipelineOptions::provider`].
@@ -70,7 +70,7 @@ mod tests {
             PipelineOptions { provider: Provider::OpenVino, precision: Precision::BFloat16, ..Default::default() };
         options.place("text_encoder", Provider::Cpu).unwrap();
         let said = options.place("vae", Provider::Cpu).unwrap_err().to_string();
-        assert!(said.contains("\"vae\"") && said.contains("text_encoder, unet, vae_decoder"), "{said}");
+        assert!(said.contains("\"vae\"") && said.contains("unet, transformer, vae_decoder"), "{said}");
         let base = GraphOptions { threads: 3, ..GraphOptions::default() };
         let (text, auto) = options.placed(GraphRole::TextEncoder, &base).unwrap();
         assert_eq!((text.provider, text.precision, text.threads), (Provider::Cpu, Precision::Default, 3));

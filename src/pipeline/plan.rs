@@ -92,7 +92,7 @@ impl Plan {
         let folder = &model.folder;
         let job = Job::of(model);
         check_job(model, job, request)?;
-        let (width, height) = size(request, info, job);
+        let (width, height) = size(request, info, job)?;
         check_size(info, width, height, request.count.max(1))?;
         let seed = match request.seed {
             Some(seed) => seed,
@@ -100,7 +100,7 @@ impl Plan {
         };
         // A bad seed or scheduler setting is found here, before anything is encoded.
         let count = request.count.max(1);
-        Generator::new(request.rng, seed.wrapping_add(u64::from(count - 1)))?;
+        Generator::new(request.rng, seed)?;
         if let Some(Variation { seed, .. }) = request.variation {
             Generator::new(request.rng, seed)?;
         }
@@ -127,7 +127,7 @@ impl Plan {
             seed,
             rng: request.rng.name().to_owned(),
             count,
-            strength: request.start.picture.is_some().then_some(strength),
+            strength: None,
             clip_skip: request.clip_skip,
             hires: None,
             model: folder.root().file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -137,8 +137,17 @@ impl Plan {
         let latents = [count as usize, info.latent_channels, height as usize / factor, width as usize / factor];
         let distilled = families::is_distilled(model);
         let (request, script) = (request.clone(), Script::default());
+<<<<<<< HEAD
         let mut plan =
             Self { request, settings, scheduler_kind, latents, job, distilled, strength, script, decodes: true };
+=======
+        let mut plan = Self { request, settings, scheduler_kind, latents, job, distilled, strength, script };
+        plan.noise()?;
+        plan.check_latents()?;
+        if plan.starts_from_picture() && plan.request.denoising_start.is_none() {
+            plan.settings.strength = Some(strength);
+        }
+>>>>>>> 4dc2e40 (Mended after a review: denoising start in inpainting, clip skip of negative prompts, seeds of single pictures, LCM of SDXL)
         let scheduler = plan.scheduler(model, family)?;
         let span = plan.span(family, scheduler.as_ref(), folder)?;
         previews::check(model, &plan.request, latents[1])?;
@@ -193,7 +202,11 @@ impl Plan {
         // timestep, the other goes on from there.
         let cut = |at: f32| (trained - as_written(at) * trained).round_ties_even();
         let begin = match self.request.denoising_start {
-            Some(at) => timesteps.iter().take_while(|t| **t >= cut(at)).count().next_multiple_of(order),
+            // With two calls a step diffusers goes on at the beginning of the step that the other model was in.
+            Some(at) => {
+                let before = timesteps.iter().take_while(|t| **t >= cut(at)).count();
+                before - before % order
+            }
             None if self.starts_low() => 0,
             None if self.starts_from_picture() => family.skipped_steps(steps, as_written(self.strength)) * order,
             None => 0,
@@ -233,6 +246,58 @@ impl Plan {
         self.distilled && self.scheduler_kind == SchedulerKind::Lcm && self.starts_from_picture()
     }
 
+    /// Latents to start from must be this plan's.
+    fn check_latents(&self) -> Result<()> {
+        let Some(latents) = &self.request.start.latents else { return Ok(()) };
+        if latents.shape() == self.latents {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "the latents to start from have the shape {:?}; this model and request need {:?}",
+            latents.shape(),
+            self.latents
+        )))
+    }
+
+    /// Sentences about settings that mean nothing to this model or this request.
+    pub(in crate::pipeline) fn unused(&self, family: &dyn families::Family) -> Vec<String> {
+        let request = &self.request;
+        let guided = self.is_guided(family);
+        let negative = request.negative_prompt.as_ref().is_some_and(|text| !text.is_empty());
+        let settings = [
+            (negative && !guided, "a negative prompt is given, but guidance is off, so nobody reads it"),
+            (
+                request.true_guidance.is_some_and(|scale| scale > 1.0) && !guided,
+                "a true guidance is given, which only Flux has, and only beside a negative prompt",
+            ),
+            (
+                request.image_guidance.is_some() && self.job != Job::Edit,
+                "an image guidance is given, but the model does not edit pictures by instruction",
+            ),
+            (
+                self.job == Job::Edit && self.image_guidance() < 1.0 && self.settings.guidance > 1.0,
+                "an image guidance below 1 turns all guidance off, as in diffusers",
+            ),
+            (
+                request.noise_level.is_some() && self.job != Job::Upscale,
+                "a noise level is given, but the model is no upscaler",
+            ),
+            (
+                self.job == Job::Edit && request.start.strength.is_some(),
+                "a strength is given, but a model that edits by instruction has none",
+            ),
+            (
+                self.job == Job::Upscale && request.start.strength.is_some(),
+                "a strength is given, but an upscaler has none",
+            ),
+            (
+                request.variation.is_some() && request.denoising_start.is_some(),
+                "a variation is given, but no new noise is drawn where another model went before",
+            ),
+        ];
+        settings.into_iter().filter(|(holds, _)| *holds).map(|(_, sentence)| sentence.to_owned()).collect()
+    }
+
     /// How many generators draw noise.
     pub(in crate::pipeline) fn generators(&self) -> usize {
         match self.request.seeds {
@@ -246,8 +311,10 @@ impl Plan {
     /// # Errors
     /// As [`Generator::new`].
     pub(in crate::pipeline) fn noise(&self) -> Result<Box<dyn NoiseSource>> {
-        let generator =
-            |picture: usize| Generator::new(self.request.rng, self.settings.seed.wrapping_add(picture as u64));
+        let generator = |picture: usize| {
+            let seed = self.settings.seed_of(picture);
+            Generator::new(self.request.rng, seed)
+        };
         match self.request.seeds {
             Seeds::OneGenerator => Ok(Box::new(generator(0)?)),
             Seeds::OnePerPicture => {
@@ -307,6 +374,36 @@ fn check_job(model: &Opened, job: Job, request: &Request) -> Result<()> {
             "checking pictures needs a safety_checker/model.onnx, and the model at \"{root}\" has none"
         )));
     }
+    if request.denoising_start.is_some() {
+        let from_picture = start.picture.is_some() && matches!(job, Job::Draw | Job::Inpaint);
+        if start.latents.is_none() && !from_picture {
+            return Err(Error::invalid(
+                "a denoising start is given, but nothing that another model has drawn so far: neither its latents nor a \
+                 picture"
+                    .to_owned(),
+            ));
+        }
+    }
+    let encodes = start.picture.is_some() && job != Job::Upscale;
+    if encodes && model.folder.graph(GraphRole::VaeEncoder).is_none() {
+        return Err(Error::Unsupported(format!(
+            "starting from a picture needs a vae_encoder/model.onnx, and the model at \"{root}\" has none"
+        )));
+    }
+    let masks = start.mask_padding.is_some() || start.mask_blur > 0.0 || start.paste_back;
+    if masks && (!has_mask(request) || matches!(job, Job::Edit | Job::Upscale)) {
+        return Err(Error::invalid(
+            "a mask padding, a mask blur or pasting back is asked for, but there is no mask: neither one of its own nor \
+             transparent parts in the picture, or the model has no use for one"
+                .to_owned(),
+        ));
+    }
+    if let Some(most) = model.folder.settings().max_noise_level
+        && let Some(level) = request.noise_level.filter(|_| job == Job::Upscale)
+        && level as usize > most
+    {
+        return Err(Error::invalid(format!("noise level is {level}; the model at \"{root}\" takes 0 to {most}")));
+    }
     if job == Job::Inpaint && !has_mask(request) {
         return Err(Error::invalid(format!(
             "the model at \"{root}\" is an inpainting model; it needs a mask, or a picture with transparent parts"
@@ -333,10 +430,26 @@ pub(in crate::pipeline) fn has_mask(request: &Request) -> bool {
 }
 
 /// Width and height: the request's, else those of the picture, else the model's own.
-fn size(request: &Request, info: &PipelineInfo, job: Job) -> (u32, u32) {
+///
+/// A picture's own size is rounded down to what the model draws, as in diffusers; a larger one than can be drawn is
+/// refused, since it would have to shrink by a factor that nobody named.
+fn size(request: &Request, info: &PipelineInfo, job: Job) -> Result<(u32, u32)> {
     let multiple = info.size_multiple;
-    let fit = |side: u32| (side / multiple).max(1).saturating_mul(multiple).min(MAX_SIDE / multiple * multiple);
+    let fit = |side: u32| (side / multiple).max(1).saturating_mul(multiple);
     let start = &request.start;
+    let named = request.width.is_some() && request.height.is_some();
+    let scale = if job == Job::Upscale { UPSCALE } else { 1 };
+    if let Some(picture) = start.picture.as_ref().filter(|_| !named && start.mask_padding.is_none())
+        && picture.width().max(picture.height()).saturating_mul(scale) > MAX_SIDE
+    {
+        return Err(Error::invalid(format!(
+            "the picture to start from has {}x{} pixels, and at most {} a side can be drawn from it; name a width and a \
+             height, or resize it",
+            picture.width(),
+            picture.height(),
+            MAX_SIDE / scale
+        )));
+    }
     let own = match (&start.picture, &start.latents) {
         (Some(picture), _) if job == Job::Upscale => {
             (fit(picture.width().saturating_mul(UPSCALE)), fit(picture.height().saturating_mul(UPSCALE)))
@@ -351,7 +464,7 @@ fn size(request: &Request, info: &PipelineInfo, job: Job) -> (u32, u32) {
         }
         _ => (info.default_width, info.default_height),
     };
-    (request.width.unwrap_or(own.0), request.height.unwrap_or(own.1))
+    Ok((request.width.unwrap_or(own.0), request.height.unwrap_or(own.1)))
 }
 
 fn check_size(info: &PipelineInfo, width: u32, height: u32, count: u32) -> Result<()> {
@@ -371,7 +484,7 @@ fn check_size(info: &PipelineInfo, width: u32, height: u32, count: u32) -> Resul
     }
     let multiple = info.size_multiple;
     for (what, side) in [("width", width), ("height", height)] {
-        if side % multiple != 0 {
+        if side == 0 || side % multiple != 0 || side > MAX_SIDE {
             let below = (side / multiple).max(1) * multiple;
             return Err(Error::invalid(format!(
                 "{what} is {side}; this model draws multiples of {multiple}, as {below} or {}",

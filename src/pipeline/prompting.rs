@@ -86,12 +86,12 @@ impl Prompting<'_, '_> {
         let Some(text) = self.model.text(role) else {
             return Err(Error::Internal(format!("{} is not open", role.name())));
         };
-        let skip = self.plan.request.clip_skip as usize;
+        // diffusers skips layers for the positive prompt only, the webui for both.
+        let both = self.plan.request.syntax == PromptSyntax::Webui;
+        let skip = if prompts.negative && !both { 0 } else { self.plan.request.clip_skip as usize };
         let hidden = match layer {
             Layer::Normed if skip == 0 => HiddenState::Last,
             Layer::Normed => HiddenState::NormedFromEnd(skip + 1),
-            // diffusers skips layers for the positive prompt only.
-            Layer::Penultimate if prompts.negative => HiddenState::FromEnd(2),
             Layer::Penultimate => HiddenState::FromEnd(skip + 2),
         };
         if let Some(count) = self.plan.script.chunks {

@@ -6,6 +6,7 @@ use ndarray::ArrayD;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::Seeds;
 use crate::image::Image;
 
 /// The settings a picture was made with, every default filled in.
@@ -64,9 +65,18 @@ pub struct HiresSettings {
 }
 
 impl Settings {
-    /// The text that image tools read from a PNG's `parameters` chunk (the format of AUTOMATIC1111's webui).
+    /// The seed that draws picture `index` again: with a generator a picture its own, else that of all of them. Beyond the
+    /// largest number it goes on at 0.
     #[must_use]
-    pub fn parameters(&self) -> String {
+    pub fn seed_of(&self, index: usize) -> u64 {
+        let own = self.more.get("seed_mode").and_then(Value::as_str) == Some(Seeds::OnePerPicture.name());
+        if own { self.seed.wrapping_add(index as u64) } else { self.seed }
+    }
+
+    /// The text that image tools read from picture `index`'s PNG, in the chunk `parameters` (the format of
+    /// AUTOMATIC1111's webui).
+    #[must_use]
+    pub fn parameters(&self, index: usize) -> String {
         let mut text = self.prompt.clone();
         if let Some(negative) = self.negative_prompt.as_deref().filter(|n| !n.is_empty()) {
             text.push_str("\nNegative prompt: ");
@@ -79,7 +89,7 @@ impl Settings {
             self.scheduler,
             self.sigmas,
             self.guidance,
-            self.seed,
+            self.seed_of(index),
             self.width,
             self.height,
             self.model,
@@ -111,6 +121,7 @@ impl Settings {
         let mut value = json!(self);
         if let Some(object) = value.as_object_mut() {
             object.insert("index".into(), json!(index));
+            object.insert("seed".into(), json!(self.seed_of(index)));
             object.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
         }
         value

@@ -12,7 +12,7 @@ use super::families::Family;
 use super::masking::Masked;
 use super::opened::Opened;
 use super::plan::{Job, Plan, UPSCALE, at_size};
-use super::{Phase, report};
+use super::{Phase, Seeds, report};
 use crate::autoencoder::{Encoder, Posterior};
 use crate::denoise::Paste;
 use crate::error::{Error, Result};
@@ -40,6 +40,8 @@ pub(in crate::pipeline) struct Beginning<'a, 's> {
     pub session: &'a mut Session<'s>,
     /// How many pictures the autoencoder has encoded so far.
     pub encoded: usize,
+    /// Whether the last of them was a distribution, from which noise draws.
+    pub posteriors: bool,
 }
 
 impl Beginning<'_, '_> {
@@ -73,8 +75,7 @@ impl Beginning<'_, '_> {
         match self.plan.job {
             Job::Upscale => 0,
             Job::Edit => 1,
-            Job::Inpaint => 1 + usize::from(self.plan.strength < 1.0),
-            Job::Draw if self.masked.is_some() => 2,
+            Job::Inpaint => 1 + usize::from(self.plan.strength < 1.0 || self.plan.request.denoising_start.is_some()),
             Job::Draw => usize::from(self.plan.request.start.picture.is_some()),
         }
     }
@@ -83,11 +84,16 @@ impl Beginning<'_, '_> {
     fn fresh(&mut self) -> Result<ArrayD<f32>> {
         let noise = self.noise.normal(&self.plan.latents);
         let Some(variation) = self.plan.request.variation else { return Ok(noise) };
-        let mut other = Generator::new(self.plan.request.rng, variation.seed)?;
+        let other = || Generator::new(self.plan.request.rng, variation.seed);
+        let mut generator = other()?;
         let mut varied = noise;
         for mut picture in varied.axis_iter_mut(Axis(0)) {
+            if self.plan.request.seeds == Seeds::OnePerPicture {
+                // As if it were drawn alone.
+                generator = other()?;
+            }
             let shape: Vec<usize> = std::iter::once(1).chain(picture.shape().iter().copied()).collect();
-            let toward = other.normal(&shape).index_axis_move(Axis(0), 0);
+            let toward = generator.normal(&shape).index_axis_move(Axis(0), 0);
             let mixed = slerp(&picture.to_owned(), &toward, variation.strength);
             picture.assign(&mixed);
         }
@@ -120,19 +126,34 @@ impl Beginning<'_, '_> {
             return Err(Error::Internal("inpainting without a mask".into()));
         };
         let blends = self.plan.job != Job::Inpaint;
-        let anew = self.plan.strength >= 1.0;
+        // A picture that is noisy already gets no more noise (diffusers' `add_noise = denoising_start is None`).
+        let noisy = self.plan.request.denoising_start.is_some();
+        let anew = self.plan.strength >= 1.0 && !noisy;
         let original = match blends || !anew {
             true => Some(self.encoded(masked.picture.clone())?),
             false => None,
         };
         let noise = self.fresh()?;
         let latents = match &original {
+            Some(original) if noisy => original.clone(),
             Some(original) if !anew => self.scheduler.add_noise(original, &noise, self.span.start)?,
             _ => self.as_first(noise.clone()),
         };
         let [pictures, channels, height, width] = self.plan.latents;
         let mask = interpolate(masked.mask.view(), height, width, Interpolation::Nearest)?;
-        // Its noise is drawn also where nobody looks at it, since diffusers draws it.
+        if blends {
+            // diffusers encodes the masked picture here too and looks only at the noise that this draws.
+            if self.posteriors {
+                let shape = [self.plan.generators(), channels, height, width];
+                self.noise.normal(&shape);
+            }
+            let mask = mask
+                .broadcast((pictures, channels, height, width))
+                .ok_or_else(|| Error::Internal("the mask does not fit the latents".into()))?;
+            let mask = mask.to_owned().into_dyn();
+            let original = original.unwrap_or_else(|| ArrayD::zeros(IxDyn(&self.plan.latents)));
+            return Ok(Begin { latents, paste: Some(Paste { original, noise, mask }), extra: None });
+        }
         let kept = {
             let (height, width) = (masked.picture.dim().1, masked.picture.dim().2);
             let mask = masked.mask.broadcast((3, height, width)).ok_or_else(|| Error::Internal("mask".into()))?;
@@ -140,20 +161,10 @@ impl Beginning<'_, '_> {
             kept.zip_mut_with(&mask, |value, mask| *value *= if *mask < 0.5 { 1.0 } else { 0.0 });
             kept
         };
-        if !blends {
-            let kept = self.encoded(kept)?;
-            let mask = repeat(&mask.into_dyn().insert_axis(Axis(0)), pictures);
-            let extra =
-                concatenate(Axis(1), &[mask.view(), kept.view()]).map_err(|e| Error::Internal(e.to_string()))?;
-            return Ok(Begin { latents, paste: None, extra: Some(extra) });
-        }
-        self.draw_and_forget(kept)?;
-        let mask = mask
-            .broadcast((pictures, channels, height, width))
-            .ok_or_else(|| Error::Internal("the mask does not fit the latents".into()))?;
-        let mask = mask.to_owned().into_dyn();
-        let original = original.unwrap_or_else(|| ArrayD::zeros(IxDyn(&self.plan.latents)));
-        Ok(Begin { latents, paste: Some(Paste { original, noise, mask }), extra: None })
+        let kept = self.encoded(kept)?;
+        let mask = repeat(&mask.into_dyn().insert_axis(Axis(0)), pictures);
+        let extra = concatenate(Axis(1), &[mask.view(), kept.view()]).map_err(|e| Error::Internal(e.to_string()))?;
+        Ok(Begin { latents, paste: None, extra: Some(extra) })
     }
 
     /// diffusers `pipeline_stable_diffusion_instruct_pix2pix.py`, `prepare_image_latents`: the picture's most likely
@@ -173,6 +184,9 @@ impl Beginning<'_, '_> {
         };
         let (width, height) = (self.plan.settings.width / UPSCALE, self.plan.settings.height / UPSCALE);
         let small = at_size(picture, width, height)?.to_chw()?.into_dyn().insert_axis(Axis(0));
+        // A generator a picture: each small picture has its own noise too.
+        let rows = self.plan.generators();
+        let small = small.select(Axis(0), &vec![0; rows]);
         let noise = self.noise.normal(small.shape());
         let extra = self.family.noised_picture(self.model, small, noise, self.plan.noise_level())?;
         let noise = self.fresh()?;
@@ -181,18 +195,12 @@ impl Beginning<'_, '_> {
 
     /// Another model's latents, at the level where it stopped.
     fn go_on(&mut self, latents: &ArrayD<f32>) -> Result<Begin> {
-        if latents.shape() != self.plan.latents {
-            return Err(Error::invalid(format!(
-                "the latents to start from have the shape {:?}; this model and request need {:?}",
-                latents.shape(),
-                self.plan.latents
-            )));
-        }
+        let latents = latents.as_standard_layout().into_owned();
         let latents = match self.plan.request.denoising_start {
-            Some(_) => latents.clone(),
+            Some(_) => latents,
             None => {
                 let noise = self.fresh()?;
-                self.scheduler.add_noise(latents, &noise, self.span.start)?
+                self.scheduler.add_noise(&latents, &noise, self.span.start)?
             }
         };
         Ok(Begin { latents, paste: None, extra: None })
@@ -216,7 +224,8 @@ impl Beginning<'_, '_> {
         self.encoded += 1;
         let all = self.encodings();
         report(self.session.observer, Phase::EncodingImage, self.encoded, all)?;
-        if !posterior.is_distribution() {
+        self.posteriors = posterior.is_distribution();
+        if !self.posteriors {
             self.session.warn(
                 "this export's VAE encoder draws its own noise: the same seed gives slightly different pictures".into(),
             );
@@ -226,13 +235,13 @@ impl Beginning<'_, '_> {
 
     /// The picture's latents for every picture of the request, scaled as the denoiser knows them.
     fn encoded(&mut self, picture: Array3<f32>) -> Result<ArrayD<f32>> {
-        let latents = self.draw_and_forget(picture)?;
+        let latents = self.drawn(picture)?;
         let latents = self.encoder()?.scaled(latents)?;
         Ok(repeat(&latents, self.plan.latents[0]))
     }
 
     /// Draws from the autoencoder's distribution; with a generator a picture, once for each.
-    fn draw_and_forget(&mut self, picture: Array3<f32>) -> Result<ArrayD<f32>> {
+    fn drawn(&mut self, picture: Array3<f32>) -> Result<ArrayD<f32>> {
         let posterior = self.posterior(picture)?;
         let mut shape = posterior.shape().to_vec();
         shape[0] = self.plan.generators();

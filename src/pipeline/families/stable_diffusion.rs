@@ -23,21 +23,14 @@ pub(super) struct StableDiffusion;
 impl Family for StableDiffusion {
     fn told(&self, model: &Opened) -> Result<Vec<Told>> {
         let mut told = vec![context(model)?];
-        if is_distilled(model) {
-            told.push((GUIDANCE, vec![guidance_width(model)]));
-        }
+        told.extend(distilled(model));
         Ok(told)
     }
 
     fn condition(&self, prompting: &mut Prompting<'_, '_>, prompts: &Prompts) -> Result<Branch> {
         let context = prompting.clip(GraphRole::TextEncoder, prompts, 0, Layer::Normed)?.context;
-        let mut branch = Branch::default().with(CONTEXT, context.into_dyn());
-        let model = prompting.model;
-        if is_distilled(model) {
-            let width = guidance_width(model).unwrap_or(GUIDANCE_WIDTH);
-            branch = branch.with(GUIDANCE, guidance_embedding(prompting.plan.settings.guidance - 1.0, width));
-        }
-        Ok(branch)
+        let branch = Branch::default().with(CONTEXT, context.into_dyn());
+        Ok(with_guidance(branch, prompting.model, prompting.plan))
     }
 
     fn is_guided(&self, plan: &Plan) -> bool {
@@ -57,6 +50,20 @@ pub(super) fn context(model: &Opened) -> Result<Told> {
 /// Whether the UNet is told the guidance scale.
 pub(super) fn is_distilled(model: &Opened) -> bool {
     model.denoiser.input(GUIDANCE).is_some()
+}
+
+/// What a UNet that was distilled for guidance is told besides.
+pub(super) fn distilled(model: &Opened) -> Option<Told> {
+    is_distilled(model).then(|| (GUIDANCE, vec![guidance_width(model)]))
+}
+
+/// `branch` with the guidance scale, where the UNet was distilled for it.
+pub(super) fn with_guidance(branch: Branch, model: &Opened, plan: &Plan) -> Branch {
+    if !is_distilled(model) {
+        return branch;
+    }
+    let width = guidance_width(model).unwrap_or(GUIDANCE_WIDTH);
+    branch.with(GUIDANCE, guidance_embedding(plan.settings.guidance - 1.0, width))
 }
 
 fn guidance_width(model: &Opened) -> Option<usize> {

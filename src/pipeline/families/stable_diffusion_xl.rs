@@ -4,7 +4,7 @@
 
 use ndarray::{Array1, ArrayD, Axis, concatenate};
 
-use super::Family;
+use super::{Family, stable_diffusion};
 use crate::denoise::{Branch, CONTEXT, Told};
 use crate::error::{Error, Result};
 use crate::model::{self, GraphRole};
@@ -35,11 +35,13 @@ impl Family for StableDiffusionXl {
             width = width.zip(text.width()).map(|(sum, own)| sum + own);
             pooled = text.pooled_width().or(pooled);
         }
-        Ok(vec![
+        let mut told = vec![
             (CONTEXT, vec![None, width]),
             (POOLED, vec![pooled]),
             (SIZES, vec![Some(if has_aesthetic_score(model) { 5 } else { 6 })]),
-        ])
+        ];
+        told.extend(stable_diffusion::distilled(model));
+        Ok(told)
     }
 
     fn condition(&self, prompting: &mut Prompting<'_, '_>, prompts: &Prompts) -> Result<Branch> {
@@ -69,7 +71,12 @@ impl Family for StableDiffusionXl {
             pooled.fill(0.0);
         }
         let sizes = sizes(prompting.plan, has_aesthetic_score(model), prompts.negative);
-        Ok(Branch::default().with(CONTEXT, context).with(POOLED, pooled).with(SIZES, sizes))
+        let branch = Branch::default().with(CONTEXT, context).with(POOLED, pooled).with(SIZES, sizes);
+        Ok(stable_diffusion::with_guidance(branch, model, prompting.plan))
+    }
+
+    fn is_guided(&self, plan: &Plan) -> bool {
+        plan.settings.guidance > 1.0 && !plan.distilled
     }
 
     /// The second encoder reads the second prompt, but where it is the only one.
