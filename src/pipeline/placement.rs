@@ -6,7 +6,7 @@ use crate::model::GraphRole;
 use crate::runtime::{AutoChoice, GraphOptions, Precision, Provider, settle};
 
 /// The graphs that can be placed; a family opens some of them.
-const ROLES: [GraphRole; 8] = GraphRole::ALL;
+const ROLES: [GraphRole; GraphRole::ALL.len()] = GraphRole::ALL;
 
 impl PipelineOptions {
     /// Runs the graph of that role (as `unet`) on another provider than [`PipelineOptions::provider`].

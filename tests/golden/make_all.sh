@@ -4,13 +4,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 python=${PYTHON:-python3}
 export OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES=
-<<<<<<< HEAD
-for script in make_rng make_brownian make_schedulers make_tokenizer make_graphs make_tiny_models make_attentions make_pictures make_tiled \
-    make_family_models make_family_pictures make_image make_guidance \
-=======
-for script in make_rng make_schedulers make_tokenizer make_graphs make_tiny_models make_attentions make_pictures \
-    make_tiled make_previews make_family_models make_family_pictures make_image make_guidance \
->>>>>>> a2ad2ae (wip)
+for script in make_rng make_brownian make_schedulers make_tokenizer make_graphs make_tiny_models make_attentions make_pictures \
+    make_tiled make_previews make_family_models make_family_pictures make_image make_guidance make_learned \
     make_text_states make_t5 make_t5_tokens; do
     echo "$script"
     "$python" "$here/$script.py"
