@@ -61,7 +61,7 @@ fn it_equals_two_requests() {
         let settings = drawn.settings;
         assert_eq!((settings.width, settings.height, settings.steps), (64, 64, 4));
         let said = format!("Hires resize: {}x{}, Hires steps: {steps}, Hires upscaler: nearest-exact", size.0, size.1);
-        assert!(settings.parameters().contains(&said), "{}", settings.parameters());
+        assert!(settings.parameters(0).contains(&said), "{}", settings.parameters(0));
     }
 }
 

@@ -137,17 +137,13 @@ impl Plan {
         let latents = [count as usize, info.latent_channels, height as usize / factor, width as usize / factor];
         let distilled = families::is_distilled(model);
         let (request, script) = (request.clone(), Script::default());
-<<<<<<< HEAD
         let mut plan =
             Self { request, settings, scheduler_kind, latents, job, distilled, strength, script, decodes: true };
-=======
-        let mut plan = Self { request, settings, scheduler_kind, latents, job, distilled, strength, script };
         plan.noise()?;
         plan.check_latents()?;
         if plan.starts_from_picture() && plan.request.denoising_start.is_none() {
             plan.settings.strength = Some(strength);
         }
->>>>>>> 4dc2e40 (Mended after a review: denoising start in inpainting, clip skip of negative prompts, seeds of single pictures, LCM of SDXL)
         let scheduler = plan.scheduler(model, family)?;
         let span = plan.span(family, scheduler.as_ref(), folder)?;
         previews::check(model, &plan.request, latents[1])?;
