@@ -744,6 +744,21 @@ diffusion_status diffusion_pipeline_options_set_cache_dir(struct diffusion_pipel
                                                           size_t folder_length);
 
 /**
+ * Adds a word that prompts may use (textual inversion), from a safetensors file of at most 64 MiB: one tensor of [width]
+ * or [vectors, width], "emb_params" or named by its token, or "clip_l" and "clip_g" for families with two CLIPs.
+ *
+ * `token` is how prompts write the word, up to 256 bytes; empty (length 0): the tensor's name, or for those three the
+ * file's without its extension. Each call adds one; files are read by diffusion_pipeline_open(), which fails with
+ * INVALID_ARGUMENT for one that is no embedding, that was learned for another family, or whose token is taken.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_options_add_embedding(struct diffusion_pipeline_options *options,
+                                                          const char *file,
+                                                          size_t file_length,
+                                                          const char *token,
+                                                          size_t token_length);
+
+/**
  * Keeps prepared graphs where this system keeps a user's caches, in a folder "libdiffusion"; see
  * diffusion_pipeline_options_set_cache_dir(). Where that cannot be, nothing is kept, and a note of the pipeline says so.
  */

@@ -94,6 +94,7 @@ static const struct rule rules[] = {
     { "preview-mode", 0, KIND_TEXT, FIELD(preview_mode), COMMAND_GENERATE },
     { "provider", 0, KIND_TEXTS, FIELD(providers), OPENING },
     { "provider-option", 0, KIND_TEXTS, FIELD(provider_options), OPENING },
+    { "embedding", 0, KIND_TEXTS, FIELD(embeddings), OPENING },
     { "fallback", 0, KIND_TEXT, FIELD(fallback), OPENING },
     { "precision", 0, KIND_TEXT, FIELD(precision), OPENING },
     { "device-id", 0, KIND_WHOLE, FIELD(device_id), OPENING },

@@ -28,7 +28,7 @@ struct options {
     const char *original_size, *crop, *target_size, *negative_original_size, *negative_crop, *negative_target_size;
     const char *preview, *preview_mode;
     const char *precision, *fallback, *memory, *ort_library, *cache_dir, *prepare;
-    struct texts providers, provider_options;
+    struct texts providers, provider_options, embeddings;
     struct whole width, height, steps, count, device_id, threads;
     struct whole guidance_zero_star, negative_every;
     struct real guidance_rescale, guidance_plus_plus, reuse, negative_until;

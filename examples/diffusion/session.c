@@ -98,7 +98,18 @@ static int provider_option(const char *text, diffusion_pipeline_options *setting
     return EXIT_DONE;
 }
 
-/* Where the graphs run, and what the providers are told. */
+/* FILE or FILE=TOKEN; the file may have more equals signs. */
+static int embedding(const char *text, diffusion_pipeline_options *settings)
+{
+    const char *equals = strrchr(text, '=');
+    const char *token = equals == NULL ? "" : equals + 1;
+    size_t file = equals == NULL ? length(text) : (size_t)(equals - text);
+    if (diffusion_pipeline_options_add_embedding(settings, text, file, token, length(token)))
+        return session_refused("embedding");
+    return EXIT_DONE;
+}
+
+/* Where the graphs run, what the providers are told, and which words are added. */
 static int fill_providers(const struct options *options, diffusion_pipeline_options *settings)
 {
     int i, code = EXIT_DONE;
@@ -106,6 +117,8 @@ static int fill_providers(const struct options *options, diffusion_pipeline_opti
         code = place(options->providers.values[i], settings);
     for (i = 0; i < options->provider_options.count && code == EXIT_DONE; i++)
         code = provider_option(options->provider_options.values[i], settings);
+    for (i = 0; i < options->embeddings.count && code == EXIT_DONE; i++)
+        code = embedding(options->embeddings.values[i], settings);
     if (code == EXIT_DONE && options->precision != NULL
         && diffusion_pipeline_options_set_precision(settings, options->precision, length(options->precision)))
         return session_refused("precision");

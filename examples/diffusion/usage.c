@@ -168,7 +168,10 @@ static void opening(void)
          "      --threads N        threads on the CPU; 0, the default, is as many as there are\n"
          "      --memory NAME      what to trade memory for, one of:");
     list("                        ", diffusion_memory_mode_name);
-    puts("      --cache-dir DIR    keeps prepared graphs there, so that a model opens faster the next time; it takes as much\n"
+    puts("      --embedding FILE[=TOKEN]\n"
+         "                         a word that prompts may use, from a safetensors file of textual inversion; may be given\n"
+         "                         several times\n"
+         "      --cache-dir DIR    keeps prepared graphs there, so that a model opens faster the next time; it takes as much\n"
          "                         room as the models do. Default: libdiffusion in the user's cache folder. none: no cache\n"
          "      --prepare on|off   whether graphs are changed so that they run faster and compute the same; default on");
 }

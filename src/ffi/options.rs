@@ -8,7 +8,7 @@ use super::request::whole;
 use super::status::diffusion_status;
 use super::text::{MAX_OPTION_BYTES, name, path, utf8};
 use crate::Error;
-use crate::pipeline::{CacheChoice, MAX_THREADS, MemoryMode, PipelineOptions};
+use crate::pipeline::{CacheChoice, EmbeddingFile, MAX_THREADS, MemoryMode, PipelineOptions};
 use crate::runtime::{Fallback, Precision, Provider};
 
 /// The highest device number that may be asked for.
@@ -259,6 +259,33 @@ pub unsafe extern "C" fn diffusion_pipeline_options_set_cache_dir(
             // SAFETY: by contract.
             _ => CacheChoice::At(unsafe { path(folder, folder_length, "cache folder") }?),
         };
+        Ok(())
+    })
+}
+
+/// Adds a word that prompts may use (textual inversion), from a safetensors file of at most 64 MiB: one tensor of [width]
+/// or [vectors, width], "emb_params" or named by its token, or "clip_l" and "clip_g" for families with two CLIPs.
+///
+/// `token` is how prompts write the word, up to 256 bytes; empty (length 0): the tensor's name, or for those three the
+/// file's without its extension. Each call adds one; files are read by diffusion_pipeline_open(), which fails with
+/// INVALID_ARGUMENT for one that is no embedding, that was learned for another family, or whose token is taken.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_options_add_embedding(
+    options: *mut diffusion_pipeline_options,
+    file: *const c_char,
+    file_length: usize,
+    token: *const c_char,
+    token_length: usize,
+) -> diffusion_status {
+    guard(|| {
+        // SAFETY: by contract.
+        let options = unsafe { exclusive(options) }?;
+        // SAFETY: by contract.
+        let path = unsafe { path(file, file_length, "path of an embedding") }?;
+        // SAFETY: by contract.
+        let token = unsafe { name(token, token_length, "token of an embedding") }?;
+        let token = Some(token.to_owned()).filter(|token| !token.is_empty());
+        options.embeddings.push(EmbeddingFile { path, token });
         Ok(())
     })
 }

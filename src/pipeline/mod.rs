@@ -6,6 +6,7 @@ mod families;
 mod guiding;
 mod hires;
 mod info;
+mod learned;
 mod masking;
 mod observer;
 mod opened;
@@ -27,7 +28,7 @@ use std::time::{Duration, Instant};
 
 pub use info::{GraphInfo, IoInfo, PipelineInfo, PreparationInfo};
 pub use observer::{Flow, Observer, Phase, Preview, Progress};
-pub use options::{CacheChoice, MAX_THREADS, MemoryMode, PipelineOptions};
+pub use options::{CacheChoice, EmbeddingFile, MAX_THREADS, MemoryMode, PipelineOptions};
 pub use request::{
     GuidanceRules, Hires, MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_HIRES_SCALE, MAX_MASK_BLUR, MAX_MASK_PADDING,
     MAX_NOISE_LEVEL, MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PreviewMode,

@@ -11,6 +11,7 @@ use crate::model::{FeatureExtractor, GraphRole, ModelFolder, TextArchitecture, V
 use crate::opening::{self, Edit, GraphFile, OpenOptions};
 use crate::pipeline::facts::check_vocabulary;
 use crate::pipeline::info::GraphInfo;
+use crate::pipeline::learned::Learned;
 use crate::pipeline::safety::Checker;
 use crate::pipeline::{MemoryMode, Observer, Phase, PipelineOptions, report};
 use crate::runtime::{AutoChoice, CancelToken, Graph, GraphOptions};
@@ -67,6 +68,7 @@ impl Opened {
             trim: options.memory != MemoryMode::Speed,
             ..GraphOptions::default()
         };
+        let learned = Learned::read(&options.embeddings, &folder)?;
         let (cache, no_cache) = match options.prepare {
             true => options.cache.open(options.cache_limit)?,
             false => (None, None),
@@ -89,7 +91,9 @@ impl Opened {
                 .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no {}/model.onnx", role.name())))?;
             let options = open_options(*role)?;
             let edits = match GraphRole::TEXT.contains(role) {
-                true => vec![state_edit(options.graph.provider.is_cpu())],
+                true => {
+                    std::iter::once(state_edit(options.graph.provider.is_cpu())).chain(learned.edit(*role)).collect()
+                }
                 false => Vec::new(),
             };
             files.push(GraphFile { name: role.name(), path, options, edits });
@@ -118,8 +122,11 @@ impl Opened {
             let tokenizer = folder
                 .tokenizer(role)
                 .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no tokenizer for {}", role.name())))?;
-            let tokenizer = open_tokenizer(&folder, role, tokenizer)?;
+            let mut tokenizer = open_tokenizer(&folder, role, tokenizer)?;
             check_vocabulary(&folder, role, &tokenizer)?;
+            if let AnyTokenizer::Clip(tokenizer) = &mut tokenizer {
+                learned.teach(role, tokenizer)?;
+            }
             let text = TextEncoder::new(graph, tokenizer)?;
             if options.memory != MemoryMode::Speed {
                 text.release();

@@ -80,6 +80,19 @@ impl CacheChoice {
     }
 }
 
+/// A file of textual inversion: a word that was learned from pictures.
+///
+/// A safetensors file with one tensor, `emb_params` or named by its token, or with `clip_l` and `clip_g` for families with
+/// two CLIPs; float32, float16 or bfloat16, `[width]` or `[vectors, width]`, at most 64 MiB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbeddingFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How prompts write the word. `None`: the tensor's name, or for `emb_params`, `clip_l` and `clip_g` the file's without
+    /// its extension. Letters count in their case, and the word is found inside of others too, as in diffusers.
+    pub token: Option<String>,
+}
+
 /// The most threads that may be asked for.
 pub const MAX_THREADS: u32 = 1024;
 
@@ -113,6 +126,8 @@ pub struct PipelineOptions {
     pub cache: CacheChoice,
     /// The most bytes that the cache keeps; what was not used for longest goes first.
     pub cache_limit: u64,
+    /// Words that prompts may use besides (textual inversion).
+    pub embeddings: Vec<EmbeddingFile>,
 }
 
 impl Default for PipelineOptions {
@@ -130,6 +145,7 @@ impl Default for PipelineOptions {
             prepare: true,
             cache: CacheChoice::None,
             cache_limit: DEFAULT_LIMIT,
+            embeddings: Vec::new(),
         }
     }
 }

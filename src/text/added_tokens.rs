@@ -88,12 +88,21 @@ impl AddedTokens {
     /// # Errors
     /// [`Error::BadModel`] about `folder` when the tokens are too many or too long for one pattern.
     pub(super) fn new(folder: &Path, tokens: HashMap<String, AddedToken>) -> Result<Self> {
-        let mut texts: Vec<_> = tokens.keys().map(String::as_str).collect();
-        texts.sort_by_key(|text| (std::cmp::Reverse(text.len()), *text));
-        let alternatives: Vec<_> = texts.into_iter().map(regex::escape).collect();
-        let pattern = Regex::new(&alternatives.join("|"))
+        let pattern = any_of(&tokens)
             .map_err(|e| Error::bad_model(folder, format!("its added tokens cannot be searched for: {e}")))?;
         Ok(Self { tokens, pattern })
+    }
+
+    /// Adds `tokens`, which stand beside anything.
+    ///
+    /// # Errors
+    /// What is wrong when there are too many for one pattern; then nothing is added.
+    pub(super) fn extend(&mut self, tokens: impl IntoIterator<Item = (String, u32)>) -> Result<(), regex::Error> {
+        let mut all = self.tokens.clone();
+        all.extend(tokens.into_iter().map(|(text, id)| (text, AddedToken { id, ..AddedToken::default() })));
+        self.pattern = any_of(&all)?;
+        self.tokens = all;
+        Ok(())
     }
 
     /// The number of `text`, if all of it is one added token.
@@ -128,6 +137,14 @@ impl AddedTokens {
         }
         pieces
     }
+}
+
+/// Any of `tokens`, the longest first.
+fn any_of(tokens: &HashMap<String, AddedToken>) -> Result<Regex, regex::Error> {
+    let mut texts: Vec<_> = tokens.keys().map(String::as_str).collect();
+    texts.sort_by_key(|text| (std::cmp::Reverse(text.len()), *text));
+    let alternatives: Vec<_> = texts.into_iter().map(regex::escape).collect();
+    Regex::new(&alternatives.join("|"))
 }
 
 /// Applies the flags of `token`, whose text is `piece`, to it and to the pieces beside it.

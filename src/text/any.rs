@@ -7,7 +7,7 @@ use crate::error::Result;
 /// The tokenizer of a text encoder.
 pub(crate) enum AnyTokenizer {
     /// CLIP's.
-    Clip(ClipTokenizer),
+    Clip(Box<ClipTokenizer>),
     /// T5's.
     T5(Box<T5Tokenizer>),
 }
@@ -56,7 +56,7 @@ impl AnyTokenizer {
 
 impl From<ClipTokenizer> for AnyTokenizer {
     fn from(tokenizer: ClipTokenizer) -> Self {
-        Self::Clip(tokenizer)
+        Self::Clip(Box::new(tokenizer))
     }
 }
 

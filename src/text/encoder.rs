@@ -87,7 +87,7 @@ impl TextEncoder {
     /// CLIP's tokenizer, which cuts long prompts into chunks; `None` for a T5 encoder.
     pub(crate) fn clip_tokenizer(&self) -> Option<&ClipTokenizer> {
         match &self.tokenizer {
-            AnyTokenizer::Clip(tokenizer) => Some(tokenizer),
+            AnyTokenizer::Clip(tokenizer) => Some(tokenizer.as_ref()),
             AnyTokenizer::T5(_) => None,
         }
     }

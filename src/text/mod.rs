@@ -3,7 +3,9 @@
 mod added_tokens;
 mod any;
 mod clean;
+mod embedding_table;
 pub(crate) mod encoder;
+pub(crate) mod learned;
 mod outputs;
 pub mod prompt;
 mod sentencepiece;
@@ -13,5 +15,6 @@ pub mod tokenizer;
 mod vocabulary;
 
 pub(crate) use any::AnyTokenizer;
+pub(crate) use embedding_table::appending;
 pub(crate) use outputs::HiddenState;
 pub(crate) use states::{expose_float32_states, expose_states};

@@ -5,6 +5,7 @@
 //! `tokenizer.json` is read as that file says.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 
 use regex::Regex;
@@ -48,6 +49,8 @@ pub struct ClipTokenizer {
     largest: u32,
     /// The byte that each of the alphabet's 256 characters stands for is found by its place here.
     alphabet: Vec<char>,
+    /// What the number of a learned word's first token stands for.
+    learned: HashMap<u32, Range<u32>>,
 }
 
 /// How words become tokens.
@@ -116,7 +119,39 @@ impl ClipTokenizer {
         };
         let (bos, eos, pad) = (number(&special.bos)?, number(&special.eos)?, number(&special.pad)?);
         let largest = words.largest_id();
-        Ok(Self { words, special, bos, eos, pad, largest, alphabet: alphabet() })
+        Ok(Self { words, special, bos, eos, pad, largest, alphabet: alphabet(), learned: HashMap::new() })
+    }
+
+    /// Adds a word that was learned by textual inversion: `token` becomes the numbers `ids`, and `token_1`, `token_2` …
+    /// all but the first of them one by one, as in diffusers' `load_textual_inversion` and `maybe_convert_prompt`.
+    ///
+    /// # Errors
+    /// What is wrong with the token: the vocabulary has it, or there are too many.
+    pub(crate) fn learn(&mut self, token: &str, ids: Range<u32>) -> Result<(), String> {
+        let tokens: Vec<String> =
+            std::iter::once(token.to_owned()).chain((1..ids.len()).map(|number| format!("{token}_{number}"))).collect();
+        if let Some(known) = tokens.iter().find(|token| self.words.knows(token)) {
+            let which = if known == token { String::new() } else { format!(" (as \"{known}\")") };
+            return Err(format!("is in the tokenizer's vocabulary already{which}"));
+        }
+        match &mut self.words {
+            Words::Pairs { added, .. } => {
+                added
+                    .extend(tokens.into_iter().zip(ids.clone()))
+                    .map_err(|e| format!("cannot be searched for: {e}"))?;
+                self.learned.insert(ids.start, ids);
+            }
+            Words::Pipeline(tokenizer) => {
+                let added: Vec<_> = tokens.iter().map(|token| tokenizers::AddedToken::from(token, false)).collect();
+                tokenizer.add_tokens(added).map_err(|e| format!("cannot be added: {e}"))?;
+                for (number, (token, id)) in tokens.iter().zip(ids.clone()).enumerate() {
+                    // The tokenizer numbers them itself.
+                    let own = tokenizer.token_to_id(token).ok_or("cannot be added")?;
+                    self.learned.insert(own, if number == 0 { ids.clone() } else { id..id + 1 });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// How many numbers [`ClipTokenizer::encode`] returns; 77 for CLIP.
@@ -183,6 +218,18 @@ impl ClipTokenizer {
 
     /// Appends the numbers of `text` to `ids`.
     fn encode_into(&self, text: &str, ids: &mut Vec<u32>) -> Result<()> {
+        let start = ids.len();
+        self.encode_tokens(text, ids)?;
+        if !self.learned.is_empty() {
+            for id in ids.split_off(start) {
+                ids.extend(self.learned.get(&id).cloned().unwrap_or(id..id + 1));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same, with the first token of a learned word for all of it.
+    fn encode_tokens(&self, text: &str, ids: &mut Vec<u32>) -> Result<()> {
         match &self.words {
             Words::Pipeline(tokenizer) => {
                 let encoding = tokenizer
@@ -257,6 +304,11 @@ impl ClipTokenizer {
 }
 
 impl Words {
+    /// Whether `token` is in the vocabulary, or was added to it.
+    fn knows(&self, token: &str) -> bool {
+        self.token_to_id(token).is_some() || self.is_added(token)
+    }
+
     fn token_to_id(&self, token: &str) -> Option<u32> {
         match self {
             Self::Pairs { model, .. } => model.token_to_id(token),

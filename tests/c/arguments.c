@@ -123,6 +123,8 @@ static void options(diffusion_pipeline_options *options)
     SAYS(DIFFUSION_STATUS_INVALID_ARGUMENT, "cache folder", diffusion_pipeline_options_set_cache_dir(options, "a\0b", 3));
     OK(diffusion_pipeline_options_set_cache_dir(options, TEXT("somewhere")));
     OK(diffusion_pipeline_options_set_cache_dir(options, NULL, 0));
+    SAYS(DIFFUSION_STATUS_INVALID_ARGUMENT, "path of an embedding",
+         diffusion_pipeline_options_add_embedding(options, NULL, 0, NULL, 0));
     SAYS(DIFFUSION_STATUS_INVALID_ARGUMENT, "cache limit", diffusion_pipeline_options_set_cache_limit(options, 0));
     OK(diffusion_pipeline_options_set_cache_limit(options, 1));
     OK(diffusion_pipeline_options_use_user_cache(options));
