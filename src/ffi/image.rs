@@ -12,8 +12,7 @@ use super::handle::{bind, check_out, create, shared, write_out};
 use super::request::whole;
 use super::status::{Failure, diffusion_status};
 use super::text::{c_string, length_of, name, path};
-use crate::image::{Image, ImageFile, Metadata, PixelFormat};
-use crate::pipeline::MAX_SIDE;
+use crate::image::{Image, ImageFile, MAX_SIDE, Metadata, PixelFormat};
 
 /// How a pixel is laid out in memory. Rows follow each other from top to bottom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,4 +240,24 @@ pub unsafe extern "C" fn diffusion_image_encode(
         unsafe { write_out(buffer, create(bytes)) };
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::handle::destroy;
+
+    #[test]
+    fn pictures_larger_than_any_that_is_drawn_are_copied() {
+        let made = Image::from_pixels(&[7; 9000 * 3], 9000, 1, 9000 * 3, PixelFormat::Rgb8).unwrap();
+        let image = create(ImageData::made(made));
+        let mut buffer = vec![0_u8; 9000 * 3];
+        // SAFETY: a live handle, and a buffer with as many bytes as is said.
+        let status =
+            unsafe { diffusion_image_copy(image, buffer.as_mut_ptr().cast(), buffer.len(), 9000, 1, 9000 * 3, 0) };
+        // SAFETY: nothing uses the handle any more.
+        unsafe { destroy(image) };
+        assert_eq!(status, diffusion_status::Ok);
+        assert!(buffer.iter().all(|byte| *byte == 7));
+    }
 }
