@@ -8,26 +8,36 @@
 #include "report.h"
 #include "session.h"
 
+/* A line of what the model says. */
+static void line(const char *name, const char *text)
+{
+    fputs(name, stdout);
+    print_visible(stdout, text);
+    fputs("\n", stdout);
+}
+
 static void describe(const diffusion_pipeline *pipeline)
 {
     uint32_t i;
     const char *note;
-    printf("family          %s\n", diffusion_pipeline_family(pipeline));
-    printf("layout          %s\n", diffusion_pipeline_layout(pipeline));
+    line("family          ", diffusion_pipeline_family(pipeline));
+    line("layout          ", diffusion_pipeline_layout(pipeline));
     printf("default size    %" PRIu32 " x %" PRIu32 " pixels, in multiples of %" PRIu32 "\n",
            diffusion_pipeline_default_width(pipeline), diffusion_pipeline_default_height(pipeline),
            diffusion_pipeline_size_multiple(pipeline));
     printf("default steps   %" PRIu32 "\n", diffusion_pipeline_default_steps(pipeline));
     printf("guidance        %g\n", (double)diffusion_pipeline_default_guidance(pipeline));
-    printf("scheduler       %s\n", diffusion_pipeline_default_scheduler(pipeline));
+    line("scheduler       ", diffusion_pipeline_default_scheduler(pipeline));
     printf("ONNX Runtime    %s, %s\n", diffusion_runtime_version(), diffusion_runtime_library());
     printf("opened in       %.0f ms\n", diffusion_pipeline_open_milliseconds(pipeline));
     printf("graphs\n");
-    for (i = 0; i < diffusion_pipeline_graph_count(pipeline); i++)
-        printf("  %-14s%s, on %s\n", diffusion_pipeline_graph_role(pipeline, i),
-               diffusion_pipeline_graph_path(pipeline, i), diffusion_pipeline_graph_provider(pipeline, i));
+    for (i = 0; i < diffusion_pipeline_graph_count(pipeline); i++) {
+        printf("  %-14s", diffusion_pipeline_graph_role(pipeline, i));
+        print_visible(stdout, diffusion_pipeline_graph_path(pipeline, i));
+        printf(", on %s\n", diffusion_pipeline_graph_provider(pipeline, i));
+    }
     for (i = 0; *(note = diffusion_pipeline_note(pipeline, i)) != '\0'; i++)
-        printf("%s%s\n", i == 0 ? "notes\n  " : "  ", note);
+        line(i == 0 ? "notes\n  " : "  ", note);
 }
 
 int command_inspect(const struct options *options)

@@ -109,10 +109,16 @@ static const struct rule rules[] = {
     { "help", 'h', KIND_FLAG, FIELD(help), ALL },
 };
 
+void print_visible(FILE *file, const char *text)
+{
+    for (; *text != '\0'; text++)
+        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, file);
+}
+
 void complain(const char *format, ...)
 {
     va_list arguments;
-    char *text, *byte;
+    char *text;
     int length;
     va_start(arguments, format);
     length = vsnprintf(NULL, 0, format, arguments);
@@ -126,10 +132,9 @@ void complain(const char *format, ...)
     vsnprintf(text, (size_t)length + 1, format, arguments);
     va_end(arguments);
     /* What the user typed comes back in messages; a message is one line all the same, and moves no cursor. */
-    for (byte = text; *byte != '\0'; byte++)
-        if ((unsigned char)*byte < 0x20 || *byte == 0x7f)
-            *byte = '?';
-    fprintf(stderr, "diffusion: %s\n", text);
+    fputs("diffusion: ", stderr);
+    print_visible(stderr, text);
+    fputs("\n", stderr);
     free(text);
 }
 

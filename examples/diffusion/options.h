@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Which command an option is for; an option may be for several. */
 enum command { COMMAND_GENERATE = 1, COMMAND_INSPECT = 2, COMMAND_DEVICES = 4 };
@@ -49,6 +50,9 @@ bool options_numbers(const char *text, char between, int64_t *numbers, int count
 /* Reads finite numbers with separators between them, which take turns: ":," reads "0:7.5,1:3". Returns how many there
  * were, at most `most`; 0 where it is anything else. */
 int options_reals(const char *text, const char *separators, double *numbers, int most);
+
+/* Prints the text with question marks for its control characters: what a model's folder says moves no cursor. */
+void print_visible(FILE *file, const char *text);
 
 /* Prints one line on stderr that begins with the tool's name; control characters in it become question marks. */
 void complain(const char *format, ...)
