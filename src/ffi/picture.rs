@@ -8,7 +8,7 @@ use super::image::{ImageData, diffusion_image, format_from};
 use super::request::whole;
 use super::status::{Failure, diffusion_status};
 use super::text::{length_of, path};
-use crate::image::{Image, MAX_SIDE, Mask};
+use crate::image::{Image, MAX_SIDE, Mask, unreadable};
 
 /// The host's bytes.
 ///
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn diffusion_image_decode(
         check_out(image, "image out-parameter")?;
         // SAFETY: by contract.
         let bytes = unsafe { bytes_of(bytes, size, "bytes of the picture's file") }?;
-        let made = Image::decode(bytes).map_err(|e| Failure::invalid(format!("the picture cannot be read: {e}")))?;
+        let made = Image::decode(bytes).map_err(|e| unreadable("the picture", e))?;
         // SAFETY: by contract, and checked above.
         unsafe { write_out(image, create(ImageData::made(made))) };
         Ok(())

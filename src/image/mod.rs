@@ -16,6 +16,7 @@ pub use format::PixelFormat;
 pub(crate) use interpolate::{Interpolation, interpolate};
 pub use mask::{MAX_BLUR, Mask, Region};
 pub use read::MAX_SIDE;
+pub(crate) use read::unreadable;
 pub use resize::ResizeMode;
 pub use save::{ImageFile, Metadata};
 pub use seam::Seam;

@@ -1,7 +1,7 @@
 //! Reading PNG, JPEG and WebP.
 
 use std::fs;
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
@@ -23,10 +23,18 @@ impl Image {
     /// colours without a colour profile; of an animation the first picture is read.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be read; [`Error::InvalidArgument`] where it is none of these, is damaged,
-    /// or is larger than [`MAX_SIDE`] a side, 512 MiB decoded or 256 MiB as a file.
+    /// [`Error::Io`] where it cannot be read or is no file; [`Error::InvalidArgument`] where it is none of these, is
+    /// damaged, or is larger than [`MAX_SIDE`] a side, 512 MiB decoded or 256 MiB as a file; [`Error::OutOfMemory`].
     pub fn open(path: &Path) -> Result<Self> {
-        let failed = |e| Error::io("cannot read the picture", path, e);
+        let failed = |e: io::Error| match e.kind() {
+            io::ErrorKind::OutOfMemory => Error::OutOfMemory(format!("for the picture \"{}\"", path.display())),
+            _ => Error::io("cannot read the picture", path, e),
+        };
+        // Opening a named pipe would wait for its other end.
+        let metadata = fs::metadata(path).map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(failed(io::Error::other("it is not a file")));
+        }
         let mut bytes = Vec::new();
         fs::File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)).map_err(failed)?;
         if bytes.len() as u64 > MAX_FILE {
@@ -36,8 +44,7 @@ impl Image {
                 MAX_FILE >> 20
             )));
         }
-        Self::decode(&bytes)
-            .map_err(|e| Error::invalid(format!("the picture \"{}\" cannot be read: {e}", path.display())))
+        Self::decode(&bytes).map_err(|e| unreadable(&format!("the picture \"{}\"", path.display()), e))
     }
 
     /// Decodes a PNG, JPEG or WebP file's bytes, with the limits and the result of [`Image::open`].
@@ -80,5 +87,32 @@ impl Image {
             (decoded.into_rgb8().into_raw(), PixelFormat::Rgb8)
         };
         Self::from_pixels(&pixels, width, height, width as usize * format.bytes_per_pixel(), format)
+    }
+}
+
+/// Why `what` cannot be read, when decoding ended with `error`; what is not the picture's fault stays as it is.
+pub(crate) fn unreadable(what: &str, error: Error) -> Error {
+    match error {
+        Error::InvalidArgument(reason) => Error::invalid(format!("{what} cannot be read: {reason}")),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_out_of_memory_is_not_the_pictures_fault() {
+        let kept = unreadable("it", Error::OutOfMemory("for pixels".to_owned()));
+        assert!(matches!(kept, Error::OutOfMemory(_)), "{kept}");
+        assert_eq!(unreadable("it", Error::invalid("bad")).to_string(), "it cannot be read: bad");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_is_no_file_is_not_waited_for() {
+        let error = Image::open(Path::new("/dev/null")).unwrap_err();
+        assert!(matches!(&error, Error::Io { .. }) && error.to_string().contains("not a file"), "{error}");
     }
 }
