@@ -20,6 +20,9 @@ use super::timesteps::linspace;
 
 const RHO: Allowed = Allowed { words: "a number from 0.01 to 1000", test: |v| (0.01..=1000.0).contains(&v) };
 
+/// Levels beyond have no float32 that tells them from zero or infinity, once they are squared.
+const LEVEL: Allowed = Allowed { words: "a number from 0.000001 to 1000000", test: |v| (1e-6..=1e6).contains(&v) };
+
 /// Timesteps, levels and scalings of one generation; one level more than timesteps.
 pub(super) struct Edm {
     pub(super) timesteps: Vec<f64>,
@@ -33,8 +36,8 @@ pub(super) struct Edm {
 impl Edm {
     /// `exact_end`: does `final_sigmas_type` "sigma_min" end at the field `sigma_min` and not at the level before?
     pub(super) fn read(config: &Config<'_>, steps: usize, exact_end: bool) -> Result<Self> {
-        let min = config.float("sigma_min", 0.002, &POSITIVE)?;
-        let max = config.float("sigma_max", 80.0, &POSITIVE)?;
+        let min = config.float("sigma_min", 0.002, &LEVEL)?;
+        let max = config.float("sigma_max", 80.0, &LEVEL)?;
         if min > max {
             return Err(Error::invalid(format!(
                 "the scheduler configuration has sigma_min = {min} above sigma_max = {max}; it must be below"
