@@ -48,6 +48,9 @@ struct TensorOutline {
     name: Option<String>,
 }
 
+/// The most nodes that are looked at for the weight behind one input; a denoiser has fewer than 200 behind its context.
+const MAX_LOOKED_AT: usize = 512;
+
 /// An input or an output of a graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Io {
@@ -155,8 +158,14 @@ impl Signature {
         const PASSED: [&str; 4] = ["Cast", "Transpose", "Identity", "QuantizeLinear"];
         let mut seen = HashSet::from([name]);
         let mut values = vec![name];
+        // Each value and each node behind one costs a walk over the graph: a crafted one must not make that quadratic.
+        let mut looked_at = 0;
         while let Some(value) = values.pop() {
             for node in self.nodes.iter().filter(|node| node.input.first().is_some_and(|first| first == value)) {
+                looked_at += 1;
+                if looked_at > MAX_LOOKED_AT {
+                    return None;
+                }
                 let kind = node.op_type.as_deref().unwrap_or_default();
                 let weight = node.input.get(1).and_then(|weight| self.dims_of(weight));
                 if let Some(size) = weight.and_then(|dims| pick(kind, dims)) {
@@ -243,6 +252,27 @@ mod tests {
             assert_eq!(unet.channels_of("sample"), Some(4), "{name}");
             assert_eq!(unet.width_of("encoder_hidden_states"), Some(32), "{name}");
             assert_eq!(unet.channels_of("nothing"), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_chain_without_end_is_given_up() {
+        let link = |at: usize| NodeOutline {
+            input: vec![format!("v{at}")],
+            output: vec![format!("v{}", at + 1)],
+            op_type: Some("Cast".to_owned()),
+        };
+        let product = |at: usize| NodeOutline {
+            input: vec![format!("v{at}"), "w".to_owned()],
+            output: vec!["out".to_owned()],
+            op_type: Some("MatMul".to_owned()),
+        };
+        for (length, found) in [(3, Some(32)), (2 * MAX_LOOKED_AT, None)] {
+            let inputs = vec![Io { name: "v0".to_owned(), dtype: None, shape: None }];
+            let nodes = (0..length).map(link).chain([product(length)]).collect();
+            let weights = HashMap::from([("w".to_owned(), vec![32, 8])]);
+            let graph = Signature { inputs, outputs: Vec::new(), nodes, weights };
+            assert_eq!(graph.width_of("v0"), found, "{length}");
         }
     }
 
