@@ -209,8 +209,11 @@ impl Named {
         let Some(stated) = denoiser.in_channels else { return Ok(self.task) };
         let latents = vae.latent_channels_or_default();
         // Flux packs squares of 2x2 latents into the channels.
-        let inputs = if family == Flux { stated / 4 } else { stated };
-        let extra = inputs.checked_sub(latents);
+        let inputs = match family {
+            Flux => stated.is_multiple_of(4).then_some(stated / 4),
+            _ => Some(stated),
+        };
+        let extra = inputs.and_then(|inputs| inputs.checked_sub(latents));
         match (family, extra) {
             (Upscaler, Some(3)) => return Ok(TextToImage),
             (_, Some(0)) if family != Upscaler => return Ok(TextToImage),

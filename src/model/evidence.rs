@@ -38,6 +38,9 @@ const CONTEXT: &str = "encoder_hidden_states";
 /// Width of the guidance embedding in every published latent consistency model (`time_cond_proj_dim`).
 const GUIDANCE_WIDTH: usize = 256;
 
+/// The most levels that resizing nodes are taken for; a graph with more of them resizes something else too.
+const MAX_LEVELS: usize = 6;
+
 /// What a denoiser's graph says about the model.
 pub(super) struct Evidence {
     /// The family that has these inputs, with the input; `None` for a plain UNet, as Stable Diffusion 1.x and 2.x have.
@@ -82,7 +85,7 @@ impl Evidence {
             guidance_width: graph
                 .input("timestep_cond")
                 .map(|_| graph.width_of("timestep_cond").unwrap_or(GUIDANCE_WIDTH)),
-            levels: (is_unet && resized > 0).then_some(resized + 1),
+            levels: (is_unet && resized > 0).then_some(resized + 1).filter(|levels| *levels <= MAX_LEVELS),
             has_guidance: graph.input("guidance").is_some(),
         })
     }

@@ -47,7 +47,7 @@ impl Inventory {
                     inventory.list_variants(&path, name);
                 }
                 inventory.folders.insert(name.to_owned(), files);
-            } else {
+            } else if path.is_file() {
                 inventory.files.push(name.to_owned());
             }
         }

@@ -33,6 +33,11 @@ const T5: [&str; 2] = ["t5", "t5.opt"];
 /// `engine_builder.py`).
 const SUFFIXES: [&str; 4] = ["_inpaint", "_lcm", "_lcm-lora", "_lcm_inpaint"];
 
+/// The names of a role in every family.
+pub(super) fn usual(role: GraphRole) -> impl Iterator<Item = &'static str> {
+    NAMES.iter().filter(move |(named, _)| *named == role).flat_map(|(_, names)| names.iter().copied())
+}
+
 /// The names of a role in this family.
 pub(super) fn names(role: GraphRole, family: Family) -> Vec<&'static str> {
     let known = NAMES.iter().find(|(named, _)| *named == role).map_or(&[][..], |(_, names)| names);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::layout::GraphRole;
+use super::{index, places, pyke};
 use crate::error::{Error, Result};
 
 /// ONNX Runtime's scripts keep their graphs in `ORT_CUDA/<model>/engine/`, and the tokenizers in
@@ -33,7 +34,9 @@ impl Site {
         if let Some((root, variant)) = variant(path) {
             return Ok(Self { root, variant: Some(variant), is_engine: false, elsewhere: Vec::new() });
         }
-        let engine = match engines(path).as_slice() {
+        // The names of "." and of its parents are known only from the whole path.
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let engine = match engines(&whole).as_slice() {
             [] => None,
             [only] => Some(only.clone()),
             [first, ..] => {
@@ -43,7 +46,7 @@ impl Site {
                 ));
             }
         };
-        let named = path.file_name().is_some_and(|name| name == ENGINE).then(|| path.to_path_buf());
+        let named = whole.file_name().is_some_and(|name| name == ENGINE).then(|| path.to_path_buf());
         let Some(root) = engine.or(named) else {
             return Ok(Self { root: path.to_path_buf(), variant: None, is_engine: false, elsewhere: Vec::new() });
         };
@@ -64,10 +67,18 @@ fn variant(path: &Path) -> Option<(PathBuf, String)> {
     (is_denoiser && has_model).then(|| Some((root.to_path_buf(), path.file_name()?.to_str()?.to_owned())))?
 }
 
-/// The engine folders below `path`.
+/// The engine folders below `path`; none where it is a model itself, whatever lies beside that.
 fn engines(path: &Path) -> Vec<PathBuf> {
+    let is_model = std::iter::once(index::FILE).chain(pyke::FILES).any(|file| path.join(file).is_file())
+        || [GraphRole::Unet, GraphRole::Transformer]
+            .into_iter()
+            .flat_map(places::usual)
+            .any(|name| path.join(name).is_dir() || path.join(format!("{name}.onnx")).is_file());
+    if is_model {
+        return Vec::new();
+    }
     let direct = path.join(ENGINE);
-    if direct.is_dir() {
+    if has_graphs(&direct) {
         return vec![direct];
     }
     let parent = match path.file_name() {
@@ -75,7 +86,7 @@ fn engines(path: &Path) -> Vec<PathBuf> {
         _ => path.join(ENGINES),
     };
     let mut found: Vec<PathBuf> =
-        sub_folders(&parent).into_iter().map(|model| model.join(ENGINE)).filter(|engine| engine.is_dir()).collect();
+        sub_folders(&parent).into_iter().map(|model| model.join(ENGINE)).filter(|engine| has_graphs(engine)).collect();
     found.sort();
     found
 }
@@ -97,6 +108,14 @@ fn beside_engine(engine: &Path) -> Vec<PathBuf> {
         folders.extend(sub_folders(&publisher).into_iter().filter(is_it));
     }
     folders
+}
+
+/// Whether a sub-folder has a graph in it.
+fn has_graphs(folder: &Path) -> bool {
+    sub_folders(folder).iter().any(|folder| {
+        let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.any(|entry| entry.path().extension().is_some_and(|extension| extension == "onnx"))
+    })
 }
 
 fn sub_folders(folder: &Path) -> Vec<PathBuf> {

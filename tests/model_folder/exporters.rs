@@ -128,6 +128,29 @@ fn engines_of_onnxruntimes_scripts() {
 }
 
 #[test]
+fn an_engine_folder_beside_ordinary_graphs_is_passed_over() {
+    let model = folder(1, ("unet/model.onnx", unet(4, 768, &[])))
+        .with("engine/unet.plan", "for another library")
+        .with("engine/unet/model.onnx", "graph")
+        .with("ORT_CUDA/sd-v1-5/engine/unet/model.onnx", "graph");
+    let opened = open(&model);
+    assert_eq!(opened.root(), model.path());
+    assert_eq!(opened.graph(GraphRole::Unet), Some(model.path().join("unet/model.onnx").as_path()));
+    // Without graphs in it, it is not one of ONNX Runtime's either.
+    let plans = Folder::new().with("engine/unet.plan", "for another library");
+    refused(&plans, &["unet/model.onnx"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_not_waited_for() {
+    let flat = folder(1, ("unet/model.onnx", unet(4, 768, &[]))).without("unet");
+    let made = std::process::Command::new("mkfifo").arg(flat.path().join("unet.onnx")).status().unwrap();
+    assert!(made.success());
+    refused(&flat, &["unet/model.onnx", "is missing"]);
+}
+
+#[test]
 fn published_engines() {
     let latents = [ANY, ANY, 64];
     let folder = Folder::new()
