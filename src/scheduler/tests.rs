@@ -119,7 +119,7 @@ fn bad_values_get_a_sentence_with_key_value_and_range() {
         (SchedulerKind::Lcm, json!({"timestep_scaling": 0}), ["timestep_scaling", "0", "above 0"]),
         (SchedulerKind::FlowLcm, json!({"scale_factors": [0.5]}), ["scale_factors", "grows", "null"]),
         (SchedulerKind::EdmEuler, json!({"sigma_min": 1e-60}), ["sigma_min", "1e-60", "a number from 0.000001"]),
-        (SchedulerKind::EdmEuler, json!({"sigma_max": 1e39}), ["sigma_max", "1e39", "a number from 0.000001"]),
+        (SchedulerKind::EdmEuler, json!({"sigma_max": 1e39}), ["sigma_max", "1e+39", "a number from 0.000001"]),
         (SchedulerKind::EdmEuler, json!({"sigma_min": 90}), ["sigma_min = 90", "sigma_max = 80", "below"]),
         (
             SchedulerKind::EdmDpmpp2M,
