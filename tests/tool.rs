@@ -151,7 +151,7 @@ fn every_option_refuses_bad_values_and_says_what_is_allowed() {
         (&["--rng", "dice"], &["--rng", "torch-cpu"]),
         (&["--provider", "gpu"], &["--provider", "cpu"]),
         (&["--provider", "unet=gpu"], &["--provider", "\"gpu\"", "cpu"]),
-        (&["--provider", "vae=cpu"], &["--provider", "\"vae\"", "text_encoder, unet, vae_decoder"]),
+        (&["--provider", "vae=cpu"], &["--provider", "\"vae\"", "unet, transformer, vae_decoder"]),
         (&["--provider="], &["--provider", "cpu"]),
         (&["--fallback", "never"], &["--fallback", "\"never\"", "refuse"]),
         (&["--precision", "half"], &["--precision", "\"half\"", "bfloat16"]),

@@ -155,7 +155,7 @@ static void opening(void)
 {
     puts("\n"
          "Options of generate and inspect.\n"
-         "      --provider NAME    what runs the graphs; GRAPH=NAME for one of text_encoder, unet and vae_decoder, as\n"
+         "      --provider NAME    what runs the graphs; GRAPH=NAME for one of the graphs that inspect shows, as\n"
          "                         unet=cuda; may be given several times; one of:");
     list("                        ", diffusion_provider_name);
     puts("      --precision NAME   what providers compute in that can take less than the graph has, one of:");

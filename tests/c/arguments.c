@@ -103,7 +103,7 @@ static void options(diffusion_pipeline_options *options)
     SAYS(INVALID, "device id is -1; allowed are 0 to 255", diffusion_pipeline_options_set_device_id(options, -1));
     SAYS(INVALID, "\"cpuu\"", diffusion_pipeline_options_set_provider(options, TEXT("cpuu")));
     EXPECT(INVALID, diffusion_pipeline_options_set_provider(options, TEXT("")));
-    SAYS(INVALID, "text_encoder, unet, vae_decoder",
+    SAYS(INVALID, "unet, transformer, vae_decoder",
          diffusion_pipeline_options_set_graph_provider(options, TEXT("vae"), TEXT("cpu")));
     SAYS(INVALID, "\"cpuu\"", diffusion_pipeline_options_set_graph_provider(options, TEXT("unet"), TEXT("cpuu")));
     SAYS(INVALID, "\"fp16\"", diffusion_pipeline_options_set_precision(options, TEXT("fp16")));
