@@ -539,6 +539,11 @@ DIFFUSION_API const char *diffusion_fallback_name(int64_t index);
 DIFFUSION_API const char *diffusion_memory_mode_name(int64_t index);
 
 /**
+ * The name of a way to tile, such as "x"; NULL past the last.
+ */
+DIFFUSION_API const char *diffusion_seamless_name(int64_t index);
+
+/**
  * The name of what the safety checker may be asked to do, such as "flag"; NULL past the last.
  */
 DIFFUSION_API const char *diffusion_safety_name(int64_t index);
@@ -1196,6 +1201,19 @@ DIFFUSION_API
 diffusion_status diffusion_request_set_safety(struct diffusion_request *request,
                                               const char *safety,
                                               size_t safety_length);
+
+/**
+ * Along which sides the pictures tile, by one of the names of diffusion_seamless_name(). Default, also with NULL and 0:
+ * "off". "x" continues the right side on the left one.
+ *
+ * The first generation that asks for a way opens the denoiser and the decoder once more, with convolutions that wrap
+ * around, and keeps them. diffusion_pipeline_generate() fails with UNSUPPORTED for denoisers without such convolutions
+ * (Stable Diffusion 3, Flux).
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_seamless(struct diffusion_request *request,
+                                                const char *seamless,
+                                                size_t seamless_length);
 
 /**
  * Denoising steps, 1 to 1000. Default: the model's, diffusion_pipeline_default_steps().

@@ -37,8 +37,8 @@ pub use error::{Error, Result};
 pub use image::{Image, Mask, PixelFormat, Region, ResizeMode};
 pub use pipeline::{
     CacheChoice, EmbeddingFile, Flow, Generated, Hires, HiresSettings, MemoryMode, Observer, Phase, Pipeline,
-    PipelineInfo, PipelineOptions, Preview, PreviewMode, Previews, Progress, PromptSyntax, Request, Safety, Seeds,
-    Settings, SizeConditioning, Start, Timings, Upscale, Variation,
+    PipelineInfo, PipelineOptions, Preview, PreviewMode, Previews, Progress, PromptSyntax, Request, Safety, Seamless,
+    Seeds, Settings, SizeConditioning, Start, Timings, Upscale, Variation,
 };
 pub use rng::RngKind;
 pub use runtime::{CancelToken, Fallback, Precision, Provider, ProviderSettings};

@@ -40,6 +40,7 @@ const SOURCES: &[&str] = &[
     "request/size_conditioning",
     "request/hires",
     "request/safety",
+    "request/seamless",
     "generate",
     "result",
     "timings",

@@ -31,6 +31,7 @@ static const struct {
     { "sigmas", FIELD(sigmas), diffusion_request_set_sigmas, true },
     { "rng", FIELD(rng), diffusion_request_set_rng, true },
     { "seed-mode", FIELD(seed_mode), diffusion_request_set_seed_mode, true },
+    { "seamless", FIELD(seamless), diffusion_request_set_seamless, true },
     { "safety", FIELD(safety), diffusion_request_set_safety, true },
     { "hires-upscale", FIELD(hires_upscale), diffusion_request_set_hires_upscale, true },
 };

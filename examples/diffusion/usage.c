@@ -115,6 +115,14 @@ static void hires(void)
     list("                        ", diffusion_upscale_name);
 }
 
+static void seamless(void)
+{
+    puts("\n"
+         " Textures\n"
+         "      --seamless NAME    along which sides the picture continues at its other one, so that it tiles, one of:");
+    list("                        ", diffusion_seamless_name);
+}
+
 static void safety(void)
 {
     puts("\n"
@@ -144,6 +152,7 @@ static void generate(void)
     guidance();
     seeds();
     hires();
+    seamless();
     safety();
     puts("\n"
          " What Stable Diffusion XL is told about its training pictures\n"

@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
 
 use super::text::c_string;
-use crate::pipeline::{MemoryMode, PreviewMode, PromptSyntax, Safety, Seeds, Upscale};
+use crate::pipeline::{MemoryMode, PreviewMode, PromptSyntax, Safety, Seamless, Seeds, Upscale};
 use crate::rng::RngKind;
 use crate::runtime::{Fallback, Precision, Provider};
 use crate::scheduler::{SchedulerKind, SigmaSchedule};
@@ -89,6 +89,13 @@ pub extern "C" fn diffusion_fallback_name(index: i64) -> *const c_char {
 pub extern "C" fn diffusion_memory_mode_name(index: i64) -> *const c_char {
     static NAMES: Names = Names::new();
     NAMES.at(index, || MemoryMode::ALL.iter().map(|mode| mode.name()).collect())
+}
+
+/// The name of a way to tile, such as "x"; NULL past the last.
+#[unsafe(no_mangle)]
+pub extern "C" fn diffusion_seamless_name(index: i64) -> *const c_char {
+    static NAMES: Names = Names::new();
+    NAMES.at(index, || Seamless::ALL.iter().map(|way| way.name()).collect())
 }
 
 /// The name of what the safety checker may be asked to do, such as "flag"; NULL past the last.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::Result;
 use crate::onnx::Model;
+use crate::prepare::wrap_convolutions;
 
 type Change = dyn Fn(&mut Model) -> Result<Option<String>> + Send + Sync;
 
@@ -32,6 +33,14 @@ impl Edit {
         change: impl Fn(&mut Model) -> Result<Option<String>> + Send + Sync + 'static,
     ) -> Self {
         Self { key: key.into(), needed: false, change: Arc::new(change) }
+    }
+
+    /// Convolutions wrap around along the height, the width or both, so that pictures tile
+    /// ([`wrap_convolutions`](crate::prepare::wrap_convolutions)); needed.
+    #[must_use]
+    pub fn wrapping(height: bool, width: bool) -> Self {
+        let key = format!("convolutions wrap around (height {height}, width {width}), version 1");
+        Self::new(key, move |model| wrap_convolutions(model, height, width)).needed()
     }
 
     /// The same, for a graph that is of no use without the change: if it fails, so does opening. Otherwise the graph is

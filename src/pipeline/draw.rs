@@ -14,6 +14,7 @@ use super::previews::Previewer;
 use super::prompting::Prompting;
 use super::script::Cue;
 use super::starting::{Begin, Beginning};
+use super::wrapped::Wrapped;
 use super::{Generated, MemoryMode, Observer, Phase, Safety, Timings, report, safety};
 use crate::denoise::{self, Batching, Branch, Change, Denoiser, Denoising, Guidance, Role};
 use crate::error::{Error, Result};
@@ -48,7 +49,9 @@ pub(in crate::pipeline) fn draw(
     observer: &mut dyn Observer,
     cancel: &CancelToken,
 ) -> Result<Generated> {
-    let drawn = Drawing { model, family, plan }.run(Session { observer, cancel, warnings: Vec::new() });
+    // Before anything is encoded, so that a model that cannot tile says so at once.
+    let wrapped = model.wrapped(plan.request.seamless, cancel)?;
+    let drawn = Drawing { model, family, plan, wrapped }.run(Session { observer, cancel, warnings: Vec::new() });
     if model.memory == MemoryMode::Low {
         // Whatever was open when it ended, or failed.
         model.release();
@@ -68,6 +71,8 @@ pub(in crate::pipeline) struct Drawing<'a> {
     pub model: &'a Opened,
     pub family: &'a dyn Family,
     pub plan: &'a Plan,
+    /// The graphs of pictures that tile.
+    pub wrapped: Option<Arc<Wrapped>>,
 }
 
 impl Drawing<'_> {
@@ -144,7 +149,8 @@ impl Drawing<'_> {
         let calls = span.len();
         report(session.observer, Phase::Denoising, 0, calls)?;
         let scale = self.family.timestep_scale();
-        let mut denoiser = Denoiser::new(&model.denoiser, latents.shape(), branches, scale, batching)?;
+        let graph = self.wrapped.as_ref().map_or(&model.denoiser, |wrapped| &wrapped.denoiser);
+        let mut denoiser = Denoiser::new(graph, latents.shape(), branches, scale, batching)?;
         let task = Denoising {
             denoiser: &mut denoiser,
             scheduler: scheduler.as_mut(),
@@ -171,7 +177,7 @@ impl Drawing<'_> {
         timings.denoise_in_graphs = denoiser.time_in_graph();
         drop(denoiser);
         if model.memory == MemoryMode::Low {
-            model.denoiser.release();
+            graph.release();
         }
         let latents = self.family.unpack(latents, plan.latents)?;
 
@@ -250,9 +256,11 @@ impl Drawing<'_> {
     pub(in crate::pipeline) fn decode_one(&self, latent: Array3<f32>, cancel: &CancelToken) -> Result<Image> {
         let (model, plan) = (self.model, self.plan);
         let expected = [3, plan.settings.height as usize, plan.settings.width as usize];
-        let decoded = match model.memory {
-            MemoryMode::Speed | MemoryMode::Balanced => model.decoder.decode(latent, cancel)?,
-            MemoryMode::Low => model.decoder.decode_tiled(latent, cancel)?,
+        let decoded = match (&self.wrapped, model.memory) {
+            // Tiles would wrap around by themselves.
+            (Some(wrapped), _) => wrapped.decoder.decode(latent, cancel)?,
+            (None, MemoryMode::Speed | MemoryMode::Balanced) => model.decoder.decode(latent, cancel)?,
+            (None, MemoryMode::Low) => model.decoder.decode_tiled(latent, cancel)?,
         };
         if decoded.shape() != expected {
             return Err(Error::bad_model(

@@ -13,7 +13,8 @@ use crate::pipeline::facts::check_vocabulary;
 use crate::pipeline::info::GraphInfo;
 use crate::pipeline::learned::Learned;
 use crate::pipeline::safety::Checker;
-use crate::pipeline::{MemoryMode, Observer, Phase, PipelineOptions, report};
+use crate::pipeline::wrapped::{AllWrapped, Wrapped};
+use crate::pipeline::{MemoryMode, Observer, Phase, PipelineOptions, Seamless, report};
 use crate::runtime::{AutoChoice, CancelToken, Graph, GraphOptions};
 use crate::text::AnyTokenizer;
 use crate::text::encoder::TextEncoder;
@@ -36,6 +37,7 @@ pub(in crate::pipeline) struct Opened {
     checker: Late<Checker>,
     /// What small previews are made with.
     small: Late<Decoder>,
+    wrapped: AllWrapped,
 }
 
 /// What opening found out besides.
@@ -102,6 +104,7 @@ impl Opened {
         let encoder = Late { options: late(GraphRole::VaeEncoder)?, made: Mutex::default() };
         let checker = Late { options: late(GraphRole::SafetyChecker)?, made: Mutex::default() };
         let small = Late { options: late(GraphRole::PreviewDecoder)?, made: Mutex::default() };
+        let wrapped = AllWrapped::new(open_options(folder.denoiser_role())?, open_options(GraphRole::VaeDecoder)?);
 
         report(observer, Phase::Opening, 0, roles.len())?;
         let opened = opening::open_all(&files, options.memory == MemoryMode::Low, cancel, |done| {
@@ -134,7 +137,10 @@ impl Opened {
             texts.insert(role, text);
         }
         let report = Report { graphs, auto, notes: no_cache.into_iter().collect() };
-        Ok((Self { folder, memory: options.memory, denoiser, decoder, texts, encoder, checker, small }, report))
+        Ok((
+            Self { folder, memory: options.memory, denoiser, decoder, texts, encoder, checker, small, wrapped },
+            report,
+        ))
     }
 
     /// The text encoder of that role, if the model has it.
@@ -185,6 +191,18 @@ impl Opened {
         })
     }
 
+    /// The denoiser and the decoder with convolutions that wrap around, opened now if they were not yet.
+    ///
+    /// # Errors
+    /// As [`AllWrapped::get`].
+    pub(in crate::pipeline) fn wrapped(
+        &self,
+        seamless: Seamless,
+        cancel: &CancelToken,
+    ) -> Result<Option<Arc<Wrapped>>> {
+        self.wrapped.get(&self.folder, seamless, cancel)
+    }
+
     /// Gives the text encoders' memory back until the next prompt.
     pub(in crate::pipeline) fn release_texts(&self) {
         self.texts.values().for_each(TextEncoder::release);
@@ -196,6 +214,7 @@ impl Opened {
         self.denoiser.release();
         self.decoder.release();
         self.release_encoder();
+        self.wrapped.release();
         if let Some(checker) = &*self.checker.made.lock().unwrap_or_else(PoisonError::into_inner) {
             checker.release();
         }

@@ -15,6 +15,9 @@
 
 mod attention;
 mod kernels;
+mod seamless;
+
+pub use seamless::wrap_convolutions;
 
 use std::fmt;
 

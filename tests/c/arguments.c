@@ -190,6 +190,7 @@ static void texts(diffusion_request *request, diffusion_pipeline_options *option
     SAYS(INVALID, "hires steps is 1001", diffusion_request_set_hires_steps(request, 1001));
     SAYS(INVALID, "hires strength is 0", diffusion_request_set_hires_strength(request, 0.0f));
     SAYS(INVALID, "nearest-exact, nearest, bilinear", diffusion_request_set_hires_upscale(request, TEXT("esrgan")));
+    SAYS(INVALID, "off, x, y, both", diffusion_request_set_seamless(request, TEXT("z")));
     SAYS(INVALID, "off, flag, blur", diffusion_request_set_safety(request, TEXT("maybe")));
     SAYS(INVALID, "one-generator, one-per-picture", diffusion_request_set_seed_mode(request, TEXT("all")));
     EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_prompt_2(request, TEXT("\xff")));
@@ -220,6 +221,10 @@ static void names(diffusion_request *request, diffusion_pipeline_options *option
     for (i = 0; (name = diffusion_seed_mode_name(i)) != NULL; i++)
         OK(diffusion_request_set_seed_mode(request, TEXT(name)));
     CHECK(i == 2 && diffusion_seed_mode_name(-1) == NULL);
+    for (i = 0; (name = diffusion_seamless_name(i)) != NULL; i++)
+        OK(diffusion_request_set_seamless(request, TEXT(name)));
+    CHECK(i == 4 && diffusion_seamless_name(-1) == NULL);
+    OK(diffusion_request_set_seamless(request, TEXT("off")));
     for (i = 0; (name = diffusion_safety_name(i)) != NULL; i++)
         OK(diffusion_request_set_safety(request, TEXT(name)));
     CHECK(i == 3 && diffusion_safety_name(-1) == NULL);

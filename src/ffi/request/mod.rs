@@ -7,6 +7,7 @@ mod previews;
 mod prompts;
 mod safety;
 mod sampling;
+mod seamless;
 mod seeds;
 mod size_conditioning;
 mod sizes;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{GuidanceRules, PromptSyntax, Request, Reuse, Scales, Seeds, SizeConditioning, Start};
+use super::{GuidanceRules, PromptSyntax, Request, Reuse, Scales, Seamless, Seeds, SizeConditioning, Start};
 use crate::pipeline::request::guidance::ThresholdLimit;
 use crate::scheduler::CustomSchedule;
 
@@ -55,6 +55,7 @@ impl Request {
         ] {
             told.put(name, value.map(number));
         }
+        told.put_if("seamless", self.seamless != Seamless::Off, json!(self.seamless.name()));
         told.put_if("seed_mode", self.seeds != Seeds::default(), json!(self.seeds.name()));
         told.put("variation_seed", self.variation.map(|variation| json!(variation.seed)));
         told.put("variation_strength", self.variation.map(|variation| number(variation.strength)));

@@ -6,6 +6,7 @@ mod hires;
 mod previews;
 mod reuse;
 mod safety;
+mod seamless;
 mod seeds;
 mod size_conditioning;
 mod start;
@@ -17,6 +18,7 @@ pub use hires::{Hires, MAX_HIRES_SCALE, Upscale};
 pub use previews::{PreviewMode, Previews};
 pub use reuse::{MAX_REUSE_THRESHOLD, Reuse};
 pub use safety::Safety;
+pub use seamless::Seamless;
 pub use seeds::{Seeds, Variation};
 pub use size_conditioning::SizeConditioning;
 pub use start::{MAX_MASK_BLUR, MAX_MASK_PADDING, Start};
@@ -151,6 +153,9 @@ pub struct Request {
     pub seed: Option<u64>,
     /// Whose random generator to repeat.
     pub rng: RngKind,
+    /// Whether the pictures tile, along which sides. The first request that asks for a way opens the denoiser and the
+    /// decoder once more, with convolutions that wrap around; large pictures are then decoded whole in every memory mode.
+    pub seamless: Seamless,
     /// Whether the pictures share one generator or each has its own.
     pub seeds: Seeds,
     /// A little of another seed's noise.
