@@ -1203,19 +1203,6 @@ diffusion_status diffusion_request_set_safety(struct diffusion_request *request,
                                               size_t safety_length);
 
 /**
- * Along which sides the pictures tile, by one of the names of diffusion_seamless_name(). Default, also with NULL and 0:
- * "off". "x" continues the right side on the left one.
- *
- * The first generation that asks for a way opens the denoiser and the decoder once more, with convolutions that wrap
- * around, and keeps them. diffusion_pipeline_generate() fails with UNSUPPORTED for denoisers without such convolutions
- * (Stable Diffusion 3, Flux).
- */
-DIFFUSION_API
-diffusion_status diffusion_request_set_seamless(struct diffusion_request *request,
-                                                const char *seamless,
-                                                size_t seamless_length);
-
-/**
  * Denoising steps, 1 to 1000. Default: the model's, diffusion_pipeline_default_steps().
  */
 DIFFUSION_API diffusion_status diffusion_request_set_steps(struct diffusion_request *request, int64_t steps);
@@ -1313,6 +1300,19 @@ diffusion_status diffusion_request_set_denoising_end(struct diffusion_request *r
  * It must be less than the denoising end.
  */
 DIFFUSION_API diffusion_status diffusion_request_set_denoising_start(struct diffusion_request *request, float part);
+
+/**
+ * Along which sides the pictures tile, by one of the names of diffusion_seamless_name(). Default, also with NULL and 0:
+ * "off". "x" continues the right side on the left one.
+ *
+ * The first generation that asks for a way opens the denoiser and the decoder once more, with convolutions that wrap
+ * around, and keeps them. diffusion_pipeline_generate() fails with UNSUPPORTED for denoisers without such convolutions
+ * (Stable Diffusion 3, Flux).
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_seamless(struct diffusion_request *request,
+                                                const char *seamless,
+                                                size_t seamless_length);
 
 /**
  * Seed of the noise. Default: a random one for every generation, which diffusion_result_seed() reports.

@@ -110,6 +110,7 @@ static void from_a_picture(const char *folder)
     OK(diffusion_request_reset(request));
     OK(diffusion_request_set_steps(request, 1));
     OK(diffusion_request_set_init_result(request, result));
+    OK(diffusion_request_set_strength(request, 1.0f)); // a weaker one leaves none of a single step
     diffusion_result_destroy(result);
     diffusion_result_destroy(draw(pipeline, request));
     diffusion_request_destroy(request);
