@@ -71,7 +71,6 @@ fn the_demo_models_pictures_tile_where_they_are_asked_to() {
         image.seams().unwrap().map(|seam| seam.ratio())
     };
     let (off, both) = (seams(Seamless::Off), seams(Seamless::Both));
-    eprintln!("seams: {off:?} without, {both:?} with");
     // 1 is a seam like any other line of the picture.
     assert!(both.iter().all(|ratio| *ratio < 2.0), "{both:?}");
     assert!(off[1] > 3.0 * both[1], "sky beside meadow: {off:?} without, {both:?} with");
