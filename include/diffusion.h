@@ -650,7 +650,7 @@ diffusion_status diffusion_pipeline_options_set_provider(struct diffusion_pipeli
                                                          size_t provider_length);
 
 /**
- * The execution provider for one graph, in place of the one for all: `role` is "text_encoder", "unet" or "vae_decoder",
+ * The execution provider for one graph, in place of the one for all: `role` is as "text_encoder", "unet" or "vae_decoder",
  * `provider` one of the names of diffusion_provider_name(). A later call for the same role replaces the earlier one.
  */
 DIFFUSION_API

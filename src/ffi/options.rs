@@ -89,7 +89,7 @@ pub unsafe extern "C" fn diffusion_pipeline_options_set_provider(
     })
 }
 
-/// The execution provider for one graph, in place of the one for all: `role` is "text_encoder", "unet" or "vae_decoder",
+/// The execution provider for one graph, in place of the one for all: `role` is as "text_encoder", "unet" or "vae_decoder",
 /// `provider` one of the names of diffusion_provider_name(). A later call for the same role replaces the earlier one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_pipeline_options_set_graph_provider(

@@ -2,7 +2,8 @@
 
 use ndarray::Array3;
 
-use super::plan::{Job, Plan, has_mask};
+use super::fitting::has_mask;
+use super::plan::{Job, Plan};
 use crate::error::Result;
 use crate::image::{Image, Mask, Region, ResizeMode};
 

@@ -3,6 +3,7 @@
 mod draw;
 mod facts;
 mod families;
+mod fitting;
 mod guiding;
 mod hires;
 mod info;
