@@ -5,6 +5,7 @@ mod any;
 mod clean;
 mod embedding_table;
 pub(crate) mod encoder;
+pub mod layout_tokens;
 pub(crate) mod learned;
 mod outputs;
 pub mod prompt;
