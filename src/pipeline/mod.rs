@@ -1,5 +1,6 @@
 //! An opened model, ready to draw.
 
+mod augmentation;
 mod draw;
 mod facts;
 mod families;
@@ -28,6 +29,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use augmentation::{NoiseAugmentation, timestep_sinusoids};
 pub use info::{GraphInfo, IoInfo, PipelineInfo, PreparationInfo};
 pub use observer::{Flow, Observer, Phase, Preview, Progress};
 pub use options::{CacheChoice, EmbeddingFile, MAX_THREADS, MemoryMode, PipelineOptions};

@@ -17,8 +17,9 @@ use crate::autoencoder::{Encoder, Posterior};
 use crate::denoise::Paste;
 use crate::error::{Error, Result};
 use crate::image::{Interpolation, interpolate};
-use crate::rng::{Generator, NoiseSource, slerp};
+use crate::rng::{Generator, NoiseSource};
 use crate::scheduler::Scheduler;
+use crate::tensor::slerp;
 
 /// What the loop begins with. Latents are `[pictures, channels, height, width]`.
 pub(in crate::pipeline) struct Begin {
