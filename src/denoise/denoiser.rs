@@ -182,7 +182,7 @@ impl Denoiser {
         if let (4, Some(Some(channels))) = (output_shape.len(), self.ports.output.shape.get(1)) {
             output_shape[1] = *channels;
         }
-        let names: Vec<&str> = first.inputs.keys().map(String::as_str).collect();
+        let names: Vec<&str> = first.names().map(String::as_str).collect();
         let mut chunks = Vec::new();
         for own in rows.chunks(per_call) {
             let mut padded = own.to_vec();
@@ -193,9 +193,9 @@ impl Denoiser {
                 (self.ports.sample.name.clone(), zeros(&sample_shape)),
                 (self.ports.timestep.name.clone(), zeros(&timestep_shape)),
             ];
-            for (name, values) in &first.inputs {
-                let shared = is_shared(&self.graph, name, values);
-                inputs.push((name.clone(), Tensor::F32(stacked(&self.branches, &padded, name, shared)?)));
+            for name in &names {
+                let shared = first.row(name, 0).is_some_and(|values| is_shared(&self.graph, name, values));
+                inputs.push(((*name).to_owned(), Tensor::F32(stacked(&self.branches, &padded, name, shared)?)));
             }
             inputs.extend(unused(&self.graph, &self.ports, &names)?);
             let bound = self.graph.bind(inputs, &self.ports.output.name, &output_shape, cancel)?;
@@ -248,19 +248,18 @@ fn is_shared(graph: &Graph, name: &str, row: &ArrayD<f32>) -> bool {
 
 /// The input `name` of all `rows`.
 fn stacked(branches: &[Branch], rows: &[(usize, usize)], name: &str, shared: bool) -> Result<ArrayD<f32>> {
-    let of = |branch: usize| {
+    let of = |(branch, picture): (usize, usize)| {
         branches[branch]
-            .inputs
-            .get(name)
+            .row(name, picture)
             .ok_or_else(|| Error::Internal(format!("a guidance branch has nothing for the input \"{name}\"")))
     };
     if shared {
-        return of(rows[0].0).map(|values| values.as_standard_layout().into_owned());
+        return of(rows[0]).map(|values| values.as_standard_layout().into_owned());
     }
-    let row = of(rows[0].0)?.shape().to_vec();
+    let row = of(rows[0])?.shape().to_vec();
     let mut all = Vec::with_capacity(rows.len() * row.iter().product::<usize>());
-    for (branch, _) in rows {
-        let values = of(*branch)?;
+    for row_of in rows {
+        let values = of(*row_of)?;
         if values.shape() != row {
             return Err(Error::Internal(format!(
                 "guidance branches give \"{name}\" of shapes {row:?} and {:?}",

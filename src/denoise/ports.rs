@@ -35,11 +35,11 @@ impl Ports {
         let output = named
             .or_else(|| graph.outputs().first())
             .ok_or_else(|| Error::bad_model(graph.path(), "it has no outputs; a denoiser has one, the prediction"))?;
-        if !matches!(sample.shape.len(), 3 | 4) || sample.shape.contains(&Some(0)) {
+        if !matches!(sample.shape.len(), 2..=4) || sample.shape.contains(&Some(0)) {
             return Err(wrong(
                 graph,
                 sample,
-                "a denoiser's sample is [batch, channels, height, width], or [batch, tokens, channels]",
+                "a denoiser's sample is [batch, channels, height, width], [batch, tokens, channels] or [batch, width]",
             ));
         }
         if timestep.shape.len() > 1 || batch(timestep) == Some(0) {

@@ -8,6 +8,7 @@
 //! The one entry is [`ModelFolder::open`]. Every bad input gives one sentence that names the file, what is in
 //! it, and what is allowed.
 
+pub mod cascade;
 pub(crate) mod constants;
 mod defaults;
 mod denoiser;

@@ -45,6 +45,15 @@ impl AnyTokenizer {
         }
     }
 
+    /// The numbers of no text at all: only what fills up.
+    pub(crate) fn nothing(&self, length: usize) -> Encoding {
+        let padding = match self {
+            Self::Clip(tokenizer) => tokenizer.padding(),
+            Self::T5(tokenizer) => tokenizer.padding(),
+        };
+        Encoding { ids: vec![padding; length], lost: None, token_count: 0 }
+    }
+
     /// The largest number that it makes.
     pub(crate) fn largest_id(&self) -> u32 {
         match self {
