@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::{change_scheduler, copy_of, generate, open, repository, tiny};
-use diffusion::pipeline::{CascadeRequest, StageSettings};
+use diffusion::pipeline::{CascadeRequest, ClassLabel, StageSettings};
 use diffusion::{CancelToken, Embedding, Image, Pipeline, PixelFormat, Request, SchedulerKind, Start};
 use ndarray::ArrayD;
 use serde_json::{Map, Value};
@@ -202,4 +202,16 @@ fn kandinsky_2_2() {
         Some(request)
     });
     assert!(compared > 15 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");
+}
+
+#[test]
+fn dit() {
+    let compared = check("dit", |case, _, mut request| {
+        let classes = case.0["classes"].as_array().unwrap();
+        request.count = u32::try_from(classes.len()).unwrap();
+        let label = |class: &Value| ClassLabel::Number(u32::try_from(class.as_u64().unwrap()).unwrap());
+        request.cascade.classes = classes.iter().map(label).collect();
+        Some(request)
+    });
+    assert!(compared > 5 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");
 }

@@ -86,6 +86,13 @@ impl Denoiser {
         })
     }
 
+    /// Says how many channels the graph gives, where it does not say itself.
+    pub(crate) fn gives(&mut self, channels: usize) {
+        if let Some(size) = self.ports.output.shape.get_mut(1) {
+            size.get_or_insert(channels);
+        }
+    }
+
     /// Predicts for the pictures of the branches `which`, in that order. `samples` holds the scaled latents,
     /// `[pictures, …]`.
     ///

@@ -146,6 +146,9 @@ pub struct PictureRole {
     /// Height and width; without, the picture's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<[Dimension; 2]>,
+    /// What the picture's own sides are rounded down to multiples of.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub multiple: u32,
     /// What black and white become.
     #[serde(default = "signed", skip_serializing_if = "is_signed")]
     pub range: [f32; 2],
@@ -188,7 +191,7 @@ pub struct GraphNode {
 pub enum Factor {
     /// A number.
     Number(f32),
-    /// A value of that name; it may have fewer axes than what it meets.
+    /// A value of that name, which may have fewer axes than what it meets; or `config:FOLDER/KEY`, a number there.
     Value(String),
 }
 
@@ -424,6 +427,10 @@ pub struct Stage {
     pub last_denoiser: Option<String>,
     /// The shape of one sample: `[channels, height, width]`, or `[width]` of an embedding.
     pub sample: Vec<Dimension>,
+    /// The channels of what the denoiser gives, where its graph does not say: those of the sample, or twice as many where
+    /// it also predicts its variance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_channels: Option<Dimension>,
     /// Which value each of the denoiser's inputs is, beside the sample and the timestep.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inputs: BTreeMap<String, String>,
@@ -444,6 +451,9 @@ pub struct Stage {
     /// What the unconditional branch is told otherwise: `prompt`, or a value's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub null: BTreeMap<String, Null>,
+    /// Whether a guidance below 1 is guidance too, and only 1 is none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub guided_below_one: bool,
     /// A gradient that leads the sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guide: Option<Guide>,

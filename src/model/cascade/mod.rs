@@ -79,6 +79,7 @@ impl CascadeFolder {
         let mut folder =
             Self { root: root.to_path_buf(), manifest, class_name, schedulers: BTreeMap::new(), notes };
         folder.fill_in_sizes()?;
+        folder.fill_in_factors()?;
         folder.read_schedulers()?;
         folder.check_numbers()?;
         Ok(Some(folder))
@@ -135,6 +136,9 @@ impl CascadeFolder {
         for stage in &mut manifest.stages {
             stage.sample.iter_mut().try_for_each(&mut fill)?;
         }
+        for stage in &mut manifest.stages {
+            stage.output_channels.iter_mut().try_for_each(&mut fill)?;
+        }
         for role in manifest.pictures.values_mut() {
             role.size.iter_mut().flatten().try_for_each(&mut fill)?;
         }
@@ -149,6 +153,25 @@ impl CascadeFolder {
             fill(&mut sizes.width)?;
             fill(&mut sizes.height)
         })
+    }
+
+    /// Numbers of operations that a config states.
+    fn fill_in_factors(&mut self) -> Result<()> {
+        for operation in self.manifest.values.values_mut() {
+            let Operation::Affine { subtract, divide, multiply, add, .. } = operation else { continue };
+            for factor in [subtract, divide, multiply, add].into_iter().flatten() {
+                let Factor::Value(text) = &*factor else { continue };
+                let Some((folder, key)) = text.strip_prefix("config:").and_then(|rest| rest.split_once('/')) else {
+                    continue;
+                };
+                let path = self.root.join(folder).join("config.json");
+                let config = json::read_object(&path)?.unwrap_or_default();
+                let number = config.get(key).and_then(Value::as_f64).filter(|number| number.is_finite());
+                let number = number.ok_or_else(|| Error::bad_model(&path, format!("\"{key}\" must be a number")))?;
+                *factor = Factor::Number(number as f32);
+            }
+        }
+        Ok(())
     }
 
     fn read_schedulers(&mut self) -> Result<()> {

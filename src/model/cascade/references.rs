@@ -256,7 +256,8 @@ impl Operation {
             Self::Affine { of, subtract, divide, multiply, add } => {
                 let factors = [subtract, divide, multiply, add].into_iter().flatten();
                 let values = factors.filter_map(|factor| match factor {
-                    Factor::Value(value) => Some(value.as_str()),
+                    Factor::Value(value) if !value.starts_with("config:") => Some(value.as_str()),
+                    Factor::Value(_) => None,
                     Factor::Number(_) => None,
                 });
                 std::iter::once(of.as_str()).chain(values).collect()

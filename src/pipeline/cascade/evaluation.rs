@@ -75,15 +75,18 @@ impl<'a> Evaluation<'a> {
         match source.ok_or_else(|| Error::Internal(format!("nothing makes the value {name}")))? {
             Source::Text(_, field) => self.text(name, field, null),
             Source::Class(_) => {
-                let label = plan.classes.get(name).copied().unwrap_or_default();
-                Ok(Rows::same(arr0(label as f32).into_dyn()))
+                let labels = plan.classes.get(name).map_or(&[][..], Vec::as_slice);
+                Ok(Rows::each(labels.iter().map(|label| arr0(*label as f32).into_dyn()).collect()))
             }
             Source::Picture(role) => {
                 let given = plan.given.get(name);
                 let picture = given.ok_or_else(|| Error::Internal(format!("there is no picture for {name}")))?;
                 let size = match &role.size {
                     Some([height, width]) => Some((self.size(height)?, self.size(width)?)),
-                    None => None,
+                    None => {
+                        let fit = |side: u32| (side / role.multiple).max(1) as usize * role.multiple as usize;
+                        Some((fit(picture.height()), fit(picture.width())))
+                    }
                 };
                 Ok(Rows::same(pictures::prepared(picture, role, size, cascade.eyes(name))?))
             }

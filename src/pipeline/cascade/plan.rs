@@ -32,7 +32,7 @@ pub(super) struct Plan {
     /// In the manifest's order.
     pub stages: Vec<StagePlan>,
     /// The labels, by the classes' names.
-    pub classes: BTreeMap<String, usize>,
+    pub classes: BTreeMap<String, Vec<usize>>,
     /// Pictures by their roles.
     pub given: BTreeMap<String, Arc<Image>>,
     /// What the caller hands in, by the values' names.
@@ -77,7 +77,7 @@ impl Plan {
             StagePlan::new(cascade, stage, request, own, main == Some(&*stage.name))
         });
         let stages = stages.collect::<Result<Vec<_>>>()?;
-        let classes = classes(cascade, request)?;
+        let classes = classes(cascade, request, pictures)?;
         for attribute in request.cascade.edits.keys() {
             let known: Vec<&str> = attributes(cascade).collect();
             if !known.contains(&attribute.as_str()) {
@@ -227,7 +227,8 @@ impl StagePlan {
 impl Stage {
     /// Whether its unconditional branch runs.
     pub(in crate::pipeline) fn is_guided(&self, guidance: f32) -> bool {
-        guidance > 1.0 && !self.null.is_empty()
+        let guides = if self.guided_below_one { guidance != 1.0 } else { guidance > 1.0 };
+        guides && !self.null.is_empty()
     }
 }
 
@@ -381,37 +382,40 @@ fn embeddings(cascade: &Cascade, request: &Request, pictures: usize) -> Result<B
     Ok(embeddings)
 }
 
-fn classes(cascade: &Cascade, request: &Request) -> Result<BTreeMap<String, usize>> {
+fn classes(cascade: &Cascade, request: &Request, pictures: usize) -> Result<BTreeMap<String, Vec<usize>>> {
     let manifest = &cascade.folder.manifest;
-    let Some(label) = &request.cascade.class else { return Ok(BTreeMap::new()) };
+    if request.cascade.classes.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let root = cascade.folder.root.display();
     let Some((name, classes)) = manifest.classes.first_key_value() else {
         return Err(Error::invalid(format!("a class is given, but the model at \"{root}\" knows none")));
     };
     let count = classes.count.fixed().unwrap_or(0);
-    let number = match label {
+    let given = &request.cascade.classes;
+    if given.len() != 1 && given.len() != pictures {
+        return Err(Error::invalid(format!(
+            "{} classes are given for {pictures} pictures; allowed are one for all, or one for each",
+            given.len()
+        )));
+    }
+    let number = |label: &ClassLabel| match label {
         ClassLabel::Number(number) => Some(*number as usize).filter(|number| *number < count),
         ClassLabel::Name(label) => classes.names.iter().position(|other| other == label),
     };
-    let label = match label {
-        ClassLabel::Number(number) => number.to_string(),
-        ClassLabel::Name(name) => format!("\"{name}\""),
-    };
-    match number {
-        Some(number) => Ok(BTreeMap::from([(name.clone(), number)])),
-        None => {
-            let some: Vec<_> = classes.names.iter().take(8).map(|name| format!("\"{name}\"")).collect();
-            let names = match (classes.names.len(), some.len()) {
-                (0, _) => String::new(),
-                (all, shown) if all > shown => format!(", or a name as {} …", some.join(", ")),
-                _ => format!(", or {}", some.join(", ")),
-            };
-            Err(Error::invalid(format!(
-                "the class is {label}; the model at \"{root}\" knows 0 to {}{names}",
-                count.saturating_sub(1)
-            )))
-        }
+    if let Some(unknown) = given.iter().find(|label| number(label).is_none()) {
+        let some: Vec<_> = classes.names.iter().take(8).map(|name| format!("\"{name}\"")).collect();
+        let names = match (classes.names.len(), some.len()) {
+            (0, _) => String::new(),
+            (all, shown) if all > shown => format!(", or a name as {} …", some.join(", ")),
+            _ => format!(", or {}", some.join(", ")),
+        };
+        return Err(Error::invalid(format!(
+            "the class is {unknown}; the model at \"{root}\" knows 0 to {}{names}",
+            count.saturating_sub(1)
+        )));
     }
+    Ok(BTreeMap::from([(name.clone(), given.iter().filter_map(number).collect())]))
 }
 
 /// The attributes that codes can be moved along.

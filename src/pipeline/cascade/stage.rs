@@ -144,6 +144,9 @@ impl Evaluation<'_> {
         };
         let graph = Arc::clone(self.cascade.graph(part.graph)?);
         let mut denoiser = Denoiser::new(&graph, latents.shape(), branches, part.stage.timestep_scale, batching)?;
+        if let Some(channels) = part.stage.output_channels.as_ref().and_then(Dimension::fixed) {
+            denoiser.gives(channels);
+        }
         let all = scheduler.timesteps().len() - part.done_before;
         let before = part.span.start - part.done_before;
         let (cancel, observer) = (self.session.cancel, &mut *self.session.observer);

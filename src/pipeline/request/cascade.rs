@@ -1,6 +1,7 @@
 //! What only models of several stages are told: labels, embeddings, attributes to move, and settings of single stages.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use ndarray::ArrayD;
@@ -20,6 +21,15 @@ pub enum ClassLabel {
     Number(u32),
     /// As the model's manifest names it.
     Name(String),
+}
+
+impl fmt::Display for ClassLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Name(name) => write!(f, "\"{name}\""),
+        }
+    }
 }
 
 /// The settings of one stage; `None` is the model's own.
@@ -42,8 +52,8 @@ pub struct StageSettings {
 pub struct CascadeRequest {
     /// Settings by the stage's name.
     pub stages: BTreeMap<String, StageSettings>,
-    /// The label, for models that know classes.
-    pub class: Option<ClassLabel>,
+    /// The label of all pictures, or one for each, for models that know classes.
+    pub classes: Vec<ClassLabel>,
     /// Pictures by their roles, beside the start's ("image") and its mask ("mask").
     pub pictures: BTreeMap<String, Arc<Image>>,
     /// Embeddings by the value's name, in place of what the model would compute: `[width]` for all pictures, or
@@ -57,7 +67,7 @@ impl CascadeRequest {
     /// Whether nothing is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.stages.is_empty() && self.class.is_none() && self.pictures.is_empty() && self.embeddings.is_empty() && self.edits.is_empty()
+        self.stages.is_empty() && self.classes.is_empty() && self.pictures.is_empty() && self.embeddings.is_empty() && self.edits.is_empty()
     }
 
     pub(super) fn validate(&self) -> Result<()> {
