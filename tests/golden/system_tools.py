@@ -167,6 +167,7 @@ class Trace:
         """Keeps the first and the last x that the scheduler gives back, and its timesteps."""
         real = scheduler.step
 
+        @functools.wraps(real)  # pipelines look whether it takes eta
         def step(*args, **named):
             out = real(*args, **named)
             x = out[0] if isinstance(out, tuple) else out.prev_sample
@@ -213,8 +214,8 @@ class Graphs:
     def put_back(self):
         self.stack.close()
 
-    def constants(self, folder, part):
-        return load_file(folder / part / "constants.safetensors")
+    def constants(self, folder, part, name="constants"):
+        return load_file(folder / part / f"{name}.safetensors")
 
     def shaken(self, seed):
         """From now on every output of a graph is off by a few float roundings, as another machine's may be."""
@@ -229,17 +230,19 @@ class Graphs:
     def only(self, folder, part, **values):
         return next(iter(self.run(folder, part, **values).values()))
 
+    def encoder(self, network, folder, part):
+        """One of CLIP's two: of token ids or of pixels, whichever the graph takes."""
+        def forward(given, **_):
+            name = next(iter(self.session(folder, part).inputs))
+            return ModelOutput(self.run(folder, part, **{name: given}))
+
+        self.replace(network, "forward", forward)
+
     def encoders(self, pipe, folder, prefix=""):
         """CLIP's two, with their projections."""
-        def text(ids, **_):
-            return SimpleNamespace(**self.run(folder, f"{prefix}text_encoder", input_ids=ids))
-
-        def vision(pixels, **_):
-            return ModelOutput(self.run(folder, f"{prefix}image_encoder", pixel_values=pixels))
-
-        for name, function in (("text_encoder", text), ("image_encoder", vision)):
+        for name in ("text_encoder", "image_encoder"):
             if getattr(pipe, name, None) is not None:
-                self.replace(getattr(pipe, name), "forward", function)
+                self.encoder(getattr(pipe, name), folder, prefix + name)
 
     def prior(self, prior, folder, part):
         def forward(x, **more):

@@ -26,8 +26,8 @@ SCHEDULER = {"_class_name": "DDIMScheduler", "_diffusers_version": "0.12.0.dev0"
 VISIBLE = {
     "class": ["base", "class_0", "class_999"],
     "seed": ["base", "seed_42"],
-    "guidance": ["base", "guidance_1", "guidance_8"],
-    "scheduler": ["base", "dpmpp_2m"],
+    "guidance": ["base", "guidance_1"],
+    "scheduler": ["base", "euler"],
 }
 
 
@@ -39,8 +39,8 @@ def networks():
         out_channels=8, attention_bias=True, activation_fn="gelu-approximate", num_embeds_ada_norm=1000,
         norm_type="ada_norm_zero", norm_elementwise_affine=False,
     )
-    gain(transformer, {"class_embedder": 4.0, "norm1.linear": 2.0}, 3301)
-    return {"transformer": transformer, "vae": vae(3302, 0.18215, channels=(4, 4, 4, 4))}
+    gain(transformer, {"class_embedder": 3.0, "norm1.linear": 2.0, "pos_embed.proj": 8.0, "to_v": 2.0, "proj_out_2": 2.0}, 3301)
+    return {"transformer": transformer, "vae": vae(3302, 0.18215, channels=(4, 4, 4, 4), out=2.2)}
 
 
 def make_models(out):
