@@ -924,6 +924,105 @@ DIFFUSION_API diffusion_status diffusion_request_reset(struct diffusion_request 
 DIFFUSION_API diffusion_status diffusion_request_validate(const struct diffusion_request *request);
 
 /**
+ * A picture for a role that the model gives a name, such as "like" for a picture to vary, or "map" for a semantic map;
+ * diffusion_pipeline_info_json() lists them under "cascade". NULL takes the role's picture away. The picture to start
+ * from is the role "image", the mask is the role "mask".
+ *
+ * The request keeps what it needs: the image may be destroyed at once. Roles are checked when drawing starts.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_picture(struct diffusion_request *request,
+                                               const char *role,
+                                               size_t role_length,
+                                               const struct diffusion_image *image);
+
+/**
+ * The class that is drawn, of a model that knows classes: its number, counted from 0, for all pictures; -1, the default,
+ * is none. Which there are is checked when drawing starts.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_class(struct diffusion_request *request,
+                                             int64_t label);
+
+/**
+ * The class that is drawn, by the name that the model gives it. NULL with 0, or "", is none.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_class_name(struct diffusion_request *request,
+                                                  const char *label,
+                                                  size_t label_length);
+
+/**
+ * An embedding in place of what the model would compute, by the value's name, such as "image_embeds";
+ * diffusion_pipeline_info_json() lists them under "cascade". NULL takes it away. One row is for all pictures, otherwise
+ * there must be one for each.
+ *
+ * The request shares it: the embedding may be destroyed at once. Names and sizes are checked when drawing starts.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_embedding(struct diffusion_request *request,
+                                                 const char *value,
+                                                 size_t value_length,
+                                                 const diffusion_embedding *embedding);
+
+/**
+ * How far an attribute of the picture is moved, such as "night", of a model that has attributes: -100 to 100, where 0, the
+ * default, leaves it. Attributes are checked when drawing starts. NaN is refused.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_edit(struct diffusion_request *request,
+                                            const char *attribute,
+                                            size_t attribute_length,
+                                            float amount);
+
+/**
+ * Denoising steps of one stage, 1 to 1000; 0 is the model's own. diffusion_request_set_steps() and its sisters are for
+ * the model's main stage.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_stage_steps(struct diffusion_request *request,
+                                                   const char *stage_name,
+                                                   size_t stage_length,
+                                                   int64_t steps);
+
+/**
+ * Guidance scale of one stage, -1000 to 1000; at 1 or below it is off. NaN is refused.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_stage_guidance(struct diffusion_request *request,
+                                                      const char *stage_name,
+                                                      size_t stage_length,
+                                                      float guidance);
+
+/**
+ * Scheduler of one stage, by a name of diffusion_scheduler_name(); NULL with 0, or "", is the model's own.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_stage_scheduler(struct diffusion_request *request,
+                                                       const char *stage_name,
+                                                       size_t stage_length,
+                                                       const char *scheduler,
+                                                       size_t scheduler_length);
+
+/**
+ * How strongly a classifier's gradient leads one stage, -1000 to 1000; 0 is not at all. NaN is refused.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_stage_guide_scale(struct diffusion_request *request,
+                                                         const char *stage_name,
+                                                         size_t stage_length,
+                                                         float scale);
+
+/**
+ * How many samples one stage draws for each picture, of which it keeps the best, 1 to 64; 0 is the model's own number.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_stage_candidates(struct diffusion_request *request,
+                                                        const char *stage_name,
+                                                        size_t stage_length,
+                                                        int64_t count);
+
+/**
  * Takes every rule of the functions below away again. Without rules guidance is as in diffusers' pipelines.
  *
  * Where guidance is off (a scale of 1 or less, a distilled model), rules have no meaning, and a warning of the result

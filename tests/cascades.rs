@@ -175,6 +175,8 @@ fn kandinsky_2_2() {
         }
         match case.text("pipeline").unwrap() {
             "prior" => return None,
+            // diffusers draws the decoder's noise from where the prior left its generator, which another call cannot know.
+            "mix" if case.name() == "mix_text" => return None,
             "mix" => {
                 let weights = case.0["weights"].as_array().unwrap().iter().map(|weight| weight.as_f64().unwrap() as f32);
                 let sources = case.0["sources"].as_array().unwrap().iter().map(|source| source.as_str().unwrap());
@@ -207,10 +209,25 @@ fn kandinsky_2_2() {
 #[test]
 fn dit() {
     let compared = check("dit", |case, _, mut request| {
+        // diffusers' pipeline forgets to scale its first noise, which euler's levels need.
+        if case.text("scheduler") == Some("euler") {
+            return None;
+        }
         let classes = case.0["classes"].as_array().unwrap();
         request.count = u32::try_from(classes.len()).unwrap();
         let label = |class: &Value| ClassLabel::Number(u32::try_from(class.as_u64().unwrap()).unwrap());
         request.cascade.classes = classes.iter().map(label).collect();
+        Some(request)
+    });
+    assert!(compared > 5 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");
+}
+
+#[test]
+fn latent_diffusion() {
+    let compared = check("ldm", |case, _, mut request| {
+        if let Some(picture) = case.text("init") {
+            request.start.picture = Some(input(picture));
+        }
         Some(request)
     });
     assert!(compared > 5 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");

@@ -114,15 +114,6 @@ impl AnyTokenizer {
         }
     }
 
-    /// The numbers of no text at all: only what fills up.
-    pub(crate) fn nothing(&self, length: usize) -> Encoding {
-        let padding = match self {
-            Self::Clip(tokenizer) => tokenizer.padding(),
-            Self::T5(tokenizer) => tokenizer.padding(),
-        };
-        Encoding { ids: vec![padding; length], lost: None, token_count: 0 }
-    }
-
     /// The largest number that it makes.
     #[must_use]
     pub fn largest_id(&self) -> u32 {

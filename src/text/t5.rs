@@ -53,11 +53,6 @@ impl T5Tokenizer {
         self.0.max_length()
     }
 
-    /// The number that fills up.
-    pub(crate) fn padding(&self) -> u32 {
-        self.padding
-    }
-
     /// The largest number that [`T5Tokenizer::encode`] can return; an embedding table must reach it.
     #[must_use]
     pub fn largest_id(&self) -> u32 {

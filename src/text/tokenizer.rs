@@ -179,11 +179,6 @@ impl ClipTokenizer {
         self.largest
     }
 
-    /// The number that fills up.
-    pub(crate) fn padding(&self) -> u32 {
-        self.pad
-    }
-
     /// The numbers of `text`, cut and padded to [`ClipTokenizer::max_length`].
     ///
     /// # Errors

@@ -70,28 +70,12 @@ pub struct Sizes {
     pub multiple: u32,
 }
 
-/// Whose tokenizer it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenizerKind {
-    /// CLIP's byte pairs with their start and end.
-    Clip,
-    /// GPT-2's byte pairs, as GLIDE has them: lower case, no start, no end.
-    Gpt2,
-    /// BERT's word pieces.
-    Bert,
-    /// T5's SentencePiece.
-    T5,
-}
-
 /// A prompt as numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
     /// The folder of the tokenizer.
     pub tokenizer: String,
-    /// Whose it is.
-    pub kind: TokenizerKind,
     /// How many numbers.
     pub length: usize,
     /// The number that fills up; without, the tokenizer's own.
@@ -362,8 +346,7 @@ pub enum SchedulerSource {
 pub enum Null {
     /// This number everywhere.
     Number(f32),
-    /// `zeros`; of a class `null`; of the prompt `empty` (the negative prompt, or the empty text) or `padding` (the
-    /// negative prompt, or no token at all); else a value's name.
+    /// `zeros`; of a class `null`; of the prompt `empty` (the negative prompt, or the empty text); else a value's name.
     Word(String),
 }
 

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 pub use dimension::{Base, Dimension};
 pub use manifest::{
     Candidates, Classes, Constant, Factor, GraphNode, Guide, GuideForm, Keep, KeepWhen, Manifest, Null, Operation,
-    Output, PictureRole, Preparation, Resample, Resize, SchedulerSource, Sizes, Stage, Text, TokenizerKind,
+    Output, PictureRole, Preparation, Resample, Resize, SchedulerSource, Sizes, Stage, Text,
 };
 pub use references::{PROMPT, Source, TextField};
 

@@ -242,7 +242,7 @@ impl Stage {
 
 /// Whether it is one of the words for what the unconditional branch is told, and no value's name.
 fn is_word(word: &str) -> bool {
-    ["zeros", "null", "empty", "padding"].contains(&word)
+    ["zeros", "null", "empty"].contains(&word)
 }
 
 impl Operation {

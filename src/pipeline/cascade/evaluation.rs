@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array1, ArrayD, Axis, arr0};
 
-use super::nulls::NoPrompt;
 use super::opened::Cascade;
 use super::plan::Plan;
 use super::{Rows, operations, pictures};
@@ -121,26 +120,21 @@ impl<'a> Evaluation<'a> {
         let (text, _) = name.rsplit_once('.').unwrap_or((name, ""));
         let tokenizer = self.cascade.tokenizer(text)?;
         let length = self.cascade.folder.manifest.texts.get(text).map_or(0, |text| text.length);
-        let request = &self.plan.request;
-        let stage = null.and_then(|index| self.cascade.folder.manifest.stages.get(index));
-        let encoding = match (stage, self.plan.negative()) {
-            (None, _) => tokenizer.encode_to(&request.prompt, length)?,
-            (Some(_), Some(negative)) => tokenizer.encode_to(negative, length)?,
-            (Some(stage), None) => match NoPrompt::of(stage) {
-                Some(NoPrompt::Padding) => tokenizer.nothing(length),
-                _ => tokenizer.encode_to("", length)?,
-            },
+        // Without a negative prompt the unconditional branch is told the empty text.
+        let prompt = match null {
+            None => &*self.plan.request.prompt,
+            Some(_) => self.plan.negative().unwrap_or_default(),
         };
+        let encoding = tokenizer.encode_to(prompt, length)?;
         if let Some(lost) = &encoding.lost {
             self.session.warn(format!("the prompt is too long for {text}, which reads {length} tokens; lost: \"{lost}\""));
         }
         Ok(Rows::same(match field {
             TextField::Ids => encoding.ids.iter().map(|id| *id as f32).collect::<Array1<f32>>().into_dyn(),
             TextField::Mask => {
-                let real = |at| if at < encoding.token_count { 1.0 } else { 0.0 };
-                (0..encoding.ids.len()).map(real).collect::<Array1<f32>>().into_dyn()
+                encoding.mask.iter().map(|real| f32::from(u8::from(*real))).collect::<Array1<f32>>().into_dyn()
             }
-            TextField::Length => arr0(encoding.token_count.min(length) as f32).into_dyn(),
+            TextField::Length => arr0(encoding.length() as f32).into_dyn(),
         }))
     }
 

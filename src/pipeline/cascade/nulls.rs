@@ -8,25 +8,6 @@ use super::opened::Cascade;
 use crate::error::Result;
 use crate::model::cascade::{Null, PROMPT, Source, Stage};
 
-/// What stands for the prompt in the unconditional branch where a request has no negative prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoPrompt {
-    /// The empty text.
-    Empty,
-    /// No token at all.
-    Padding,
-}
-
-impl NoPrompt {
-    /// Of a stage; `None` where it is told the prompt in both branches.
-    pub(super) fn of(stage: &Stage) -> Option<Self> {
-        match stage.null.get(PROMPT)? {
-            Null::Word(word) if word == "padding" => Some(Self::Padding),
-            _ => Some(Self::Empty),
-        }
-    }
-}
-
 impl Cascade {
     /// Whether the value `name` is another one in the unconditional branch of `stage`.
     pub(super) fn differs(&self, name: &str, stage: &Stage) -> bool {

@@ -9,14 +9,12 @@ use ndarray::ArrayD;
 use crate::denoise;
 use crate::error::{Error, Result};
 use crate::model::FeatureExtractor;
-use crate::model::cascade::{CascadeFolder, Preparation, Text, TokenizerKind};
+use crate::model::cascade::{CascadeFolder, Preparation, Text};
 use crate::opening::{self, GraphFile, OpenOptions};
 use crate::pipeline::info::GraphInfo;
 use crate::pipeline::{MemoryMode, Observer, Phase, PipelineOptions, report};
 use crate::runtime::{AutoChoice, CancelToken, Graph, GraphOptions};
-use crate::text::AnyTokenizer;
-use crate::text::t5::T5Tokenizer;
-use crate::text::tokenizer::ClipTokenizer;
+use crate::text::{AnyTokenizer, TokenizerOptions};
 
 /// An opened cascade.
 pub(in crate::pipeline) struct Cascade {
@@ -68,7 +66,7 @@ impl Cascade {
         let (constants, eyes) = (read_constants(&folder)?, read_eyes(&folder)?);
         let mut tokenizers = BTreeMap::new();
         for (name, text) in &folder.manifest.texts {
-            tokenizers.insert(name.clone(), open_tokenizer(&folder.root, name, text)?);
+            tokenizers.insert(name.clone(), open_tokenizer(&folder.root, text)?);
         }
         let names: Vec<String> = folder.graph_folders().into_iter().map(str::to_owned).collect();
         let paths: Vec<PathBuf> = names.iter().map(|name| folder.graph(name)).collect();
@@ -152,14 +150,7 @@ fn read_eyes(folder: &CascadeFolder) -> Result<BTreeMap<String, FeatureExtractor
     Ok(eyes)
 }
 
-fn open_tokenizer(root: &Path, name: &str, text: &Text) -> Result<AnyTokenizer> {
-    let folder = root.join(&text.tokenizer);
-    let tokenizer: AnyTokenizer = match text.kind {
-        TokenizerKind::Clip => ClipTokenizer::open_padded(&folder, None)?.into(),
-        TokenizerKind::T5 => T5Tokenizer::open(&folder, text.length)?.into(),
-        TokenizerKind::Gpt2 | TokenizerKind::Bert => {
-            return Err(Error::Unsupported(format!("the text {name} wants a tokenizer of a kind that is not read yet")));
-        }
-    };
-    Ok(tokenizer)
+fn open_tokenizer(root: &Path, text: &Text) -> Result<AnyTokenizer> {
+    let options = TokenizerOptions { length: Some(text.length), padding: text.pad_id };
+    AnyTokenizer::open(&root.join(&text.tokenizer), options)
 }
