@@ -71,11 +71,36 @@ impl Denoiser {
         timestep_scale: f64,
         batching: Batching,
     ) -> Result<Self> {
+        Self::over(graph, Ports::find(graph)?, shape, branches, timestep_scale, batching)
+    }
+
+    /// The same over a graph of gradients, whose output has the samples' shape.
+    ///
+    /// # Errors
+    /// [`Error::BadModel`] when the graph is none.
+    pub(super) fn of_gradient(
+        graph: &Arc<Graph>,
+        shape: &[usize],
+        told: Branch,
+        timestep_scale: f64,
+        batching: Batching,
+    ) -> Result<Self> {
+        Self::over(graph, Ports::of_gradient(graph)?, shape, vec![told], timestep_scale, batching)
+    }
+
+    fn over(
+        graph: &Arc<Graph>,
+        ports: Ports,
+        shape: &[usize],
+        branches: Vec<Branch>,
+        timestep_scale: f64,
+        batching: Batching,
+    ) -> Result<Self> {
         if branches.is_empty() || shape.first().is_none_or(|pictures| *pictures == 0) {
             return Err(Error::Internal(format!("{} branches for latents of shape {shape:?}", branches.len())));
         }
         Ok(Self {
-            ports: Ports::find(graph)?,
+            ports,
             graph: Arc::clone(graph),
             batching,
             branches,
@@ -195,11 +220,11 @@ impl Denoiser {
             let mut padded = own.to_vec();
             padded.resize(per_call, own[own.len() - 1]);
             let timesteps = self.ports.timestep_len(per_call);
-            let timestep_shape = if self.ports.timestep.shape.is_empty() { vec![] } else { vec![timesteps] };
-            let mut inputs = vec![
-                (self.ports.sample.name.clone(), zeros(&sample_shape)),
-                (self.ports.timestep.name.clone(), zeros(&timestep_shape)),
-            ];
+            let mut inputs = vec![(self.ports.sample.name.clone(), zeros(&sample_shape))];
+            if let Some(timestep) = &self.ports.timestep {
+                let shape = if timestep.shape.is_empty() { vec![] } else { vec![timesteps] };
+                inputs.push((timestep.name.clone(), zeros(&shape)));
+            }
             for name in &names {
                 let shared = first.row(name, 0).is_some_and(|values| is_shared(&self.graph, name, values));
                 inputs.push(((*name).to_owned(), Tensor::F32(stacked(&self.branches, &padded, name, shared)?)));
@@ -242,9 +267,12 @@ impl Chunk {
                 row[own..].copy_from_slice(values);
             }
         }
-        self.timesteps.fill(timestep);
         self.graph.write_f32(&ports.sample.name, &self.samples)?;
-        self.graph.write_f32(&ports.timestep.name, &self.timesteps)
+        if let Some(port) = &ports.timestep {
+            self.timesteps.fill(timestep);
+            self.graph.write_f32(&port.name, &self.timesteps)?;
+        }
+        Ok(())
     }
 }
 

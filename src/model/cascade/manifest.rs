@@ -393,6 +393,8 @@ pub struct Keep {
 pub enum KeepWhen {
     /// Into each estimate of the clean picture (GLIDE).
     CleanEstimate,
+    /// Before each call, with fresh noise of its level (latent diffusion).
+    BeforeCall,
     /// After each step, with noise of the next level (Stable Diffusion, Kandinsky).
     AfterStep,
 }

@@ -1,6 +1,7 @@
 //! Whether the parts of a cascade fit together, as far as their graphs and the manifest state sizes.
 
-use crate::error::{Error, Result};
+use crate::denoise;
+use crate::error::Result;
 use crate::model::cascade::{Dimension, Operation, Preparation, Source, Stage, TextField};
 use crate::runtime::Graph;
 
@@ -8,8 +9,6 @@ use super::opened::Cascade;
 
 /// What x_t and t are called; they are not the manifest's to fill.
 const OWN: [&str; 5] = ["sample", "hidden_states", "latent_model_input", "timestep", "t"];
-/// The output of a gradient's graph.
-pub(super) const GRADIENT: &str = "grad";
 
 /// The sizes of one row of a value; `None` where only a run will tell.
 type Shape = Vec<Option<usize>>;
@@ -49,9 +48,11 @@ impl Cascade {
                 let graph = self.graph(&guide.graph)?;
                 let fed = guide.inputs.iter().map(|(input, value)| (input.as_str(), value.as_str()));
                 self.check_fed(&format!("the gradient {}", guide.graph), graph, fed, &OWN)?;
-                if graph.output(GRADIENT).is_none() {
-                    return Err(Error::bad_model(graph.path(), format!("a gradient's graph gives \"{GRADIENT}\", this gives none")));
-                }
+                let told = guide.inputs.iter().filter_map(|(input, value)| {
+                    let own = || graph.input(input).and_then(|spec| spec.shape.get(1..)).map(<[_]>::to_vec);
+                    Some((input.as_str(), self.shape(value).or_else(own)?))
+                });
+                denoise::check_gradient(graph, &told.collect::<Vec<_>>())?;
             }
             self.check_start(stage)?;
         }

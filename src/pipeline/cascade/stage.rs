@@ -1,16 +1,21 @@
 //! One denoising loop of a cascade.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ndarray::{ArrayD, Axis, IxDyn, concatenate};
 
 use super::Rows;
 use super::evaluation::Evaluation;
-use crate::denoise::{self, Batching, Branch, Denoiser, Denoising, Guidance, Paste, Reuse, Role};
+use super::plan::StagePlan;
+use crate::denoise::{
+    self, Batching, Branch, Denoiser, Denoising, GradientForm, GradientGuide, Guidance, Paste, PasteMode, Reuse, Role,
+};
 use crate::error::{Error, Result};
-use crate::model::cascade::{Base, Dimension, KeepWhen, Stage};
+use crate::model::cascade::{Base, Dimension, GuideForm, KeepWhen, Stage};
 use crate::pipeline::{MemoryMode, Phase, report};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{CleanSample, Scheduler};
 
 impl Evaluation<'_> {
     /// Draws the samples of the stage with this index: a value for each picture.
@@ -94,14 +99,7 @@ impl Evaluation<'_> {
             )));
         }
         let paste = self.paste(stage, original, &shape)?;
-        let mut hook = None;
-        if let Some((paste, when)) = paste {
-            hook = Some((paste, when));
-        }
-        let after_step = match &hook {
-            Some((paste, KeepWhen::AfterStep)) => Some(paste),
-            _ => None,
-        };
+        let mut gradient = self.gradient(stage, settings, &halves(None), &shape)?;
 
         report(self.session.observer, Phase::Denoising, 0, calls - first)?;
         let last = stage.last_denoiser.as_deref().filter(|_| calls - first > 1 || calls == 1);
@@ -110,12 +108,14 @@ impl Evaluation<'_> {
         for (name, span) in parts {
             let Some(name) = name.filter(|_| !span.is_empty()) else { continue };
             self.run_part(
-                Part { graph: name, stage, guidance: &guidance, paste: after_step, span, done_before: first },
+                Part { graph: name, stage, guidance: &guidance, paste: paste.as_ref(), span, done_before: first },
+                gradient.as_mut(),
                 branches.clone(),
                 scheduler.as_mut(),
                 &mut latents,
             )?;
         }
+        self.timings.denoise_in_graphs += gradient.map_or(Duration::ZERO, |gradient| gradient.time_in_graph());
         self.last_sample = Some(latents.clone());
         let mut samples: Vec<ArrayD<f32>> = latents.outer_iter().map(|row| row.to_owned()).collect();
         let negative = negative_too.then(|| samples.split_off(rows));
@@ -134,14 +134,12 @@ impl Evaluation<'_> {
     fn run_part(
         &mut self,
         part: Part<'_>,
+        gradient: Option<&mut GradientGuide>,
         branches: Vec<Branch>,
         scheduler: &mut dyn Scheduler,
         latents: &mut ArrayD<f32>,
     ) -> Result<()> {
-        let batching = match self.cascade.memory {
-            MemoryMode::Speed | MemoryMode::Balanced => Batching::Together,
-            MemoryMode::Low => Batching::OneByOne,
-        };
+        let batching = self.batching();
         let graph = Arc::clone(self.cascade.graph(part.graph)?);
         let mut denoiser = Denoiser::new(&graph, latents.shape(), branches, part.stage.timestep_scale, batching)?;
         if let Some(channels) = part.stage.output_channels.as_ref().and_then(Dimension::fixed) {
@@ -156,6 +154,7 @@ impl Evaluation<'_> {
             scheduler,
             noise: self.noise.as_mut(),
             guidance: part.guidance,
+            gradient,
             reuse: &reuse,
             span: part.span,
             paste: part.paste,
@@ -172,11 +171,15 @@ impl Evaluation<'_> {
         Ok(())
     }
 
-    /// What one guidance branch of a stage is told. `parts` are what the parts of the batch are told: the request's
-    /// values, or those of a stage's unconditional branch.
-    fn branch(&mut self, stage: &Stage, parts: &[Option<usize>], copies: usize, shape: &[usize]) -> Result<Branch> {
+    /// The values of a graph's inputs, as [`Self::branch`] has them.
+    fn told_inputs(
+        &mut self,
+        inputs: &BTreeMap<String, String>,
+        parts: &[Option<usize>],
+        copies: usize,
+    ) -> Result<Branch> {
         let mut branch = Branch::default();
-        for (input, value) in &stage.inputs {
+        for (input, value) in inputs {
             let mut all = Vec::with_capacity(parts.len());
             for part in parts {
                 all.push(self.value(value, *part)?);
@@ -193,6 +196,21 @@ impl Evaluation<'_> {
                 }
             }
         }
+        Ok(branch)
+    }
+
+    /// How many rows go into one call.
+    fn batching(&self) -> Batching {
+        match self.cascade.memory {
+            MemoryMode::Speed | MemoryMode::Balanced => Batching::Together,
+            MemoryMode::Low => Batching::OneByOne,
+        }
+    }
+
+    /// What one guidance branch of a stage is told. `parts` are what the parts of the batch are told: the request's
+    /// values, or those of a stage's unconditional branch.
+    fn branch(&mut self, stage: &Stage, parts: &[Option<usize>], copies: usize, shape: &[usize]) -> Result<Branch> {
+        let mut branch = self.told_inputs(&stage.inputs, parts, copies)?;
         if stage.concat.is_empty() {
             return Ok(branch);
         }
@@ -221,13 +239,33 @@ impl Evaluation<'_> {
         Ok(branch)
     }
 
+    /// The gradient that leads a stage, where it has one that is to lead.
+    fn gradient(
+        &mut self,
+        stage: &Stage,
+        settings: &StagePlan,
+        parts: &[Option<usize>],
+        shape: &[usize],
+    ) -> Result<Option<GradientGuide>> {
+        let Some(guide) = stage.guide.as_ref().filter(|_| settings.guide_scale != 0.0) else { return Ok(None) };
+        let told = self.told_inputs(&guide.inputs, parts, settings.candidates)?;
+        let form = match guide.form {
+            GuideForm::Score => GradientForm::Score,
+            GuideForm::Mean => GradientForm::Own,
+        };
+        let rule = CleanSample::of(settings.kind, self.cascade.scheduler_config(&stage.name)?).ok();
+        let graph = self.cascade.graph(&guide.graph)?;
+        let how = (stage.timestep_scale, self.batching());
+        GradientGuide::new(graph, shape, told, how, (settings.guide_scale, form), rule).map(Some)
+    }
+
     /// What a mask keeps, where the request gives one.
     fn paste(
         &mut self,
         stage: &Stage,
         original: Option<(ArrayD<f32>, ArrayD<f32>)>,
         shape: &[usize],
-    ) -> Result<Option<(Paste, KeepWhen)>> {
+    ) -> Result<Option<Paste>> {
         let Some(keep) = &stage.keep else { return Ok(None) };
         let (Some(picture), Some(mask)) = (self.optional(Some(&keep.picture))?, self.optional(Some(&keep.mask))?) else {
             return Ok(None);
@@ -244,8 +282,15 @@ impl Evaluation<'_> {
                 &shape[1..]
             )));
         };
-        let noise = original.map_or_else(|| ArrayD::zeros(IxDyn(shape)), |(_, noise)| noise);
-        Ok(Some((Paste { original: picture.to_owned(), noise, mask: mask.to_owned() }, keep.when)))
+        let mode = match keep.when {
+            KeepWhen::CleanEstimate => PasteMode::Clean,
+            KeepWhen::BeforeCall => PasteMode::BeforeCall,
+            KeepWhen::AfterStep => {
+                let noise = original.map_or_else(|| ArrayD::zeros(IxDyn(shape)), |(_, noise)| noise);
+                PasteMode::AfterStep { noise }
+            }
+        };
+        Ok(Some(Paste { original: picture.to_owned(), mask: mask.to_owned(), mode }))
     }
 
     /// A value where it can be computed.
