@@ -6,6 +6,9 @@ use crate::error::{Error, Result};
 use crate::model::GraphRole;
 use crate::pipeline::opened::Opened;
 
+/// The highest noise level of the x4 upscaler where its folder does not say: diffusers' default.
+const USUAL_MAX_NOISE_LEVEL: usize = 350;
+
 /// What was asked for must be what the denoiser was made for.
 pub(super) fn check_job(model: &Opened, job: Job, request: &Request) -> Result<()> {
     let start = &request.start;
@@ -50,8 +53,8 @@ pub(super) fn check_job(model: &Opened, job: Job, request: &Request) -> Result<(
                 .to_owned(),
         ));
     }
-    if let Some(most) = model.folder.settings().max_noise_level
-        && let Some(level) = request.noise_level.filter(|_| job == Job::Upscale)
+    let most = model.folder.settings().max_noise_level.unwrap_or(USUAL_MAX_NOISE_LEVEL);
+    if let Some(level) = request.noise_level.filter(|_| job == Job::Upscale)
         && level as usize > most
     {
         return Err(Error::invalid(format!("noise level is {level}; the model at \"{root}\" takes 0 to {most}")));

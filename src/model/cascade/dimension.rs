@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn sizes_are_read_as_they_are_written() {
-        for text in ["height", "width/8", "low_res.height*4", "config:decoder/sample_size", "config:unet/sample_size*8"] {
+        for text in ["height", "width/8", "low_res.height*4", "config:decoder/sample_size", "config:unet/sample_size*8"]
+        {
             assert_eq!(text.parse::<Dimension>().unwrap().to_string(), text);
         }
         assert_eq!("height/8".parse::<Dimension>().unwrap().of(128), Some(16));

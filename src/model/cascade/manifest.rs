@@ -81,6 +81,12 @@ pub struct Text {
     /// The number that fills up; without, the tokenizer's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pad_id: Option<u32>,
+    /// Whether the text is stripped and lowered first (DeepFloyd IF).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lowercase: bool,
+    /// Whether a folder without it is sound: what needs it is left out then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub optional: bool,
 }
 
 /// Labels that a request chooses one of.
@@ -156,6 +162,9 @@ pub struct Constant {
     /// The tensor's name in a `.safetensors` file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tensor: Option<String>,
+    /// Whether a folder without it is sound: what needs it is left out then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub optional: bool,
 }
 
 /// A graph that runs once for each picture.
@@ -167,6 +176,9 @@ pub struct GraphNode {
     pub path: Option<String>,
     /// Which value each of its inputs is.
     pub inputs: BTreeMap<String, String>,
+    /// Whether a folder without it is sound: what needs it is left out then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub optional: bool,
 }
 
 /// A number, or a constant's name.
@@ -277,10 +289,24 @@ pub enum Operation {
         mean: String,
         /// Their deviation; a value.
         std: String,
-        /// The noise's level where a request does not say, 0 to 999.
+        /// The noise's level where a request does not say.
         level: u32,
         /// The schedule of the noise, a folder with `scheduler_config.json` or the config itself.
         scheduler: SchedulerSource,
+    },
+    /// Noise on a picture (`DeepFloyd` IF's upsamplers).
+    Noise {
+        /// What gets it.
+        of: String,
+        /// The noise's level where a request does not say.
+        level: u32,
+        /// The schedule of the noise.
+        scheduler: SchedulerSource,
+    },
+    /// The level of such noise, one number.
+    NoiseLevel {
+        /// Where a request does not say.
+        usual: u32,
     },
     /// Numbers before the first ones.
     PadLeft {
@@ -346,7 +372,8 @@ pub enum SchedulerSource {
 pub enum Null {
     /// This number everywhere.
     Number(f32),
-    /// `zeros`; of a class `null`; of the prompt `empty` (the negative prompt, or the empty text); else a value's name.
+    /// `zeros`; of a class `null`; of the prompt `negative` (the negative prompt, or else the empty text) or
+    /// `empty` (the empty text); else a value's name.
     Word(String),
 }
 
@@ -478,6 +505,9 @@ pub struct Stage {
     /// How many samples are drawn for each picture, of which the best is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidates: Option<Candidates>,
+    /// Whether a folder without it is sound: what needs it is left out then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub optional: bool,
 }
 
 /// Several samples, of which the best is kept (DALL-E 2's prior, arXiv:2204.06125, section 2.2).

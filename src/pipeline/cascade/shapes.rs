@@ -119,7 +119,9 @@ impl Cascade {
         };
         let own = channels;
         for value in &stage.concat {
-            let Some(more) = self.shape(value).and_then(|shape| shape.first().copied().flatten()) else { return Ok(()) };
+            let Some(more) = self.shape(value).and_then(|shape| shape.first().copied().flatten()) else {
+                return Ok(());
+            };
             channels += more;
         }
         if sample.shape.len() != stage.sample.len() + 1 {
@@ -176,9 +178,7 @@ impl Cascade {
                     Preparation::Mask | Preparation::Labels => 1,
                 };
                 let sides = match (role.prepare, self.eyes(name), &role.size) {
-                    (Preparation::Clip, Some(eyes), _) => {
-                        [Some(eyes.crop.0 as usize), Some(eyes.crop.1 as usize)]
-                    }
+                    (Preparation::Clip, Some(eyes), _) => [Some(eyes.crop.0 as usize), Some(eyes.crop.1 as usize)],
                     (_, _, Some([height, width])) => [height.fixed(), width.fixed()],
                     _ => [None, None],
                 };
@@ -203,6 +203,7 @@ impl Cascade {
             | Operation::Clamp { of, .. }
             | Operation::Vq { of, .. }
             | Operation::LargerHole { of }
+            | Operation::Noise { of, .. }
             | Operation::L2Normalize { of }
             | Operation::Edit { of, .. } => self.shape(of),
             Operation::Resize { of, size: [height, width], .. } => {
@@ -218,14 +219,13 @@ impl Cascade {
                 }
                 Some(whole)
             }
-            Operation::Multiply { of } => {
-                of.iter().filter_map(|factor| self.shape(factor)).max_by_key(|shape| {
-                    (shape.len(), shape.first().copied().flatten())
-                })
+            Operation::Multiply { of } => of
+                .iter()
+                .filter_map(|factor| self.shape(factor))
+                .max_by_key(|shape| (shape.len(), shape.first().copied().flatten())),
+            Operation::NoiseAugment { of, .. } => {
+                self.shape(of).map(|shape| shape.iter().map(|size| size.map(|size| 2 * size)).collect())
             }
-            Operation::NoiseAugment { of, .. } => self.shape(of).map(|shape| {
-                shape.iter().map(|size| size.map(|size| 2 * size)).collect()
-            }),
             Operation::PadLeft { of, count, .. } => {
                 let mut shape = self.shape(of)?;
                 let first = shape.first_mut()?;
@@ -236,6 +236,7 @@ impl Cascade {
                 let shape = self.shape(of)?;
                 Some([vec![count.fixed()], shape.get(1..)?.to_vec()].concat())
             }
+            Operation::NoiseLevel { .. } => Some(Vec::new()),
             Operation::Fill { shape, .. } => Some(shape.iter().map(Dimension::fixed).collect()),
             Operation::Reshape { shape, .. } => Some(shape.iter().map(|size| usize::try_from(*size).ok()).collect()),
         }
@@ -264,7 +265,8 @@ impl Cascade {
 }
 
 fn words(shape: &[Option<usize>]) -> String {
-    let sizes: Vec<_> = shape.iter().map(|size| size.map_or_else(|| "any".to_owned(), |size| size.to_string())).collect();
+    let sizes: Vec<_> =
+        shape.iter().map(|size| size.map_or_else(|| "any".to_owned(), |size| size.to_string())).collect();
     match sizes.is_empty() {
         true => "one number".to_owned(),
         false => format!("[{}]", sizes.join(", ")),

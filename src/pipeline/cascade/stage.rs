@@ -13,7 +13,7 @@ use crate::denoise::{
     self, Batching, Branch, Denoiser, Denoising, GradientForm, GradientGuide, Guidance, Paste, PasteMode, Reuse, Role,
 };
 use crate::error::{Error, Result};
-use crate::model::cascade::{Base, Dimension, GuideForm, KeepWhen, Stage};
+use crate::model::cascade::{Base, Dimension, GuideForm, KeepWhen, Operation, Source, Stage};
 use crate::pipeline::{MemoryMode, Phase, report};
 use crate::scheduler::{CleanSample, Scheduler};
 
@@ -39,6 +39,9 @@ impl Evaluation<'_> {
         let start = self.optional(stage.start.as_deref())?;
         let mut noise = None;
         if stage.noise_first && from.is_none() {
+            for value in stage.needs() {
+                self.run_stages_of(value)?;
+            }
             noise = Some(self.noise.normal(&shape));
         }
         let guided = stage.is_guided(settings.guidance);
@@ -69,7 +72,8 @@ impl Evaluation<'_> {
                 match start {
                     Some(start) => {
                         let steps = calls / scheduler.order().max(1);
-                        let kept = ((steps as f64 * crate::pipeline::plan::as_written(settings.strength)) as usize).min(steps);
+                        let kept =
+                            ((steps as f64 * crate::pipeline::plan::as_written(settings.strength)) as usize).min(steps);
                         first = (steps - kept) * scheduler.order().max(1);
                         if kept == 0 {
                             return Err(Error::invalid(format!(
@@ -128,6 +132,21 @@ impl Evaluation<'_> {
         };
         let drawn = chosen(samples, None)?;
         Ok((drawn, negative.map(|samples| chosen(samples, Some(index))).transpose()?))
+    }
+
+    /// Runs the stages that the value `name` is made of, and nothing else.
+    fn run_stages_of(&mut self, name: &str) -> Result<()> {
+        let (cascade, plan) = (self.cascade, self.plan);
+        match cascade.folder.manifest.source(name) {
+            _ if plan.embeddings.contains_key(name) => Ok(()),
+            Some(Source::Stage(_) | Source::Negative(_)) => self.told(name).map(drop),
+            Some(Source::Operation(Operation::FirstOf { of })) => {
+                let first = of.iter().find(|way| cascade.is_available(plan, way));
+                first.map_or(Ok(()), |way| self.run_stages_of(way))
+            }
+            Some(source) => source.inputs().into_iter().try_for_each(|input| self.run_stages_of(input)),
+            None => Ok(()),
+        }
     }
 
     /// Runs some calls of a stage with one graph.
@@ -189,9 +208,9 @@ impl Evaluation<'_> {
                     branch.inputs.insert(input.clone(), rows.of(0).clone());
                 }
                 _ => {
-                    let each = all.iter().flat_map(|rows| {
-                        (0..self.plan.pictures * copies).map(|row| rows.of(row / copies).clone())
-                    });
+                    let each = all
+                        .iter()
+                        .flat_map(|rows| (0..self.plan.pictures * copies).map(|row| rows.of(row / copies).clone()));
                     branch.each.insert(input.clone(), each.collect());
                 }
             }
@@ -267,7 +286,8 @@ impl Evaluation<'_> {
         shape: &[usize],
     ) -> Result<Option<Paste>> {
         let Some(keep) = &stage.keep else { return Ok(None) };
-        let (Some(picture), Some(mask)) = (self.optional(Some(&keep.picture))?, self.optional(Some(&keep.mask))?) else {
+        let (Some(picture), Some(mask)) = (self.optional(Some(&keep.picture))?, self.optional(Some(&keep.mask))?)
+        else {
             return Ok(None);
         };
         let copies = shape[0] / self.plan.pictures;
@@ -313,7 +333,9 @@ impl Evaluation<'_> {
         };
         let size = base.and_then(|base| dimension.of(base)).filter(|size| *size > 0);
         size.ok_or_else(|| match base {
-            Some(base) => Error::invalid(format!("{base} pixels do not fit this model: {dimension} must come out even")),
+            Some(base) => {
+                Error::invalid(format!("{base} pixels do not fit this model: {dimension} must come out even"))
+            }
             None => self.cascade.folder.bad(format!("the size {dimension} cannot be known")),
         })
     }
@@ -339,9 +361,8 @@ fn stacked(rows: &Rows, pictures: usize, copies: usize) -> Result<ArrayD<f32>> {
 
 /// Of every `count` samples the one with the largest scalar product.
 fn best(samples: &[ArrayD<f32>], count: usize, towards: &Rows) -> Vec<ArrayD<f32>> {
-    let product = |a: &ArrayD<f32>, b: &ArrayD<f32>| -> f64 {
-        a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
-    };
+    let product =
+        |a: &ArrayD<f32>, b: &ArrayD<f32>| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
     let of = |(picture, own): (usize, &[ArrayD<f32>])| {
         own.iter().max_by(|a, b| product(a, towards.of(picture)).total_cmp(&product(b, towards.of(picture)))).cloned()
     };

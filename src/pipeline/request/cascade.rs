@@ -59,6 +59,8 @@ pub struct CascadeRequest {
     /// Embeddings by the value's name, in place of what the model would compute: `[width]` for all pictures, or
     /// `[pictures, width]`; values that are no vectors likewise, with their own axes.
     pub embeddings: BTreeMap<String, Arc<ArrayD<f32>>>,
+    /// The stage whose sample is the picture, where that is not to be the last one; only stages that draw pixels can be.
+    pub until: Option<String>,
     /// How far attributes of a semantic code are moved, by their names; −[`MAX_EDIT`] to [`MAX_EDIT`].
     pub edits: BTreeMap<String, f32>,
 }
@@ -67,7 +69,12 @@ impl CascadeRequest {
     /// Whether nothing is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.stages.is_empty() && self.classes.is_empty() && self.pictures.is_empty() && self.embeddings.is_empty() && self.edits.is_empty()
+        self.stages.is_empty()
+            && self.classes.is_empty()
+            && self.pictures.is_empty()
+            && self.embeddings.is_empty()
+            && self.edits.is_empty()
+            && self.until.is_none()
     }
 
     pub(super) fn validate(&self) -> Result<()> {

@@ -47,8 +47,8 @@ pub const MAX_GUIDANCE: f32 = 1000.0;
 pub const MAX_CLIP_SKIP: u32 = 11;
 /// The most tokens of a T5 encoder.
 pub const MAX_TOKENS: u32 = 512;
-/// The highest noise level of the x4 upscaler, as diffusers' `max_noise_level`.
-pub const MAX_NOISE_LEVEL: u32 = 350;
+/// The highest noise level that any model takes.
+pub const MAX_NOISE_LEVEL: u32 = 999;
 
 /// What characters in a prompt mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -134,7 +134,8 @@ pub struct Request {
     /// Classifier-free guidance of a model that has a distilled one of its own (Flux): above 1, the negative prompt
     /// is used and each step costs double. `None`: off.
     pub true_guidance: Option<f32>,
-    /// How much noise the small picture gets before it is enlarged (x4 upscaler), 0 to 350; `None`: 20.
+    /// How much noise a picture or an embedding gets before the model sees it, 0 to [`MAX_NOISE_LEVEL`]: the small picture
+    /// of the x4 upscaler (at most 350; `None`: 20) and of `DeepFloyd` IF, the image embedding of Stable unCLIP.
     pub noise_level: Option<u32>,
     /// The part of the timesteps, 0 to 1, that is left to another model: this one stops there with noisy latents.
     pub denoising_end: Option<f32>,

@@ -10,7 +10,10 @@ use crate::model::json;
 
 /// The classes, without the prefix `ORT`, each with its manifest and the folder of the autoencoder whose levels say how
 /// many pixels a latent is.
-const CLASSES: [(&str, &str, Option<&str>); 8] = [
+const CLASSES: [(&str, &str, Option<&str>); 11] = [
+    ("IFPipeline", include_str!("deepfloyd.json"), None),
+    ("StableUnCLIPPipeline", include_str!("stable_unclip.json"), Some("vae_decoder")),
+    ("StableUnCLIPImg2ImgPipeline", include_str!("stable_unclip.json"), Some("vae_decoder")),
     ("DiTPipeline", include_str!("dit.json"), None),
     ("LDMPipeline", include_str!("ldm_plain.json"), None),
     ("LDMSuperResolutionPipeline", include_str!("ldm_super.json"), None),
