@@ -22,6 +22,7 @@ mod safety;
 mod script;
 mod starting;
 mod turn;
+mod unused;
 mod wrapped;
 
 use std::path::Path;
