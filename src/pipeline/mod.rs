@@ -133,7 +133,7 @@ impl Pipeline {
     ) -> Result<Generated> {
         let mut small = self.plan(&hires::first(request, hires))?;
         small.decodes = hires.upscale == Upscale::Lanczos;
-        let mut large = self.plan(&hires::second(request, hires, &small, &self.info)?)?;
+        let mut large = self.plan(&hires::second(request, hires, &small, &self.model, &self.info)?)?;
         let _turn = self.turns.take(cancel)?;
         let family = self.family.as_ref();
         let first = draw::draw(&self.model, family, &small, observer, cancel)?;

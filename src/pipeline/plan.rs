@@ -260,7 +260,11 @@ impl Plan {
     fn check_latents(&self) -> Result<()> {
         let Some(latents) = &self.request.start.latents else { return Ok(()) };
         if latents.shape() == self.latents {
-            return Ok(());
+            return match latents.iter().find(|value| !value.is_finite()) {
+                Some(value) if value.is_nan() => Err(Error::invalid("the latents to start from have a NaN in them")),
+                Some(_) => Err(Error::invalid("the latents to start from have an infinite number in them")),
+                None => Ok(()),
+            };
         }
         Err(Error::invalid(format!(
             "the latents to start from have the shape {:?}; this model and request need {:?}",
