@@ -82,8 +82,8 @@ impl Good {
         match outcome {
             Refused(words) => {
                 let is_callers = matches!(&drawn, Err(Error::InvalidArgument(_) | Error::Unsupported(_)));
+                assert!(is_callers, "{name}: {:?}", drawn.map(|drawn| drawn.warnings));
                 let said = sentence(drawn);
-                assert!(is_callers, "{name}: of another kind: {said}");
                 for word in words {
                     assert!(said.contains(word), "{name}: {word:?} is not in {said:?}");
                 }
@@ -274,8 +274,6 @@ fn masks() {
 
 #[test]
 fn pictures() {
-    let sized = |r: &mut Request| (r.width, r.height) = (Some(64), Some(64));
-    let _ = sized;
     let rows: &[Row] = &[
         ("1 x 1", |r| r.start.picture = flat(1, 1, [200, 30, 60]), Same(|r| r.start.picture = flat(16, 16, [200, 30, 60]))),
         (
@@ -443,7 +441,7 @@ fn prompts() {
         ("60 kB in too many chunks", |r| webui(r, &words("a ")), Refused(&["256 chunks"])),
         ("60 kB of brackets", |r| webui(r, &words("(")), Refused(&["256 brackets"])),
         ("60 kB of closing ones", |r| webui(r, &words(")")), Refused(&["256 chunks"])),
-        ("60 kB of changes", |r| webui(r, &words("[a:b:1] ")), Refused(&["chunks"])),
+        ("60 kB of schedules", |r| webui(r, &words("[a:")), Refused(&["256 brackets"])),
         ("60 kB of AND", |r| webui(r, &words("AND ")), Refused(&["64 prompts"])),
         ("60 kB of BREAK", |r| webui(r, &words("BREAK ")), Refused(&["256 chunks"])),
         ("beyond what is allowed", |r| r.prompt = "a".repeat((1 << 20) + 1), Refused(&["1048577 bytes", "1048576"])),
@@ -528,17 +526,17 @@ fn numbers() {
         ("no steps", |r| r.steps = Some(0), Refused(&["steps is 0", "1 to 1000"])),
         ("too many steps", |r| r.steps = Some(u32::MAX), Refused(&["4294967295", "1 to 1000"])),
         ("clip skip", |r| r.clip_skip = 12, Refused(&["clip skip is 12", "0 to 11"])),
-        ("clip skip beyond this encoder's layers", |r| r.clip_skip = 11, Refused(&["clip"])),
+        ("clip skip beyond this encoder's layers", |r| r.clip_skip = 11, Refused(&["2 layers", "a smaller clip skip"])),
         ("max tokens", |r| r.max_tokens = Some(0), Refused(&["max tokens is 0", "1 to 512"])),
         ("noise level", |r| r.noise_level = Some(351), Refused(&["351", "0 to 350"])),
         (
             "a seed that NumPy has not",
-            |r| (r.rng, r.seed) = (RngKind::NumPy, Some(1 << 32)),
+            |r| (r.rng, r.seed) = (RngKind::Numpy, Some(1 << 32)),
             Refused(&["4294967296", "4294967295"]),
         ),
         (
             "a variation's seed that NumPy has not",
-            |r| (r.rng, r.variation) = (RngKind::NumPy, Some(Variation { seed: u64::MAX, strength: 0.5 })),
+            |r| (r.rng, r.variation) = (RngKind::Numpy, Some(Variation { seed: u64::MAX, strength: 0.5 })),
             Refused(&["18446744073709551615"]),
         ),
         ("the largest seed", |r| r.seed = Some(u64::MAX), Draws),
@@ -674,6 +672,7 @@ fn the_tool() {
     image::RgbImage::from_fn(128, 96, |x, _| image::Rgb([if x < 64 { 255 } else { 0 }; 3])).save(input("mask.png")).unwrap();
     image::RgbImage::from_pixel(9000, 3, image::Rgb([9; 3])).save(input("wide.png")).unwrap();
     let (one, mask, wide) = (input("one.png"), input("mask.png"), input("wide.png"));
+    let inpaint = tiny("tiny-inpaint").to_str().unwrap().to_owned();
     let deep = "(".repeat(300);
     let (long, chunks) = (words("photo "), words("a "));
     let refused: &[(&[&str], &[&str])] = &[
@@ -704,7 +703,7 @@ fn the_tool() {
         (&["--sigmas-list", "nan,0"], &["--sigmas-list"]),
         (&["--reuse", "inf"], &["--reuse"]),
         (&["--safety", "flag"], &["safety_checker/model.onnx"]),
-        (&["-m", tiny("tiny-inpaint").to_str().unwrap()], &["inpainting model", "picture"]),
+        (&["-m", &inpaint], &["inpainting model", "picture"]),
     ];
     for (arguments, words) in refused {
         let output = generate(arguments).output().unwrap();
