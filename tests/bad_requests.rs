@@ -20,9 +20,7 @@ use std::sync::Arc;
 
 use cabi::{said, tool};
 use common::{generate, open, repository, sentence, tiny};
-use diffusion::pipeline::{
-    GuidanceRules, Projection, Reuse, Scales, ThresholdLimit, Thresholding, ZeroStar,
-};
+use diffusion::pipeline::{GuidanceRules, Projection, Reuse, Scales, ThresholdLimit, Thresholding, ZeroStar};
 use diffusion::{
     CustomSchedule, Error, Hires, Image, Pipeline, PixelFormat, PreviewMode, Previews, PromptSyntax, Request, RngKind,
     Safety, SchedulerKind, Seamless, SigmaSchedule, Start, Upscale, Variation,
@@ -265,7 +263,11 @@ fn masks() {
     let upscale: &[Row] = &[
         ("a mask", |r| r.start.mask = half(64, 64), Refused(&["a mask is given", "an upscaler"])),
         ("no picture", |r| r.start = Start::default(), Refused(&["an upscaler", "needs a picture"])),
-        ("a picture that would become too large", |r| r.start.picture = flat(2049, 1, [9; 3]), Refused(&["2049x1", "2048"])),
+        (
+            "a picture that would become too large",
+            |r| r.start.picture = flat(2049, 1, [9; 3]),
+            Refused(&["2049x1", "2048"]),
+        ),
         ("one pixel", |r| r.start.picture = flat(1, 1, [9; 3]), Draws),
     ];
     let start = Start { picture: input("low.png"), ..Start::default() };
@@ -275,7 +277,11 @@ fn masks() {
 #[test]
 fn pictures() {
     let rows: &[Row] = &[
-        ("1 x 1", |r| r.start.picture = flat(1, 1, [200, 30, 60]), Same(|r| r.start.picture = flat(16, 16, [200, 30, 60]))),
+        (
+            "1 x 1",
+            |r| r.start.picture = flat(1, 1, [200, 30, 60]),
+            Same(|r| r.start.picture = flat(16, 16, [200, 30, 60])),
+        ),
         (
             "1 x 1, drawn larger",
             |r| (r.start.picture, r.width, r.height) = (flat(1, 1, [200, 30, 60]), Some(64), Some(64)),
@@ -370,7 +376,9 @@ fn files() {
     let folder = tempfile::tempdir().unwrap();
     let said = sentence(Image::open(&huge(folder.path())));
     assert!(said.contains("huge.png") && said.contains("too large"), "{said}");
-    for (name, bytes) in [("empty.png", &b""[..]), ("text.jpg", b"not a picture"), ("cut.png", b"\x89PNG\r\n\x1a\n\0\0")] {
+    for (name, bytes) in
+        [("empty.png", &b""[..]), ("text.jpg", b"not a picture"), ("cut.png", b"\x89PNG\r\n\x1a\n\0\0")]
+    {
         let path = folder.path().join(name);
         fs::write(&path, bytes).unwrap();
         let said = sentence(Image::open(&path));
@@ -479,26 +487,17 @@ const REALS: &[(&str, fn(&mut Request, f32))] = &[
     ("guidance scale", |r, v| r.guidance_rules.scales = Scales::Points(vec![(0.5, v)])),
     ("lambda", |r, v| r.guidance_rules.plus_plus = Some(v)),
     ("projection's eta", |r, v| r.guidance_rules.projection = Some(Projection { eta: v, ..Projection::default() })),
-    (
-        "norm threshold",
-        |r, v| r.guidance_rules.projection = Some(Projection { threshold: v, ..Projection::default() }),
-    ),
+    ("norm threshold", |r, v| r.guidance_rules.projection = Some(Projection { threshold: v, ..Projection::default() })),
     ("momentum", |r, v| r.guidance_rules.projection = Some(Projection { momentum: v, ..Projection::default() })),
-    (
-        "percentile",
-        |r, v| r.guidance_rules.thresholding = Some(Thresholding { percentile: v, limit: ThresholdLimit::Fixed(1.0) }),
-    ),
-    (
-        "threshold's limit",
-        |r, v| r.guidance_rules.thresholding = Some(Thresholding { percentile: 0.9, limit: ThresholdLimit::Fixed(v) }),
-    ),
-    (
-        "mimicked scale",
-        |r, v| {
-            r.guidance_rules.thresholding =
-                Some(Thresholding { percentile: 0.9, limit: ThresholdLimit::MimicScale(v) });
-        },
-    ),
+    ("percentile", |r, v| {
+        r.guidance_rules.thresholding = Some(Thresholding { percentile: v, limit: ThresholdLimit::Fixed(1.0) })
+    }),
+    ("threshold's limit", |r, v| {
+        r.guidance_rules.thresholding = Some(Thresholding { percentile: 0.9, limit: ThresholdLimit::Fixed(v) })
+    }),
+    ("mimicked scale", |r, v| {
+        r.guidance_rules.thresholding = Some(Thresholding { percentile: 0.9, limit: ThresholdLimit::MimicScale(v) });
+    }),
     ("reuse threshold", |r, v| r.reuse.threshold = v),
     ("end of the negative prompt", |r, v| r.reuse.negative_until = v),
     ("hires scale", |r, v| r.hires = Some(Hires { scale: v, ..Hires::default() })),
@@ -558,7 +557,10 @@ fn numbers() {
         ),
         (
             "a list beside other steps",
-            |r| (r.custom_schedule, r.scheduler) = (Some(CustomSchedule::Sigmas(vec![9.0, 5.0, 2.0, 0.0])), Some(SchedulerKind::Euler)),
+            |r| {
+                (r.custom_schedule, r.scheduler) =
+                    (Some(CustomSchedule::Sigmas(vec![9.0, 5.0, 2.0, 0.0])), Some(SchedulerKind::Euler))
+            },
             Refused(&["2 steps", "leave the steps out"]),
         ),
         (
@@ -615,11 +617,7 @@ fn numbers() {
         ),
         ("a denoising start of nothing", |r| r.denoising_start = Some(0.5), Refused(&["a denoising start is given"])),
         ("a denoising end at once", |r| r.denoising_end = Some(0.0), Refused(&["no step of 2"])),
-        (
-            "sizes beyond",
-            |r| r.size_conditioning.original = Some((9999, 1)),
-            Refused(&["9999x1", "8192"]),
-        ),
+        ("sizes beyond", |r| r.size_conditioning.original = Some((9999, 1)), Refused(&["9999x1", "8192"])),
         (
             "previews never",
             |r| r.previews = Some(Previews { mode: PreviewMode::Linear, interval: 0 }),
@@ -631,7 +629,11 @@ fn numbers() {
             Refused(&["small"]),
         ),
         ("a checker that is not there", |r| r.safety = Safety::Flag, Refused(&["safety_checker/model.onnx"])),
-        ("hires steps", |r| r.hires = Some(Hires { steps: Some(0), ..Hires::default() }), Refused(&["hires steps is 0"])),
+        (
+            "hires steps",
+            |r| r.hires = Some(Hires { steps: Some(0), ..Hires::default() }),
+            Refused(&["hires steps is 0"]),
+        ),
     ];
     good.tries_all(rows);
     let rows: &[Row] = &[("a transformer that tiles", |r| r.seamless = Seamless::Both, Refused(&["tile"]))];
@@ -669,7 +671,9 @@ fn the_tool() {
     let huge = huge(inputs.path()).to_str().unwrap().to_owned();
     let house = repository("tests/golden/inputs/house.png").to_str().unwrap().to_owned();
     image::RgbImage::from_pixel(1, 1, image::Rgb([255; 3])).save(input("one.png")).unwrap();
-    image::RgbImage::from_fn(128, 96, |x, _| image::Rgb([if x < 64 { 255 } else { 0 }; 3])).save(input("mask.png")).unwrap();
+    image::RgbImage::from_fn(128, 96, |x, _| image::Rgb([if x < 64 { 255 } else { 0 }; 3]))
+        .save(input("mask.png"))
+        .unwrap();
     image::RgbImage::from_pixel(9000, 3, image::Rgb([9; 3])).save(input("wide.png")).unwrap();
     let (one, mask, wide) = (input("one.png"), input("mask.png"), input("wide.png"));
     let inpaint = tiny("tiny-inpaint").to_str().unwrap().to_owned();
@@ -709,7 +713,10 @@ fn the_tool() {
         let output = generate(arguments).output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
-        assert!(text.starts_with("diffusion: ") && text.lines().count() == 1 && text.len() < 1600, "not one line: {text}");
+        assert!(
+            text.starts_with("diffusion: ") && text.lines().count() == 1 && text.len() < 1600,
+            "not one line: {text}"
+        );
         assert!(words.iter().all(|word| text.contains(word)), "{words:?} are not all in {text}");
         assert!(!out.exists(), "{text}");
     }

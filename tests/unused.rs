@@ -15,9 +15,7 @@ use std::sync::Arc;
 
 use common::{generate, open, repository, tiny};
 use diffusion::pipeline::{GuidanceRules, Reuse};
-use diffusion::{
-    Image, Pipeline, PromptSyntax, Request, SchedulerKind, SizeConditioning, Start, Variation,
-};
+use diffusion::{Image, Pipeline, PromptSyntax, Request, SchedulerKind, SizeConditioning, Start, Variation};
 
 /// What is changed in a usual request, and a part of each sentence that must come; none must come beside them.
 type Row = (&'static str, fn(&mut Request), &'static [&'static str]);
@@ -36,7 +34,11 @@ fn told(pipeline: &Pipeline, base: &Request, rows: &[Row]) {
         let drawn = generate(pipeline, &request).unwrap_or_else(|error| panic!("{name}: {error}"));
         let said = &drawn.warnings;
         for part in *parts {
-            assert_eq!(said.iter().filter(|sentence| sentence.contains(part)).count(), 1, "{name}: {part:?} in {said:?}");
+            assert_eq!(
+                said.iter().filter(|sentence| sentence.contains(part)).count(),
+                1,
+                "{name}: {part:?} in {said:?}"
+            );
         }
         assert_eq!(said.len(), parts.len(), "{name}: {said:?}");
     }
@@ -49,8 +51,16 @@ fn plain() -> Request {
 #[test]
 fn stable_diffusion() {
     let rows: &[Row] = &[
-        ("second prompt", |r| r.prompt_2 = Some("a cat".into()), &["a second prompt is given, but the model has no second"]),
-        ("third prompt", |r| r.prompt_3 = Some("a cat".into()), &["a third prompt is given, but the model has no third"]),
+        (
+            "second prompt",
+            |r| r.prompt_2 = Some("a cat".into()),
+            &["a second prompt is given, but the model has no second"],
+        ),
+        (
+            "third prompt",
+            |r| r.prompt_3 = Some("a cat".into()),
+            &["a third prompt is given, but the model has no third"],
+        ),
         ("an empty one is none", |r| r.prompt_2 = Some(String::new()), &[]),
         (
             "other negative prompts",
@@ -97,7 +107,9 @@ fn stable_diffusion() {
         ),
         (
             "rules without guidance",
-            |r| (r.guidance_rules, r.guidance) = (GuidanceRules { rescale: 0.5, ..GuidanceRules::default() }, Some(0.5)),
+            |r| {
+                (r.guidance_rules, r.guidance) = (GuidanceRules { rescale: 0.5, ..GuidanceRules::default() }, Some(0.5))
+            },
             &["rules for guidance were given, but guidance is off"],
         ),
         (
@@ -107,7 +119,11 @@ fn stable_diffusion() {
         ),
         ("an interval around a step", |r| r.guidance_rules.interval = Some((0.4, 1.0)), &[]),
         ("reuse", |r| r.reuse.threshold = 0.1, &["reuse is asked for, but the first and the last steps"]),
-        ("reuse with room", |r| r.reuse = Reuse { threshold: 0.1, first_steps: 0, last_steps: 1, ..Reuse::default() }, &[]),
+        (
+            "reuse with room",
+            |r| r.reuse = Reuse { threshold: 0.1, first_steps: 0, last_steps: 1, ..Reuse::default() },
+            &[],
+        ),
         (
             "negative schedule without guidance",
             |r| (r.reuse.negative_every, r.guidance) = (2, Some(1.0)),
@@ -134,8 +150,7 @@ fn stable_diffusion() {
         (
             "a variation beside a denoising start and a mask, around which there is noise",
             |r| {
-                r.start =
-                    Start { picture: picture("house.png"), mask: picture("mask.png"), ..Start::default() };
+                r.start = Start { picture: picture("house.png"), mask: picture("mask.png"), ..Start::default() };
                 r.denoising_start = Some(0.5);
                 r.variation = Some(Variation { seed: 3, strength: 0.5 });
             },
@@ -196,13 +211,21 @@ fn stable_diffusion_xl_and_its_refiner() {
             },
             &["the negative original size", "the negative target size"],
         ),
-        ("a score", |r| r.size_conditioning.aesthetic_score = Some(7.0), &["the aesthetic score is given, but nothing"]),
+        (
+            "a score",
+            |r| r.size_conditioning.aesthetic_score = Some(7.0),
+            &["the aesthetic score is given, but nothing"],
+        ),
     ];
     told(&open(&tiny("tiny-xl")).unwrap(), &plain(), sizes);
 
     let start = Start { picture: picture("house.png"), strength: Some(0.9), ..Start::default() };
     let rows: &[Row] = &[
-        ("second prompt", |r| r.prompt_2 = Some("a cat".into()), &["a second prompt is given, but the model has no second"]),
+        (
+            "second prompt",
+            |r| r.prompt_2 = Some("a cat".into()),
+            &["a second prompt is given, but the model has no second"],
+        ),
         ("scores", |r| r.size_conditioning.aesthetic_score = Some(7.0), &[]),
         ("negative score", |r| r.size_conditioning.negative_aesthetic_score = Some(2.0), &[]),
         (
@@ -249,7 +272,11 @@ fn stable_diffusion_3_and_flux() {
         ("third prompt", |r| r.prompt_3 = Some("a cat".into()), &["the model has no third text encoder"]),
         ("clip skip", |r| r.clip_skip = 1, &["a clip skip is given, but this model takes CLIP's pooled vector alone"]),
         ("max tokens", |r| r.max_tokens = Some(20), &[]),
-        ("a true guidance alone", |r| r.true_guidance = Some(3.0), &["a true guidance is given without a negative prompt"]),
+        (
+            "a true guidance alone",
+            |r| r.true_guidance = Some(3.0),
+            &["a true guidance is given without a negative prompt"],
+        ),
         ("a true guidance of 1 is off", |r| r.true_guidance = Some(1.0), &[]),
         (
             "a true guidance with a negative prompt",
@@ -259,7 +286,11 @@ fn stable_diffusion_3_and_flux() {
             },
             &[],
         ),
-        ("negative prompt", |r| r.negative_prompt = Some("ugly".into()), &["a negative prompt is given, but guidance is off"]),
+        (
+            "negative prompt",
+            |r| r.negative_prompt = Some("ugly".into()),
+            &["a negative prompt is given, but guidance is off"],
+        ),
         (
             "weights",
             |r| (r.syntax, r.prompt) = (PromptSyntax::Webui, "a (red:1.4) house".into()),

@@ -8,8 +8,8 @@ use super::opened::Opened;
 use super::plan::{Job, Plan};
 use super::{Generated, Hires, HiresSettings, MAX_STEPS, PipelineInfo, Request, Safety, Start, Upscale};
 use crate::error::{Error, Result};
-use crate::model::GraphRole;
 use crate::image::{Image, Interpolation, PixelFormat, ResizeMode, interpolate};
+use crate::model::GraphRole;
 use crate::runtime::CancelToken;
 
 /// The request of the first pass.

@@ -79,10 +79,7 @@ pub(in crate::pipeline) fn unused(
 
     // Prompts. An empty one is none.
     let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
-    row(
-        given(negative_prompt) && !guided,
-        "a negative prompt is given, but guidance is off, so nobody reads it",
-    );
+    row(given(negative_prompt) && !guided, "a negative prompt is given, but guidance is off, so nobody reads it");
     for (index, which, positive, negative) in
         [(1, "second", prompt_2, negative_prompt_2), (2, "third", prompt_3, negative_prompt_3)]
     {
@@ -101,7 +98,9 @@ pub(in crate::pipeline) fn unused(
         );
         row(
             given(negative) && read && guided && !family.reads_negatives(model, plan),
-            &format!("a {which} negative prompt is given without a first one, in place of which this model takes zeros"),
+            &format!(
+                "a {which} negative prompt is given without a first one, in place of which this model takes zeros"
+            ),
         );
     }
     // Where CLIP gives its pooled vector alone, neither weights nor layers change anything.
@@ -119,7 +118,9 @@ pub(in crate::pipeline) fn unused(
     if let (Some(wish), Some(fixed)) = (max_tokens, t5.and_then(TextEncoder::fixed_tokens)) {
         row(
             *wish as usize != fixed,
-            &format!("max tokens is {wish}, but the model's T5 text encoder was exported for {fixed} and no other number"),
+            &format!(
+                "max tokens is {wish}, but the model's T5 text encoder was exported for {fixed} and no other number"
+            ),
         );
     }
 
@@ -138,10 +139,7 @@ pub(in crate::pipeline) fn unused(
         variation.is_some() && denoising_start.is_some() && !blends,
         "a variation is given, but no new noise is drawn where another model went before",
     );
-    row(
-        noise_level.is_some() && plan.job != Job::Upscale,
-        "a noise level is given, but the model is no upscaler",
-    );
+    row(noise_level.is_some() && plan.job != Job::Upscale, "a noise level is given, but the model is no upscaler");
 
     // Guidance.
     row(

@@ -99,9 +99,10 @@ impl Family for StableDiffusionXl {
     fn unread_sizes(&self, model: &Opened, plan: &Plan, guided: bool) -> Vec<&'static str> {
         let (wish, aesthetic) = (&plan.request.size_conditioning, has_aesthetic_score(model));
         let unread = |other: &SizeConditioning| {
-            [false, true].into_iter().filter(|negative| guided || !negative).all(|negative| {
-                sizes(plan, wish, aesthetic, negative) == sizes(plan, other, aesthetic, negative)
-            })
+            [false, true]
+                .into_iter()
+                .filter(|negative| guided || !negative)
+                .all(|negative| sizes(plan, wish, aesthetic, negative) == sizes(plan, other, aesthetic, negative))
         };
         wish.given().into_iter().filter(|(_, other)| unread(other)).map(|(name, _)| name).collect()
     }
