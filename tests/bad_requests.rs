@@ -459,7 +459,7 @@ fn prompts() {
 
     let rows: &[Row] = &[
         ("60 kB", |r| r.prompt = words("photo "), Warns("too long")),
-        ("60 kB in brackets", |r| webui(r, &format!("({}", words("photo "))), Draws),
+        ("60 kB in brackets", |r| webui(r, &words("(a ")), Refused(&["256 brackets"])),
         ("a weight that is no number", |r| webui(r, "a (red:1.2.3) house"), Refused(&["\"1.2.3\""])),
         ("never closed", |r| webui(r, "a (red house"), Draws),
     ];
