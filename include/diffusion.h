@@ -306,6 +306,12 @@ typedef struct diffusion_buffer diffusion_buffer;
 typedef struct diffusion_cancel_token diffusion_cancel_token;
 
 /**
+ * Numbers that a model understands: the code of a picture or of a text, or the noise that a picture comes from. It never
+ * changes; threads may share it.
+ */
+typedef struct diffusion_embedding diffusion_embedding;
+
+/**
  * A picture. Read-only, so threads may share it. A `const diffusion_image *` is borrowed from the diffusion_result
  * or diffusion_progress that it came from; what diffusion_image_create() and its sisters make is the caller's.
  */
@@ -922,6 +928,105 @@ DIFFUSION_API diffusion_status diffusion_request_reset(struct diffusion_request 
  * Errors: INVALID_ARGUMENT, naming the first field at fault and what is allowed.
  */
 DIFFUSION_API diffusion_status diffusion_request_validate(const struct diffusion_request *request);
+
+/**
+ * A picture for a role that the model gives a name, such as "like" for a picture to vary, or "map" for a semantic map;
+ * diffusion_pipeline_info_json() lists them under "cascade". NULL takes the role's picture away. The picture to start
+ * from is the role "image", the mask is the role "mask".
+ *
+ * The request keeps what it needs: the image may be destroyed at once. Roles are checked when drawing starts.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_picture(struct diffusion_request *request,
+                                               const char *role,
+                                               size_t role_length,
+                                               const struct diffusion_image *image);
+
+/**
+ * The class that is drawn, of a model that knows classes: its number, counted from 0, for all pictures; -1, the default,
+ * is none. Which there are is checked when drawing starts.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_class(struct diffusion_request *request,
+                                             int64_t label);
+
+/**
+ * The class that is drawn, by the name that the model gives it. NULL with 0, or "", is none.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_class_name(struct diffusion_request *request,
+                                                  const char *label,
+                                                  size_t label_length);
+
+/**
+ * An embedding in place of what the model would compute, by the value's name, such as "image_embeds";
+ * diffusion_pipeline_info_json() lists them under "cascade". NULL takes it away. One row is for all pictures, otherwise
+ * there must be one for each.
+ *
+ * The request shares it: the embedding may be destroyed at once. Names and sizes are checked when drawing starts.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_embedding(struct diffusion_request *request,
+                                                 const char *value,
+                                                 size_t value_length,
+                                                 const struct diffusion_embedding *embedding);
+
+/**
+ * How far an attribute of the picture is moved, such as "night", of a model that has attributes: -100 to 100, where 0, the
+ * default, leaves it. Attributes are checked when drawing starts. NaN is refused.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_edit(struct diffusion_request *request,
+                                            const char *attribute,
+                                            size_t attribute_length,
+                                            float amount);
+
+/**
+ * Denoising steps of one stage, 1 to 1000; 0 is the model's own. diffusion_request_set_steps() and its sisters are for
+ * the model's main stage.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_stage_steps(struct diffusion_request *request,
+                                                   const char *stage_name,
+                                                   size_t stage_length,
+                                                   int64_t steps);
+
+/**
+ * Guidance scale of one stage, -1000 to 1000; at 1 or below it is off. NaN is refused.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_stage_guidance(struct diffusion_request *request,
+                                                      const char *stage_name,
+                                                      size_t stage_length,
+                                                      float guidance);
+
+/**
+ * Scheduler of one stage, by a name of diffusion_scheduler_name(); NULL with 0, or "", is the model's own.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_stage_scheduler(struct diffusion_request *request,
+                                                       const char *stage_name,
+                                                       size_t stage_length,
+                                                       const char *scheduler,
+                                                       size_t scheduler_length);
+
+/**
+ * How strongly a classifier's gradient leads one stage, -1000 to 1000; 0 is not at all. NaN is refused.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_stage_guide_scale(struct diffusion_request *request,
+                                                         const char *stage_name,
+                                                         size_t stage_length,
+                                                         float scale);
+
+/**
+ * How many samples one stage draws for each picture, of which it keeps the best, 1 to 64; 0 is the model's own number.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_stage_candidates(struct diffusion_request *request,
+                                                        const char *stage_name,
+                                                        size_t stage_length,
+                                                        int64_t count);
 
 /**
  * Takes every rule of the functions below away again. Without rules guidance is as in diffusers' pipelines.
@@ -1803,6 +1908,116 @@ DIFFUSION_API size_t diffusion_buffer_size(const struct diffusion_buffer *buffer
  * Gives the bytes back; NULL does nothing.
  */
 DIFFUSION_API void diffusion_buffer_destroy(struct diffusion_buffer *buffer);
+
+/**
+ * Computes one of the values that the model lists as embeddings, such as "image_embeds" of a picture, or "x_T", the noise
+ * that it comes from; diffusion_pipeline_info_json() lists them under "cascade". What it is made of comes from the
+ * request, as for a picture; what is not needed for it need not be there.
+ *
+ * Blocks; `cancel` and `progress` are as in diffusion_pipeline_generate(). On success `*embedding` is the caller's, to be
+ * given back with diffusion_embedding_destroy(); its first size is 1, or the request's count where pictures differ.
+ *
+ * Errors: as of diffusion_pipeline_generate(); UNSUPPORTED for a model of one stage.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_embed(const struct diffusion_pipeline *pipeline,
+                                          const struct diffusion_request *request,
+                                          const char *value_name,
+                                          size_t value_length,
+                                          const struct diffusion_cancel_token *cancel,
+                                          diffusion_progress_callback progress,
+                                          void *user_data,
+                                          struct diffusion_embedding **embedding);
+
+/**
+ * Makes an embedding of the host's own numbers, which are copied: `rank` sizes in `shape`, the first of them the rows, the
+ * last the innermost; 1 to 8 of them, each 1 or more, with `count` numbers in all. NaN and infinite numbers are refused.
+ * On success `*embedding` is the caller's.
+ */
+DIFFUSION_API
+diffusion_status diffusion_embedding_create(const float *values,
+                                            size_t count,
+                                            const int64_t *shape,
+                                            size_t rank,
+                                            struct diffusion_embedding **embedding);
+
+/**
+ * Gives the embedding back; NULL does nothing.
+ */
+DIFFUSION_API void diffusion_embedding_destroy(struct diffusion_embedding *embedding);
+
+/**
+ * Its numbers, row by row; they live until diffusion_embedding_destroy(). NULL for NULL.
+ */
+DIFFUSION_API const float *diffusion_embedding_values(const struct diffusion_embedding *embedding);
+
+/**
+ * How many numbers it has; 0 for NULL.
+ */
+DIFFUSION_API size_t diffusion_embedding_count(const struct diffusion_embedding *embedding);
+
+/**
+ * How many sizes it has; 0 for NULL.
+ */
+DIFFUSION_API size_t diffusion_embedding_rank(const struct diffusion_embedding *embedding);
+
+/**
+ * Its sizes, diffusion_embedding_rank() of them; they live until diffusion_embedding_destroy(). NULL for NULL.
+ */
+DIFFUSION_API const int64_t *diffusion_embedding_shape(const struct diffusion_embedding *embedding);
+
+/**
+ * The embedding at `at` (0 to 1, and beyond) on the straight line from `from` to `to`, row by row: what diffusion
+ * autoencoders' codes want. On success `*embedding` is the caller's.
+ */
+DIFFUSION_API
+diffusion_status diffusion_embedding_lerp(const struct diffusion_embedding *from,
+                                          const struct diffusion_embedding *to,
+                                          float at,
+                                          struct diffusion_embedding **embedding);
+
+/**
+ * The embedding at `at` (0 to 1, and beyond) on the arc from `from` to `to`, row by row, over all numbers of a row as one
+ * vector: what CLIP's embeddings and noise want. On success `*embedding` is the caller's.
+ */
+DIFFUSION_API
+diffusion_status diffusion_embedding_slerp(const struct diffusion_embedding *from,
+                                           const struct diffusion_embedding *to,
+                                           float at,
+                                           struct diffusion_embedding **embedding);
+
+/**
+ * `weight_one` times `one` plus `weight_other` times `other`, row by row: several pictures and texts as one, as Kandinsky
+ * mixes them. On success `*embedding` is the caller's.
+ */
+DIFFUSION_API
+diffusion_status diffusion_embedding_weighted_sum(const struct diffusion_embedding *one,
+                                                  float weight_one,
+                                                  const struct diffusion_embedding *other,
+                                                  float weight_other,
+                                                  struct diffusion_embedding **embedding);
+
+/**
+ * The direction from the text embedding `before` to the text embedding `after`, of length 1, row by row: turned towards
+ * it by diffusion_embedding_turn(), a picture's embedding changes as the texts do (DALL-E 2's text differences). On
+ * success `*embedding` is the caller's.
+ *
+ * Errors: INVALID_ARGUMENT where both are the same.
+ */
+DIFFUSION_API
+diffusion_status diffusion_embedding_difference(const struct diffusion_embedding *before,
+                                                const struct diffusion_embedding *after,
+                                                struct diffusion_embedding **embedding);
+
+/**
+ * `picture` turned towards `difference` by the part `at` (0.25 to 0.5 are usual) of the angle between them, its length
+ * kept, row by row. On success `*embedding` is the caller's.
+ */
+DIFFUSION_API
+diffusion_status diffusion_embedding_turn(const struct diffusion_embedding *picture,
+                                          const struct diffusion_embedding *difference,
+                                          float at,
+                                          struct diffusion_embedding **embedding);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -33,6 +33,7 @@ pub mod scheduler;
 pub mod tensor;
 pub mod text;
 
+pub use autoencoder::Codebook;
 pub use error::{Error, Result};
 pub use image::{Image, Mask, PixelFormat, Region, ResizeMode};
 pub use pipeline::{
@@ -43,3 +44,4 @@ pub use pipeline::{
 pub use rng::RngKind;
 pub use runtime::{CancelToken, Fallback, Precision, Provider, ProviderSettings};
 pub use scheduler::{CustomSchedule, SchedulerKind, SigmaSchedule};
+pub use tensor::{Embedding, Statistics};

@@ -41,12 +41,14 @@ const SOURCES: &[&str] = &[
     "request/hires",
     "request/safety",
     "request/seamless",
+    "request/cascade",
     "generate",
     "result",
     "timings",
     "image",
     "picture",
     "buffer",
+    "embedding",
 ];
 
 /// The files without.

@@ -161,6 +161,15 @@ fn denoise(x: &ArrayD<f32>, t: f64, c: &ArrayD<f32>, variance: Option<&ArrayD<f3
     }
 }
 
+/// The configuration, with what diffusers takes at every step instead.
+fn config(case: &Case) -> Map<String, Value> {
+    let mut config = case.config.clone();
+    if let Some(value) = case.step_kwargs.get("use_clipped_model_output") {
+        config.insert("use_clipped_model_output".to_owned(), value.clone());
+    }
+    config
+}
+
 fn options(case: &Case) -> SchedulerOptions {
     options_of(&case.config, case.steps, [&case.step_kwargs, &case.set_kwargs])
 }
@@ -172,6 +181,8 @@ fn options_of(config: &Map<String, Value>, steps: usize, kwargs: [&Map<String, V
         let list = || value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
         match key.as_str() {
             "eta" => options.eta = number(),
+            // A field of the configuration here.
+            "use_clipped_model_output" => {}
             "mu" => options.mu = Some(number()),
             "image_seq_len" => options.mu = Some(dynamic_shift(config, number() as usize).unwrap()),
             "flow_sigmas" => options.flow_sigmas = value.as_bool().unwrap(),
@@ -192,7 +203,7 @@ fn options_of(config: &Map<String, Value>, steps: usize, kwargs: [&Map<String, V
 /// Everything about one case; what is wrong goes to `wrong`.
 fn check(kind: SchedulerKind, file: &File, case: &Case, wrong: &mut Vec<String>) {
     let label = format!("{}/{}", kind.name(), case.name);
-    let mut scheduler = match create(kind, &case.config, &options(case)) {
+    let mut scheduler = match create(kind, &config(case), &options(case)) {
         Ok(scheduler) => scheduler,
         Err(error) => return wrong.push(format!("{label}: {error}")),
     };
@@ -227,7 +238,7 @@ fn check(kind: SchedulerKind, file: &File, case: &Case, wrong: &mut Vec<String>)
         wrong.push(format!("{label}: drew {} times, not {}", noise.drawn, case.draws));
     }
     for noised in &case.add_noise {
-        let fresh = create(kind, &case.config, &options(case)).unwrap();
+        let fresh = create(kind, &config(case), &options(case)).unwrap();
         let got = fresh.add_noise(&array(&case.shape, &file.x0), &array(&case.shape, &file.noise), noised.k).unwrap();
         let error = distance(&got, &noised.sample);
         if error > 1e-6 {

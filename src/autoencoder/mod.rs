@@ -4,6 +4,7 @@ mod colors;
 mod encoder;
 mod scale;
 mod tiling;
+mod vq;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use ndarray::{Array3, ArrayD, Axis, Ix3};
 pub(crate) use colors::LatentColors;
 pub(crate) use encoder::{Encoder, Posterior};
 use scale::Scale;
+pub use vq::Codebook;
 
 use crate::error::{Error, Result};
 use crate::model::VaeConfig;

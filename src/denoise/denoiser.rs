@@ -71,11 +71,36 @@ impl Denoiser {
         timestep_scale: f64,
         batching: Batching,
     ) -> Result<Self> {
+        Self::over(graph, Ports::find(graph)?, shape, branches, timestep_scale, batching)
+    }
+
+    /// The same over a graph of gradients, whose output has the samples' shape.
+    ///
+    /// # Errors
+    /// [`Error::BadModel`] when the graph is none.
+    pub(super) fn of_gradient(
+        graph: &Arc<Graph>,
+        shape: &[usize],
+        told: Branch,
+        timestep_scale: f64,
+        batching: Batching,
+    ) -> Result<Self> {
+        Self::over(graph, Ports::of_gradient(graph)?, shape, vec![told], timestep_scale, batching)
+    }
+
+    fn over(
+        graph: &Arc<Graph>,
+        ports: Ports,
+        shape: &[usize],
+        branches: Vec<Branch>,
+        timestep_scale: f64,
+        batching: Batching,
+    ) -> Result<Self> {
         if branches.is_empty() || shape.first().is_none_or(|pictures| *pictures == 0) {
             return Err(Error::Internal(format!("{} branches for latents of shape {shape:?}", branches.len())));
         }
         Ok(Self {
-            ports: Ports::find(graph)?,
+            ports,
             graph: Arc::clone(graph),
             batching,
             branches,
@@ -84,6 +109,13 @@ impl Denoiser {
             bindings: Vec::new(),
             in_graph: Duration::ZERO,
         })
+    }
+
+    /// Says how many channels the graph gives, where it does not say itself.
+    pub(crate) fn gives(&mut self, channels: usize) {
+        if let Some(size) = self.ports.output.shape.get_mut(1) {
+            size.get_or_insert(channels);
+        }
     }
 
     /// Predicts for the pictures of the branches `which`, in that order. `samples` holds the scaled latents,
@@ -182,20 +214,20 @@ impl Denoiser {
         if let (4, Some(Some(channels))) = (output_shape.len(), self.ports.output.shape.get(1)) {
             output_shape[1] = *channels;
         }
-        let names: Vec<&str> = first.inputs.keys().map(String::as_str).collect();
+        let names: Vec<&str> = first.names().map(String::as_str).collect();
         let mut chunks = Vec::new();
         for own in rows.chunks(per_call) {
             let mut padded = own.to_vec();
             padded.resize(per_call, own[own.len() - 1]);
             let timesteps = self.ports.timestep_len(per_call);
-            let timestep_shape = if self.ports.timestep.shape.is_empty() { vec![] } else { vec![timesteps] };
-            let mut inputs = vec![
-                (self.ports.sample.name.clone(), zeros(&sample_shape)),
-                (self.ports.timestep.name.clone(), zeros(&timestep_shape)),
-            ];
-            for (name, values) in &first.inputs {
-                let shared = is_shared(&self.graph, name, values);
-                inputs.push((name.clone(), Tensor::F32(stacked(&self.branches, &padded, name, shared)?)));
+            let mut inputs = vec![(self.ports.sample.name.clone(), zeros(&sample_shape))];
+            if let Some(timestep) = &self.ports.timestep {
+                let shape = if timestep.shape.is_empty() { vec![] } else { vec![timesteps] };
+                inputs.push((timestep.name.clone(), zeros(&shape)));
+            }
+            for name in &names {
+                let shared = first.row(name, 0).is_some_and(|values| is_shared(&self.graph, name, values));
+                inputs.push(((*name).to_owned(), Tensor::F32(stacked(&self.branches, &padded, name, shared)?)));
             }
             inputs.extend(unused(&self.graph, &self.ports, &names)?);
             let bound = self.graph.bind(inputs, &self.ports.output.name, &output_shape, cancel)?;
@@ -235,9 +267,12 @@ impl Chunk {
                 row[own..].copy_from_slice(values);
             }
         }
-        self.timesteps.fill(timestep);
         self.graph.write_f32(&ports.sample.name, &self.samples)?;
-        self.graph.write_f32(&ports.timestep.name, &self.timesteps)
+        if let Some(port) = &ports.timestep {
+            self.timesteps.fill(timestep);
+            self.graph.write_f32(&port.name, &self.timesteps)?;
+        }
+        Ok(())
     }
 }
 
@@ -248,19 +283,18 @@ fn is_shared(graph: &Graph, name: &str, row: &ArrayD<f32>) -> bool {
 
 /// The input `name` of all `rows`.
 fn stacked(branches: &[Branch], rows: &[(usize, usize)], name: &str, shared: bool) -> Result<ArrayD<f32>> {
-    let of = |branch: usize| {
+    let of = |(branch, picture): (usize, usize)| {
         branches[branch]
-            .inputs
-            .get(name)
+            .row(name, picture)
             .ok_or_else(|| Error::Internal(format!("a guidance branch has nothing for the input \"{name}\"")))
     };
     if shared {
-        return of(rows[0].0).map(|values| values.as_standard_layout().into_owned());
+        return of(rows[0]).map(|values| values.as_standard_layout().into_owned());
     }
-    let row = of(rows[0].0)?.shape().to_vec();
+    let row = of(rows[0])?.shape().to_vec();
     let mut all = Vec::with_capacity(rows.len() * row.iter().product::<usize>());
-    for (branch, _) in rows {
-        let values = of(*branch)?;
+    for row_of in rows {
+        let values = of(*row_of)?;
         if values.shape() != row {
             return Err(Error::Internal(format!(
                 "guidance branches give \"{name}\" of shapes {row:?} and {:?}",

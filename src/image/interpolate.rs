@@ -5,15 +5,17 @@ use ndarray::{Array3, ArrayView3};
 use super::resample::{Kernel, Window, along, cubic, windows};
 use crate::{Error, Result};
 
-/// How a tensor is interpolated; the names are torch's. `align_corners` is off.
+/// How a tensor is interpolated; the names are torch's. `align_corners` is off but for the one that says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Interpolation {
+pub enum Interpolation {
     /// The sample at `floor(i · scale)`: what diffusers does to masks for latents.
     Nearest,
     /// The sample whose centre is nearest.
     NearestExact,
     /// Between two samples.
     Bilinear,
+    /// `Bilinear` with `align_corners=True`: the first and the last samples stay where they are (`DeepFloyd` IF).
+    BilinearCorners,
     /// Between four samples, Keys' cubic with a = -0.75.
     Bicubic,
     /// `Bilinear` with `antialias=True`: all samples count where a side shrinks.
@@ -26,7 +28,7 @@ pub(crate) enum Interpolation {
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] where either size has no elements; [`Error::OutOfMemory`].
-pub(crate) fn interpolate(
+pub fn interpolate(
     planes: ArrayView3<'_, f32>,
     height: usize,
     width: usize,
@@ -55,20 +57,22 @@ impl Interpolation {
             let index = move |i: usize| (((i as f32 + shift) * scale).floor() as usize).min(input - 1);
             (0..output).map(|i| one(index(i))).collect()
         };
+        let between = |at: f32| {
+            let start = (at.floor() as usize).min(input - 1);
+            let far = f64::from(at - start as f32);
+            if start + 1 < input { Window { start, weights: vec![1.0 - far, far] } } else { one(start) }
+        };
         let center = |i: usize| scale * (i as f32 + 0.5) - 0.5;
         match self {
             Self::Nearest => nearest(0.0),
             Self::NearestExact => nearest(0.5),
             Self::BilinearAntialias => windows(Kernel::Bilinear, input, output, 0.0, input as f64),
             Self::BicubicAntialias => windows(Kernel::Bicubic, input, output, 0.0, input as f64),
-            Self::Bilinear => (0..output)
-                .map(|i| {
-                    let at = center(i).max(0.0);
-                    let start = (at.floor() as usize).min(input - 1);
-                    let far = f64::from(at - start as f32);
-                    if start + 1 < input { Window { start, weights: vec![1.0 - far, far] } } else { one(start) }
-                })
-                .collect(),
+            Self::Bilinear => (0..output).map(|i| between(center(i).max(0.0))).collect(),
+            Self::BilinearCorners => {
+                let scale = if output > 1 { (input - 1) as f32 / (output - 1) as f32 } else { 0.0 };
+                (0..output).map(|i| between(scale * i as f32)).collect()
+            }
             Self::Bicubic => (0..output)
                 .map(|i| {
                     let (at, last) = (center(i), input as isize - 1);
@@ -105,13 +109,14 @@ mod tests {
         let size = |value: &Value, key: &str| value[key].as_u64().unwrap() as usize;
         let source = planes(&golden["source"], size(golden, "height"), size(golden, "width"));
         let cases = golden["cases"].as_array().unwrap();
-        assert_eq!(cases.len(), 36);
+        assert_eq!(cases.len(), 42);
         for case in cases {
             let how = match (case["mode"].as_str().unwrap(), case["antialias"].as_bool().unwrap()) {
                 ("nearest", _) => Interpolation::Nearest,
                 ("nearest-exact", _) => Interpolation::NearestExact,
                 ("bilinear", false) => Interpolation::Bilinear,
                 ("bilinear", true) => Interpolation::BilinearAntialias,
+                ("bilinear-corners", _) => Interpolation::BilinearCorners,
                 ("bicubic", false) => Interpolation::Bicubic,
                 _ => Interpolation::BicubicAntialias,
             };

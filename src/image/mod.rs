@@ -1,8 +1,11 @@
 //! Pixels: formats, strides, sizes, masks, files with the settings inside, and the tensors that they become.
 
 mod blur;
+mod depth;
 mod format;
+mod hand_over;
 mod interpolate;
+mod labels;
 mod mask;
 mod paste;
 mod raster;
@@ -11,9 +14,13 @@ mod resample;
 mod resize;
 mod save;
 mod seam;
+mod vision;
 
+pub use depth::depth_channel;
 pub use format::PixelFormat;
-pub(crate) use interpolate::{Interpolation, interpolate};
+pub use hand_over::{in_eight_bits, with_larger_hole};
+pub use interpolate::{Interpolation, interpolate};
+pub use labels::{MAX_CLASSES, halved, one_hot};
 pub use mask::{MAX_BLUR, Mask, Region};
 pub use read::MAX_SIDE;
 pub(crate) use read::unreadable;

@@ -58,6 +58,24 @@ impl Image {
                 super::MAX_SIDE
             )));
         }
+        self.stretched_bicubic(width, height)
+    }
+
+    /// The picture stretched to another size with PIL's bicubic filter, as Kandinsky's pipelines resize.
+    ///
+    /// # Errors
+    /// As [`Image::resized`].
+    pub(crate) fn resized_bicubic(&self, width: u32, height: u32) -> Result<Self> {
+        if width.min(height) == 0 || width.max(height) > super::MAX_SIDE {
+            return Err(crate::Error::invalid(format!(
+                "a picture cannot be made {width} x {height} pixels; allowed are 1 to {} a side",
+                super::MAX_SIDE
+            )));
+        }
+        self.stretched_bicubic(width, height)
+    }
+
+    fn stretched_bicubic(&self, width: u32, height: u32) -> Result<Self> {
         match &self.pixels {
             Pixels::Bytes(bytes) => self.bytes_of(self.raster(bytes).stretched(width, height, Kernel::Bicubic)?),
             Pixels::Floats(floats) => self.floats_of(self.raster(floats).stretched(width, height, Kernel::Bicubic)?),

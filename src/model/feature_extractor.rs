@@ -7,7 +7,8 @@ use super::json;
 use crate::error::{Error, Result};
 
 /// Where it stands in every layout.
-const FILE: &str = "feature_extractor/preprocessor_config.json";
+const FOLDER: &str = "feature_extractor";
+const FILE: &str = "preprocessor_config.json";
 /// More than any vision encoder looks at.
 const MAX_SIDE: usize = 4096;
 
@@ -32,7 +33,15 @@ impl FeatureExtractor {
     /// # Errors
     /// [`Error::Io`] and [`Error::BadModel`] for a file that cannot be read, or states what cannot be.
     pub fn read(root: &Path) -> Result<Self> {
-        let path = root.join(FILE);
+        Self::read_from(&root.join(FOLDER))
+    }
+
+    /// What the folder of a processor says.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_from(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
         let map = json::read_object(&path)?.unwrap_or_default();
         let fields = Fields::new(&path, &map);
         // Older files have one number for a side, newer ones an object.

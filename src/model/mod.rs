@@ -8,6 +8,8 @@
 //! The one entry is [`ModelFolder::open`]. Every bad input gives one sentence that names the file, what is in
 //! it, and what is allowed.
 
+pub mod cascade;
+pub(crate) mod constants;
 mod defaults;
 mod denoiser;
 mod detect;
@@ -32,6 +34,7 @@ mod tokenizers;
 mod usual;
 mod vae;
 
+pub use constants::{read_array, read_matrix, read_vector};
 pub use defaults::GenerationDefaults;
 pub use denoiser::DenoiserConfig;
 pub use family::{Family, Task};

@@ -16,7 +16,7 @@ use super::script::Cue;
 use super::starting::{Begin, Beginning};
 use super::wrapped::Wrapped;
 use super::{Generated, MemoryMode, Observer, Phase, Safety, Timings, report, safety};
-use crate::denoise::{self, Batching, Branch, Change, Denoiser, Denoising, Guidance, Role};
+use crate::denoise::{self, Batching, Branch, Change, Denoiser, Denoising, Guidance, PasteMode, Role};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::runtime::CancelToken;
@@ -127,8 +127,11 @@ impl Drawing<'_> {
         let paste = match paste {
             Some(paste) => Some(denoise::Paste {
                 original: self.family.pack(paste.original)?,
-                noise: self.family.pack(paste.noise)?,
                 mask: self.family.pack(paste.mask)?,
+                mode: match paste.mode {
+                    PasteMode::AfterStep { noise } => PasteMode::AfterStep { noise: self.family.pack(noise)? },
+                    mode @ (PasteMode::BeforeCall | PasteMode::Clean) => mode,
+                },
             }),
             None => None,
         };
@@ -147,6 +150,7 @@ impl Drawing<'_> {
             scheduler: scheduler.as_mut(),
             noise: noise.as_mut(),
             guidance: &guidance,
+            gradient: None,
             reuse: &reuse,
             span,
             paste: paste.as_ref(),

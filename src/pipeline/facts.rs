@@ -121,6 +121,7 @@ pub(super) fn describe(
         notes,
         runtime_version: runtime.version.clone(),
         runtime_library: runtime.path.clone(),
+        cascade: None,
     };
     Ok(info.with_auto(report.auto))
 }

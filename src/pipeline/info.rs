@@ -52,6 +52,43 @@ pub struct PipelineInfo {
     pub runtime_version: String,
     /// ONNX Runtime's library.
     pub runtime_library: PathBuf,
+    /// What a model of several stages has besides; `None` for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cascade: Option<CascadeInfo>,
+}
+
+/// What a model of several stages has.
+#[derive(Debug, Clone, Serialize)]
+pub struct CascadeInfo {
+    /// What the model is, in its maker's words.
+    pub title: Option<String>,
+    /// Its stages, in the manifest's order.
+    pub stages: Vec<StageInfo>,
+    /// The roles of pictures that it takes.
+    pub pictures: Vec<String>,
+    /// How many classes it knows.
+    pub classes: usize,
+    /// Their names, where it has any.
+    pub class_names: Vec<String>,
+    /// The values that can be taken out and handed in.
+    pub embeddings: Vec<String>,
+    /// The attributes that can be moved.
+    pub attributes: Vec<String>,
+    /// The manifest.
+    pub manifest: Value,
+}
+
+/// One stage, with what a request gets that leaves a setting open.
+#[derive(Debug, Clone, Serialize)]
+pub struct StageInfo {
+    /// Its name.
+    pub name: String,
+    /// Its scheduler.
+    pub scheduler: String,
+    /// Denoising steps.
+    pub steps: u32,
+    /// Classifier-free guidance scale.
+    pub guidance: f32,
 }
 
 impl PipelineInfo {

@@ -1,5 +1,7 @@
 //! An opened model, ready to draw.
 
+mod augmentation;
+mod cascade;
 mod draw;
 mod facts;
 mod families;
@@ -20,44 +22,49 @@ mod request;
 mod result;
 mod safety;
 mod script;
+mod single;
 mod starting;
 mod turn;
 mod unused;
 mod wrapped;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use info::{GraphInfo, IoInfo, PipelineInfo, PreparationInfo};
+pub use augmentation::{NoiseAugmentation, timestep_sinusoids};
+pub use info::{CascadeInfo, GraphInfo, IoInfo, PipelineInfo, PreparationInfo, StageInfo};
 pub use observer::{Flow, Observer, Phase, Preview, Progress};
 pub use options::{CacheChoice, EmbeddingFile, MAX_THREADS, MemoryMode, PipelineOptions};
 pub use request::{
-    GuidanceRules, Hires, MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_HIRES_SCALE, MAX_MASK_BLUR, MAX_MASK_PADDING,
+    CascadeRequest, ClassLabel, GuidanceRules, Hires, MAX_CLIP_SKIP, MAX_COUNT, MAX_EDIT, MAX_GUIDANCE, MAX_HIRES_SCALE, MAX_MASK_BLUR, MAX_MASK_PADDING,
     MAX_NOISE_LEVEL, MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PreviewMode,
-    Previews, Projection, PromptSyntax, Request, Reuse, Safety, Scales, Seamless, Seeds, SizeConditioning, Start,
+    Previews, Projection, PromptSyntax, Request, Reuse, Safety, Scales, Seamless, Seeds, SizeConditioning, StageSettings, Start,
     ThresholdLimit, Thresholding, Upscale, Variation, ZeroStar,
 };
 pub use result::{Generated, HiresSettings, Settings, Timings};
 
-use crate::denoise;
 use crate::error::{Error, Result};
 use crate::model::ModelFolder;
+use crate::model::cascade::CascadeFolder;
 use crate::runtime::{self, CancelToken};
-use crate::scheduler::SchedulerKind;
-use facts::own_scheduler;
-use opened::Opened;
-use plan::Plan;
+use cascade::Cascade;
+use ndarray::ArrayD;
+use single::Single;
 
 /// An opened model. Read-only once opened, so it may be shared by threads; their calls queue.
 pub struct Pipeline {
-    model: Opened,
-    family: Box<dyn families::Family>,
-    /// What the folder asks for, or why that cannot be; a request may still name another.
-    own_scheduler: Result<SchedulerKind, String>,
+    road: Road,
     info: PipelineInfo,
     turns: turn::Turns,
     open_time: Duration,
+}
+
+/// How a model draws.
+enum Road {
+    /// One denoiser and one autoencoder.
+    Single(Box<Single>),
+    /// Several stages.
+    Cascade(Box<Cascade>),
 }
 
 impl Pipeline {
@@ -76,18 +83,19 @@ impl Pipeline {
         let started = Instant::now();
         options.validate()?;
         cancel.check()?;
-        let folder = ModelFolder::open(folder)?;
-        let own_scheduler = own_scheduler(&folder);
-        for note in folder.notes() {
-            log::info!("{note}");
-        }
-        let runtime = runtime::initialize(options.ort_library.as_deref())?;
-        let (model, report) = Opened::open(folder, options, observer, cancel)?;
-        let family = families::of(&model);
-        denoise::check(&model.denoiser, &family.told(&model)?)?;
-        let info = facts::describe(&model, family.as_ref(), &own_scheduler, &runtime, report)?;
-        let open_time = started.elapsed();
-        Ok(Self { model, family, own_scheduler, info, turns: turn::Turns::default(), open_time })
+        let (road, info) = match CascadeFolder::open(folder)? {
+            Some(folder) => {
+                let runtime = runtime::initialize(options.ort_library.as_deref())?;
+                let (cascade, report) = Cascade::open(folder, options, observer, cancel)?;
+                let info = cascade.describe(&runtime, report);
+                (Road::Cascade(Box::new(cascade)), info)
+            }
+            None => {
+                let (single, info) = Single::open(ModelFolder::open(folder)?, options, observer, cancel)?;
+                (Road::Single(Box::new(single)), info)
+            }
+        };
+        Ok(Self { road, info, turns: turn::Turns::default(), open_time: started.elapsed() })
     }
 
     /// What this model is and can do.
@@ -113,38 +121,42 @@ impl Pipeline {
     /// became NaN or infinite; [`Error::GraphFailed`]; [`Error::Busy`] when `observer` itself calls this. The pipeline stays usable after each of them.
     pub fn generate(&self, request: &Request, observer: &mut dyn Observer, cancel: &CancelToken) -> Result<Generated> {
         request.validate()?;
-        match &request.hires {
-            None => {
-                let plan = self.plan(request)?;
+        match &self.road {
+            Road::Single(single) => single.generate(&self.info, request, &self.turns, observer, cancel),
+            Road::Cascade(cascade) => {
                 let _turn = self.turns.take(cancel)?;
-                draw::draw(&self.model, self.family.as_ref(), &plan, observer, cancel)
+                cascade.generate(request, observer, cancel)
             }
-            Some(hires) => self.generate_twice(request, hires, observer, cancel),
         }
     }
 
-    /// Draws small, then large. Both passes are planned before the first begins.
-    fn generate_twice(
+    /// Computes a value of a model of several stages that its manifest lists as an embedding: a picture's or a text's
+    /// code, or the noise that a picture comes from. `[pictures, …]`, or `[1, …]` where all pictures share it.
+    ///
+    /// What it is made of comes from `request`, as for a picture; what is not needed for it is not asked for. Handed
+    /// back in [`CascadeRequest::embeddings`] it takes the place of what the model would compute.
+    ///
+    /// # Errors
+    /// As [`Pipeline::generate`]; [`Error::InvalidArgument`] for a name that is not listed; [`Error::Unsupported`] for
+    /// a model of one stage.
+    pub fn embed(
         &self,
         request: &Request,
-        hires: &Hires,
+        name: &str,
         observer: &mut dyn Observer,
         cancel: &CancelToken,
-    ) -> Result<Generated> {
-        let mut small = self.plan(&hires::first(request, hires))?;
-        small.decodes = hires.upscale == Upscale::Lanczos;
-        let mut large = self.plan(&hires::second(request, hires, &small, &self.model, &self.info)?)?;
-        let _turn = self.turns.take(cancel)?;
-        let family = self.family.as_ref();
-        let first = draw::draw(&self.model, family, &small, observer, cancel)?;
-        let latents = hires::enlarged(&self.model, &first, hires.upscale, &large, cancel)?;
-        large.request.start.latents = Some(Arc::new(latents));
-        let second = draw::draw(&self.model, family, &large, observer, cancel)?;
-        Ok(hires::together(first, second, hires))
-    }
-
-    fn plan(&self, request: &Request) -> Result<Plan> {
-        Plan::new(&self.model, self.family.as_ref(), &self.info, &self.own_scheduler, request)
+    ) -> Result<ArrayD<f32>> {
+        request.validate()?;
+        match &self.road {
+            Road::Single(_) => Err(Error::Unsupported(format!(
+                "the model at \"{}\" gives out no embeddings; models of several stages do",
+                self.info.folder.display()
+            ))),
+            Road::Cascade(cascade) => {
+                let _turn = self.turns.take(cancel)?;
+                cascade.embed(request, name, observer, cancel)
+            }
+        }
     }
 }
 

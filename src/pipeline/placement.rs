@@ -33,7 +33,10 @@ impl PipelineOptions {
     /// A smaller precision is for those graphs whose providers have it; [`check_providers`](Self::check_providers)
     /// sees to it that there is one. With `auto` comes what it became and why.
     pub(super) fn placed(&self, role: GraphRole, base: &GraphOptions) -> Result<(GraphOptions, Option<AutoChoice>)> {
-        let provider = self.provider_of(role);
+        self.placed_on(self.provider_of(role), base)
+    }
+
+    fn placed_on(&self, provider: Provider, base: &GraphOptions) -> Result<(GraphOptions, Option<AutoChoice>)> {
         let precision = match Precision::of(provider).contains(&self.precision) {
             true => self.precision,
             false => Precision::Default,
@@ -47,6 +50,14 @@ impl PipelineOptions {
             ..base.clone()
         };
         settle(options)
+    }
+
+    /// As [`placed`](Self::placed), for graphs of a cascade: those whose folders are called as a role are placed as it.
+    pub(super) fn placed_by_name(&self, name: &str, base: &GraphOptions) -> Result<(GraphOptions, Option<AutoChoice>)> {
+        match ROLES.into_iter().find(|role| role.name() == name) {
+            Some(role) => self.placed(role, base),
+            None => self.placed_on(self.provider, base),
+        }
     }
 
     /// Checks that everything that was said about providers is of use to one that runs a graph.

@@ -286,16 +286,7 @@ impl Plan {
     /// # Errors
     /// As [`Generator::new`].
     pub(in crate::pipeline) fn noise(&self) -> Result<Box<dyn NoiseSource>> {
-        let generator = |picture: usize| {
-            let seed = self.settings.seed_of(picture);
-            Generator::new(self.request.rng, seed)
-        };
-        match self.request.seeds {
-            Seeds::OneGenerator => Ok(Box::new(generator(0)?)),
-            Seeds::OnePerPicture => {
-                Ok(Box::new(PerPicture::new((0..self.latents[0]).map(generator).collect::<Result<_>>()?)))
-            }
-        }
+        noise_of(&self.request, self.settings.seed, self.latents[0])
     }
 
     /// When the loop is to say what it takes the picture to be.
@@ -312,6 +303,18 @@ impl Plan {
     /// How strongly an edit keeps to its picture.
     pub(in crate::pipeline) fn image_guidance(&self) -> f32 {
         self.request.image_guidance.unwrap_or(DEFAULT_IMAGE_GUIDANCE)
+    }
+}
+
+/// The source of all noise for so many pictures from `seed` on.
+///
+/// # Errors
+/// As [`Generator::new`].
+pub(in crate::pipeline) fn noise_of(request: &Request, seed: u64, pictures: usize) -> Result<Box<dyn NoiseSource>> {
+    let generator = |picture: usize| Generator::new(request.rng, seed.wrapping_add(picture as u64));
+    match request.seeds {
+        Seeds::OneGenerator => Ok(Box::new(generator(0)?)),
+        Seeds::OnePerPicture => Ok(Box::new(PerPicture::new((0..pictures).map(generator).collect::<Result<_>>()?))),
     }
 }
 
@@ -335,7 +338,7 @@ pub(in crate::pipeline) fn as_written(number: f32) -> f64 {
 }
 
 /// A seed from the operating system's entropy, in the range that every generator takes.
-fn random_seed(rng: RngKind) -> u64 {
+pub(in crate::pipeline) fn random_seed(rng: RngKind) -> u64 {
     use std::hash::{BuildHasher, RandomState};
     let seed = RandomState::new().hash_one(std::time::SystemTime::now());
     // 32 bits are what people pass around, and the most that NumPy takes; the highest are left for pictures that

@@ -14,11 +14,12 @@ use super::opened::Opened;
 use super::plan::{Job, Plan, UPSCALE, at_size};
 use super::{Phase, Seeds, report};
 use crate::autoencoder::{Encoder, Posterior};
-use crate::denoise::Paste;
+use crate::denoise::{Paste, PasteMode};
 use crate::error::{Error, Result};
 use crate::image::{Interpolation, interpolate};
-use crate::rng::{Generator, NoiseSource, slerp};
+use crate::rng::{Generator, NoiseSource};
 use crate::scheduler::Scheduler;
+use crate::tensor::slerp;
 
 /// What the loop begins with. Latents are `[pictures, channels, height, width]`.
 pub(in crate::pipeline) struct Begin {
@@ -152,7 +153,11 @@ impl Beginning<'_, '_> {
                 .ok_or_else(|| Error::Internal("the mask does not fit the latents".into()))?;
             let mask = mask.to_owned().into_dyn();
             let original = original.unwrap_or_else(|| ArrayD::zeros(IxDyn(&self.plan.latents)));
-            return Ok(Begin { latents, paste: Some(Paste { original, noise, mask }), extra: None });
+            return Ok(Begin {
+                latents,
+                paste: Some(Paste { original, mask, mode: PasteMode::AfterStep { noise } }),
+                extra: None,
+            });
         }
         let kept = {
             let (height, width) = (masked.picture.dim().1, masked.picture.dim().2);

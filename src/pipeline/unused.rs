@@ -45,6 +45,8 @@ pub(in crate::pipeline) fn unused(
         sigmas: _,
         custom_schedule: _,
         eta: _,
+        // … by `single.rs`, …
+        cascade: _,
         // … and by `wrapped.rs`, `hires.rs` and `previews.rs`.
         seamless: _,
         hires: _,

@@ -10,13 +10,11 @@ mod numpy;
 mod per_picture;
 pub mod philox;
 mod seed_sequence;
-mod slerp;
 mod torch_cpu;
 
 pub use brownian::BrownianTree;
 pub use numpy::RandomState;
 pub use per_picture::PerPicture;
-pub use slerp::slerp;
 pub use torch_cpu::TorchCpu;
 
 use ndarray::{ArrayD, IxDyn};

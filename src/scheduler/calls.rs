@@ -86,18 +86,13 @@ fn take_apart<'a>(output: ArrayViewD<'a, f32>, sample: &ArrayD<f32>, learned: bo
     if let Some(entry) = doubled.get_mut(1) {
         *entry = channels.saturating_mul(2);
     }
-    if learned && output.shape() == doubled {
+    if output.shape() == doubled {
         let (mean, variance) = output.split_at(Axis(1), channels);
-        return Ok(Output { mean, variance: Some(variance) });
+        // A scheduler that draws with a variance of its own has no use for the model's, as diffusers' pipelines have it.
+        return Ok(Output { mean, variance: Some(variance).filter(|_| learned) });
     }
-    let hint = if !learned && output.shape() == doubled {
-        "; it looks as if the model predicts its variance too, but the scheduler configuration does not say so \
-         (variance_type \"learned\" or \"learned_range\")"
-    } else {
-        ""
-    };
     Err(Error::invalid(format!(
-        "the model's output has shape {:?}, which does not fit the sample's {:?}{hint}",
+        "the model's output has shape {:?}, which does not fit the sample's {:?}",
         output.shape(),
         sample.shape()
     )))

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 
 use super::config::Config;
 use super::ddim::Ddim;
+use super::ddim_inverse::DdimInverse;
 use super::ddpm::Ddpm;
 use super::deis::Deis;
 use super::dpm_sde::DpmSde;
@@ -25,8 +26,9 @@ use super::lms::Lms;
 use super::pndm::Pndm;
 use super::sa_solver::SaSolver;
 use super::tcd::Tcd;
+use super::unclip::UnClip;
 use super::unipc::UniPc;
-use super::{AysModel, CustomSchedule, Scheduler, SchedulerKind, SigmaSchedule};
+use super::{AysModel, CustomSchedule, Inversion, Scheduler, SchedulerKind, SigmaSchedule};
 
 /// More solver steps than this are a mistake, and their tables would fill the memory.
 const MAX_STEPS: usize = 100_000;
@@ -58,6 +60,9 @@ pub struct SchedulerOptions {
     /// `LatentConsistencyModelImg2ImgPipeline` does with its strength.
     /// Above 0 up to 1; 1 for all others, and for image-to-image that begins at a later step.
     pub strength: f64,
+    /// Goes from the clean sample up to noise; then the calls come in that order too, and the sample of the first is
+    /// clean.
+    pub inversion: Option<Inversion>,
 }
 
 impl SchedulerOptions {
@@ -73,6 +78,7 @@ impl SchedulerOptions {
             mu: None,
             flow_sigmas: false,
             strength: 1.0,
+            inversion: None,
         }
     }
 }
@@ -126,8 +132,22 @@ pub fn create(
         shift_dynamically(&mut map, options.mu)?;
     }
     let config = Config::new(&map, kind.class_name());
+    if let Some(inversion) = options.inversion {
+        inversion.check(kind)?;
+        if options.eta != 0.0 || options.custom.is_some() {
+            return Err(Error::invalid(format!(
+                "the inversion {} takes neither an eta nor a list of levels",
+                inversion.name()
+            )));
+        }
+        return Ok(match inversion {
+            Inversion::DdimReverse => Box::new(DdimInverse::reverse(&config, options)?),
+            Inversion::DdimInverse => Box::new(DdimInverse::inverse(&config, options)?),
+            Inversion::Multistep => Box::new(DpmSolver::inverse(&config, options)?),
+        });
+    }
     Ok(match kind {
-        SchedulerKind::Ddim => Box::new(Ddim::new(&config, steps, options.eta)?),
+        SchedulerKind::Ddim => Box::new(Ddim::new(&config, options)?),
         SchedulerKind::Ddpm => Box::new(Ddpm::new(&config, options)?),
         SchedulerKind::Pndm => Box::new(Pndm::new(&config, steps)?),
         SchedulerKind::Lms => Box::new(Lms::new(&config, options)?),
@@ -150,6 +170,7 @@ pub fn create(
         SchedulerKind::DpmppSde => Box::new(DpmSde::new(&config, options)?),
         SchedulerKind::SaSolver => Box::new(SaSolver::new(&config, options)?),
         SchedulerKind::Ipndm => Box::new(Ipndm::new(&config, steps)?),
+        SchedulerKind::UnClip => Box::new(UnClip::new(&config, steps)?),
     })
 }
 
@@ -204,7 +225,9 @@ fn has(kind: SchedulerKind, sigmas: SigmaSchedule) -> bool {
     match kind {
         _ if sigmas == SigmaSchedule::Default => true,
         // They step by a stride, or by levels that have no other form.
-        Kind::Ddim | Kind::Pndm | Kind::FlowHeun | Kind::EdmEuler | Kind::EdmDpmpp2M | Kind::Ipndm => false,
+        Kind::Ddim | Kind::Pndm | Kind::FlowHeun | Kind::EdmEuler | Kind::EdmDpmpp2M | Kind::Ipndm | Kind::UnClip => {
+            false
+        }
         // Solvers over trained timesteps, and one whose class has no spread sigmas.
         Kind::Ddpm | Kind::Lcm | Kind::Tcd | Kind::EulerAncestral => picked,
         // Align Your Steps was not made for flow matching.

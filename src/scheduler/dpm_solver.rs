@@ -23,7 +23,15 @@ pub(super) struct DpmSolver {
 
 impl DpmSolver {
     pub(super) fn new(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
-        let schedule = Multistep::read(config, Family::DpmSolver, options)?;
+        Self::over(config, Multistep::read(config, Family::DpmSolver, options)?)
+    }
+
+    /// Upwards: diffusers `scheduling_dpmsolver_multistep_inverse.py`.
+    pub(super) fn inverse(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
+        Self::over(config, Multistep::read_upwards(config, options)?)
+    }
+
+    fn over(config: &Config<'_>, schedule: Multistep) -> Result<Self> {
         let algorithms = [
             ("dpmsolver++", Algorithm::Data),
             ("sde-dpmsolver++", Algorithm::DataSde),

@@ -55,11 +55,13 @@ pub enum SchedulerKind {
     SaSolver,
     /// Improved pseudo linear multistep.
     Ipndm,
+    /// Karlo's ancestral sampling, for unCLIP's priors and decoders.
+    UnClip,
 }
 
 impl SchedulerKind {
     /// Every scheduler.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Ddim,
         Self::Ddpm,
         Self::Pndm,
@@ -84,6 +86,7 @@ impl SchedulerKind {
         Self::DpmppSde,
         Self::SaSolver,
         Self::Ipndm,
+        Self::UnClip,
     ];
 
     /// The short name, as on the command line.
@@ -114,6 +117,7 @@ impl SchedulerKind {
             Self::DpmppSde => "dpmpp_sde",
             Self::SaSolver => "sa_solver",
             Self::Ipndm => "ipndm",
+            Self::UnClip => "unclip",
         }
     }
 
@@ -144,6 +148,7 @@ impl SchedulerKind {
             Self::DpmppSde => "DPMSolverSDEScheduler",
             Self::SaSolver => "SASolverScheduler",
             Self::Ipndm => "IPNDMScheduler",
+            Self::UnClip => "UnCLIPScheduler",
         }
     }
 

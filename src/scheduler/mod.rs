@@ -9,6 +9,7 @@ mod consistency;
 mod create;
 mod custom;
 mod ddim;
+mod ddim_inverse;
 mod ddpm;
 mod deis;
 mod discrete;
@@ -26,6 +27,7 @@ mod flow_match;
 mod flow_sigmas;
 mod forward;
 mod heun;
+mod inversion;
 mod ipndm;
 mod kind;
 mod lcm;
@@ -34,16 +36,20 @@ mod multistep;
 mod named_levels;
 mod noise_schedule;
 mod pndm;
+mod posterior;
 mod prediction;
+mod respacing;
 mod sa_solver;
 mod sigma_schedule;
 mod sigma_space;
 mod sigmas;
+mod steering;
 mod tcd;
 #[cfg(test)]
 mod tests;
 mod threshold;
 mod timesteps;
+mod unclip;
 mod unipc;
 
 use ndarray::{ArrayD, ArrayViewD};
@@ -56,9 +62,12 @@ pub use create::{SchedulerOptions, create};
 pub use custom::CustomSchedule;
 pub use flow_sigmas::{calculate_shift, dynamic_shift};
 pub use forward::forward_factors;
+pub use inversion::Inversion;
 pub use kind::SchedulerKind;
 pub use named_levels::AysModel;
+pub use respacing::respaced_steps;
 pub use sigma_schedule::SigmaSchedule;
+pub use steering::{Known, Steerable, Steering};
 pub(crate) use threshold::quantile as magnitude_quantile;
 
 /// A sampler with its timesteps already chosen, ready for one generation.
@@ -118,6 +127,31 @@ pub trait Scheduler: Send {
         sample: &mut ArrayD<f32>,
         noise: &mut dyn NoiseSource,
     ) -> Result<()>;
+
+    /// What [`Scheduler::step_steered`] takes; nothing unless a scheduler says so.
+    fn takes(&self) -> Steerable {
+        Steerable::default()
+    }
+
+    /// [`Scheduler::step`], told more than the prediction.
+    ///
+    /// A gradient moves the mean of a step that has a variance: μ + σ² · gradient, also at the last step, which draws no
+    /// noise (guided-diffusion `condition_mean`). A deterministic step's noise loses √(1 − ᾱ) · gradient, after x0 was
+    /// clipped (`condition_score`).
+    ///
+    /// # Errors
+    /// As [`Scheduler::step`]; [`crate::Error::Unsupported`] for what [`Scheduler::takes`] does not name.
+    fn step_steered(
+        &mut self,
+        index: usize,
+        model_output: ArrayViewD<'_, f32>,
+        sample: &mut ArrayD<f32>,
+        noise: &mut dyn NoiseSource,
+        steering: &Steering<'_>,
+    ) -> Result<()> {
+        steering.check(self.takes(), sample.shape())?;
+        self.step(index, model_output, sample, noise)
+    }
 
     /// The forward process: `original` with `noise` mixed in to the level of call `index`.
     ///

@@ -124,6 +124,33 @@ impl Multistep {
         Ok(Self { timesteps, sigmas: as_f32(sigmas), trained: schedule, flow })
     }
 
+    /// The same upwards: diffusers `scheduling_dpmsolver_multistep_inverse.py`, whose last step ends at the noisiest
+    /// trained level.
+    pub(super) fn read_upwards(config: &Config<'_>, options: &SchedulerOptions) -> Result<Self> {
+        let defaults = BetaDefaults { range: (0.0001, 0.02), extra: None, zero_snr: ZeroSnr::Absent };
+        let schedule = NoiseSchedule::read(config, &defaults)?;
+        let (steps, train) = (options.steps, schedule.train_timesteps());
+        if config.flag("use_flow_sigmas", false)? || Spread::read(config)? != Spread::Trained {
+            return Err(Error::Unsupported(
+                "the multistep inversion goes through trained noise levels only; leave use_karras_sigmas and its \
+                 siblings out of the scheduler configuration, or choose the default sigmas"
+                    .to_owned(),
+            ));
+        }
+        let last = clipped(config, &schedule)?;
+        let spacing = Spacing::read(config, Spacing::Linspace)?;
+        let offset = config.integer("steps_offset", 0, -1_000_000, 1_000_000)?;
+        let points = if spacing == Spacing::Trailing { steps } else { steps + 1 };
+        let mut timesteps = spaced(spacing, Counting::Whole, points, train, last, offset)?;
+        timesteps.reverse();
+        timesteps.truncate(steps);
+        timesteps.dedup();
+        let table = SigmaTable::new(schedule.sigmas());
+        let mut sigmas: Vec<f64> = timesteps.iter().map(|&t| table.at(t)).collect();
+        sigmas.push(table.at(last as f64 - 1.0));
+        Ok(Self { timesteps, sigmas: as_f32(sigmas), trained: schedule, flow: false })
+    }
+
     /// The level at point `index`, from 0 to the number of timesteps.
     pub(super) fn level(&self, index: usize) -> Result<Level> {
         let raw = *self.sigmas.get(index).ok_or_else(|| Error::Internal(format!("no sigma {index}")))?;

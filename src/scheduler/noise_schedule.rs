@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 
 use super::config::{Config, FRACTION, UNIT};
+use super::timesteps::linspace;
 
 /// More trained timesteps than this are taken for damage.
 const MAX_TRAIN_TIMESTEPS: i64 = 1_000_000;
@@ -48,6 +49,7 @@ pub(super) enum BetaSchedule {
 /// The table is float32, rounded exactly where torch rounds it: `1 - alphas_cumprod` at small t has only three
 /// digits left in float32, so a float64 table would give a visibly different smallest sigma.
 pub(super) struct NoiseSchedule {
+    betas: Vec<f32>,
     alphas_cumprod: Vec<f32>,
     train_timesteps: usize,
     /// Which betas were asked for; DPM-Solver rounds its timesteps differently for the cosine.
@@ -64,26 +66,8 @@ impl NoiseSchedule {
 
     /// The same for a class whose `beta_schedule` has another default than "linear".
     pub(super) fn read_with(config: &Config<'_>, defaults: &BetaDefaults, default: BetaSchedule) -> Result<Self> {
-        let count = config.integer("num_train_timesteps", 1000, 1, MAX_TRAIN_TIMESTEPS)?;
-        let train_timesteps = usize::try_from(count).unwrap_or(1);
-        let start = config.float("beta_start", defaults.range.0, &FRACTION)?;
-        let end = config.float("beta_end", defaults.range.1, &FRACTION)?;
-        let mut table = vec![
-            ("linear", BetaSchedule::Linear),
-            ("scaled_linear", BetaSchedule::ScaledLinear),
-            ("squaredcos_cap_v2", BetaSchedule::Cosine),
-        ];
-        table.extend(defaults.extra);
-        let shape = config.choice("beta_schedule", default, &table)?;
-
-        let mut betas = match config.floats("trained_betas", &UNIT)? {
-            Some(betas) if betas.len() < train_timesteps => {
-                return Err(Error::invalid(format!(
-                    "the scheduler configuration has {} trained_betas for num_train_timesteps = {train_timesteps}; \
-                     there must be one for each timestep",
-                    betas.len()
-                )));
-            }
+        let Betas { train_timesteps, range: (start, end), shape, listed } = Betas::read(config, defaults, default)?;
+        let mut betas = match listed {
             Some(betas) => betas.into_iter().map(|beta| beta as f32).collect(),
             None => betas_of(shape, start, end, train_timesteps),
         };
@@ -98,7 +82,7 @@ impl NoiseSchedule {
         {
             *last = 2f32.powi(-24);
         }
-        Ok(Self { alphas_cumprod, train_timesteps, shape })
+        Ok(Self { betas, alphas_cumprod, train_timesteps, shape })
     }
 
     /// `num_train_timesteps`.
@@ -121,6 +105,15 @@ impl NoiseSchedule {
         })
     }
 
+    /// The beta of an integer timestep, float32 as in torch.
+    ///
+    /// # Errors
+    /// As [`NoiseSchedule::alpha_cumprod`].
+    pub(super) fn beta(&self, timestep: usize) -> Result<f32> {
+        let beta = self.betas.get(timestep).copied();
+        beta.ok_or_else(|| Error::Internal(format!("no beta at timestep {timestep} of {}", self.betas.len())))
+    }
+
     /// The cumulative alpha at timestep 0.
     pub(super) fn first_alpha_cumprod(&self) -> f64 {
         self.alphas_cumprod.first().map_or(1.0, |&alpha| f64::from(alpha))
@@ -137,16 +130,100 @@ impl NoiseSchedule {
     }
 }
 
+/// What a configuration says about its betas.
+struct Betas {
+    train_timesteps: usize,
+    range: (f64, f64),
+    shape: BetaSchedule,
+    /// `trained_betas`, one or more for each timestep.
+    listed: Option<Vec<f64>>,
+}
+
+impl Betas {
+    fn read(config: &Config<'_>, defaults: &BetaDefaults, default: BetaSchedule) -> Result<Self> {
+        let train_timesteps = train_timesteps(config)?;
+        let start = config.float("beta_start", defaults.range.0, &FRACTION)?;
+        let end = config.float("beta_end", defaults.range.1, &FRACTION)?;
+        let mut table = vec![
+            ("linear", BetaSchedule::Linear),
+            ("scaled_linear", BetaSchedule::ScaledLinear),
+            ("squaredcos_cap_v2", BetaSchedule::Cosine),
+        ];
+        table.extend(defaults.extra);
+        let shape = config.choice("beta_schedule", default, &table)?;
+        let listed = config.floats("trained_betas", &UNIT)?;
+        match &listed {
+            Some(betas) if betas.len() < train_timesteps => Err(Error::invalid(format!(
+                "the scheduler configuration has {} trained_betas for num_train_timesteps = {train_timesteps}; there \
+                 must be one for each timestep",
+                betas.len()
+            ))),
+            _ => Ok(Self { train_timesteps, range: (start, end), shape, listed }),
+        }
+    }
+}
+
+/// `num_train_timesteps`.
+pub(super) fn train_timesteps(config: &Config<'_>) -> Result<usize> {
+    let count = config.integer("num_train_timesteps", 1000, 1, MAX_TRAIN_TIMESTEPS)?;
+    Ok(usize::try_from(count).unwrap_or(1))
+}
+
+/// The cumulative alphas of all trained timesteps in float64, as OpenAI's and CompVis' code has them
+/// (guided-diffusion `gaussian_diffusion.py`, `get_named_beta_schedule`).
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for a field that is not allowed, and for `rescale_betas_zero_snr`, which that code does
+/// not know.
+pub(super) fn trained_alphas(config: &Config<'_>, defaults: &BetaDefaults) -> Result<Vec<f64>> {
+    let Betas { train_timesteps: count, range: (start, end), shape, listed } =
+        Betas::read(config, defaults, BetaSchedule::Linear)?;
+    if config.flag("rescale_betas_zero_snr", false)? {
+        return Err(Error::invalid(
+            "the scheduler configuration has rescale_betas_zero_snr = true beside timestep_respacing, whose process \
+             has no timestep without signal; only one of them can be used",
+        ));
+    }
+    let betas: Vec<f64> = match (listed, shape) {
+        (Some(betas), _) => betas.into_iter().take(count).collect(),
+        (None, BetaSchedule::Linear) => linspace(start, end, count),
+        (None, BetaSchedule::ScaledLinear) => {
+            linspace(start.sqrt(), end.sqrt(), count).into_iter().map(|root| root * root).collect()
+        }
+        (None, BetaSchedule::Cosine) => betas_for_alpha_bar(count, cosine),
+        (None, BetaSchedule::Exponential) => betas_for_alpha_bar(count, exponential),
+        (None, BetaSchedule::Sigmoid) => {
+            linspace(-6.0, 6.0, count).into_iter().map(|v| (end - start) / (1.0 + (-v).exp()) + start).collect()
+        }
+    };
+    let mut product = 1.0;
+    let alphas = betas.into_iter().map(|beta| {
+        product *= 1.0 - beta;
+        product
+    });
+    Ok(alphas.collect())
+}
+
+fn cosine(t: f64) -> f64 {
+    ((t + 0.008) / 1.008 * std::f64::consts::FRAC_PI_2).cos().powi(2)
+}
+
+fn exponential(t: f64) -> f64 {
+    (-12.0 * t).exp()
+}
+
+fn as_f32(betas: Vec<f64>) -> Vec<f32> {
+    betas.into_iter().map(|beta| beta as f32).collect()
+}
+
 fn betas_of(shape: BetaSchedule, start: f64, end: f64, count: usize) -> Vec<f32> {
     match shape {
         BetaSchedule::Linear => linspace_f32(start as f32, end as f32, count),
         BetaSchedule::ScaledLinear => {
             linspace_f32(start.sqrt() as f32, end.sqrt() as f32, count).into_iter().map(|v| v * v).collect()
         }
-        BetaSchedule::Cosine => {
-            betas_for_alpha_bar(count, |t| ((t + 0.008) / 1.008 * std::f64::consts::FRAC_PI_2).cos().powi(2))
-        }
-        BetaSchedule::Exponential => betas_for_alpha_bar(count, |t| (-12.0 * t).exp()),
+        BetaSchedule::Cosine => as_f32(betas_for_alpha_bar(count, cosine)),
+        BetaSchedule::Exponential => as_f32(betas_for_alpha_bar(count, exponential)),
         BetaSchedule::Sigmoid => linspace_f32(-6.0, 6.0, count)
             .into_iter()
             .map(|v| (1.0 / (1.0 + (-v).exp())) * (end - start) as f32 + start as f32)
@@ -169,9 +246,9 @@ pub(super) fn linspace_f32(start: f32, end: f32, count: usize) -> Vec<f32> {
 }
 
 /// diffusers `betas_for_alpha_bar`: betas whose alphas multiply up to `alpha_bar(t)`, at most 0.999 each.
-fn betas_for_alpha_bar(count: usize, alpha_bar: impl Fn(f64) -> f64) -> Vec<f32> {
+fn betas_for_alpha_bar(count: usize, alpha_bar: impl Fn(f64) -> f64) -> Vec<f64> {
     let at = |i: usize| alpha_bar(i as f64 / count as f64);
-    (0..count).map(|i| (1.0 - at(i + 1) / at(i)).min(0.999) as f32).collect()
+    (0..count).map(|i| (1.0 - at(i + 1) / at(i)).min(0.999)).collect()
 }
 
 /// The running product of `1 - beta`: float32 factors, accumulated in float64 as `torch.cumprod` does on a CPU.

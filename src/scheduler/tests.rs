@@ -3,7 +3,9 @@
 use ndarray::{ArrayD, ArrayViewD};
 use serde_json::{Map, Value, json};
 
-use super::{Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule, calculate_shift, create, dynamic_shift};
+use super::{
+    Inversion, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule, calculate_shift, create, dynamic_shift,
+};
 use crate::error::Result;
 use crate::rng::NoiseSource;
 
@@ -274,6 +276,8 @@ fn random_config(random: &mut Lcg) -> Map<String, Value> {
         ("rho", json!([0.01, 7, 1000])),
         ("sigma_data", json!([1e-300, 0.5, 1e300])),
         ("sigma_schedule", json!(["karras", "exponential"])),
+        ("timestep_respacing", json!(["", "10", "ddim10", "ddim16", "fast27", "3,2", "1000", 5])),
+        ("use_clipped_model_output", json!([true, false])),
     ];
     let nonsense = [json!(null), json!(-1), json!("x"), json!([]), json!({}), json!(1e300), json!(true)];
     let mut config = Map::new();
@@ -312,14 +316,16 @@ fn no_configuration_makes_it_panic() {
         let mu = *random.pick(&[None, Some(-100.0), Some(0.0), Some(1.1), Some(100.0)]);
         let flow_sigmas = *random.pick(&[true, false]);
         let strength = *random.pick(&[1.0, 1.0, 0.5]);
-        let options = SchedulerOptions { mu, flow_sigmas, strength, ..SchedulerOptions::new(steps) };
+        let inversion =
+            Some(*random.pick(&Inversion::ALL)).filter(|inversion| inversion.kind() == kind && round % 2 == 0);
+        let options = SchedulerOptions { mu, flow_sigmas, strength, inversion, ..SchedulerOptions::new(steps) };
         let Ok(mut scheduler) = create(kind, &config, &options) else { continue };
         made += 1;
         let calls = scheduler.timesteps().len();
         assert!(calls > 0, "{} has no timestep for {config:?}", kind.name());
         let begin = random.below(calls) / scheduler.order() * scheduler.order();
         let learned = config.get("variance_type").and_then(Value::as_str).is_some_and(|v| v.starts_with("learned"));
-        let doubled = learned && matches!(kind, SchedulerKind::Ddpm | SchedulerKind::Dpmpp2M);
+        let doubled = learned && matches!(kind, SchedulerKind::Ddpm | SchedulerKind::Dpmpp2M | SchedulerKind::UnClip);
         match walk(scheduler.as_mut(), begin, if doubled { 4 } else { 2 }) {
             Ok(_) => walked += 1,
             Err(error) => assert!(!error.to_string().contains("internal"), "{} {config:?}: {error}", kind.name()),

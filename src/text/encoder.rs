@@ -84,11 +84,11 @@ impl TextEncoder {
         self.graph.release();
     }
 
-    /// CLIP's tokenizer, which cuts long prompts into chunks; `None` for a T5 encoder.
+    /// CLIP's tokenizer, which cuts long prompts into chunks; `None` for another one's.
     pub(crate) fn clip_tokenizer(&self) -> Option<&ClipTokenizer> {
         match &self.tokenizer {
             AnyTokenizer::Clip(tokenizer) => Some(tokenizer.as_ref()),
-            AnyTokenizer::T5(_) => None,
+            _ => None,
         }
     }
 
@@ -124,7 +124,7 @@ impl TextEncoder {
         Ok(TextEmbedding { lost: encoding.lost, ..self.encode_ids(&ids, hidden, cancel)? })
     }
 
-    /// As [`encode`](Self::encode), cut or padded to `length` tokens where the tokenizer is T5's.
+    /// As [`encode`](Self::encode), cut or padded to `length` tokens where the tokenizer is not CLIP's.
     ///
     /// # Errors
     /// As [`encode_ids`](Self::encode_ids).

@@ -8,13 +8,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use half::{bf16, f16};
 use ndarray::Array2;
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::TensorView;
 use safetensors::{SafeTensorError, SafeTensors};
 
 use crate::error::{Error, Result};
 use crate::model::GraphRole;
+use crate::model::constants::floats;
 
 /// The most bytes of a file: sixteen times what 1024 vectors of the widest encoder take.
 const MAX_BYTES: u64 = 64 << 20;
@@ -134,13 +134,7 @@ fn values(view: &TensorView<'_>) -> Result<Array2<f32>, String> {
     if !(1..=MAX_VECTORS).contains(&vectors) || width == 0 {
         return Err(format!("of shape {:?}; allowed are 1 to {MAX_VECTORS} vectors", view.shape()));
     }
-    let bytes = view.data();
-    let values: Vec<f32> = match view.dtype() {
-        Dtype::F32 => bytes.as_chunks().0.iter().map(|v| f32::from_le_bytes(*v)).collect(),
-        Dtype::F16 => bytes.as_chunks().0.iter().map(|v| f16::from_le_bytes(*v).to_f32()).collect(),
-        Dtype::BF16 => bytes.as_chunks().0.iter().map(|v| bf16::from_le_bytes(*v).to_f32()).collect(),
-        other => return Err(format!("of type {other:?}; allowed are F32, F16 and BF16")),
-    };
+    let values = floats(view)?;
     if !values.iter().all(|value| value.is_finite()) {
         return Err("with values that are NaN or infinite".to_owned());
     }

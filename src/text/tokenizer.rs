@@ -14,6 +14,8 @@ use tokenizers::{Model, Tokenizer};
 
 use super::added_tokens::{AddedToken, AddedTokens, read_added_tokens};
 use super::clean::clean;
+pub use super::encoding::Encoding;
+use super::encoding::{check_length, check_padding};
 use super::vocabulary::{Special, read_merges, read_object, read_vocabulary};
 use crate::error::{Error, Result};
 
@@ -27,17 +29,6 @@ const WORDS: &str =
 const CLIP_SPECIAL: [&str; 2] = ["<|startoftext|>", "<|endoftext|>"];
 /// Marks a token that ends a word.
 const END_OF_WORD: &str = "</w>";
-
-/// One tokenized text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encoding {
-    /// Exactly [`ClipTokenizer::max_length`] numbers: the beginning, the text's tokens, the end, padding.
-    pub ids: Vec<u32>,
-    /// The part of the text that did not fit, decoded; `None` when all of it did.
-    pub lost: Option<String>,
-    /// How many tokens the whole text has, the beginning and the end included.
-    pub token_count: usize,
-}
 
 /// A CLIP tokenizer, read from a model's `tokenizer` folder.
 pub struct ClipTokenizer {
@@ -122,6 +113,27 @@ impl ClipTokenizer {
         Ok(Self { words, special, bos, eos, pad, largest, alphabet: alphabet(), learned: HashMap::new() })
     }
 
+    /// Pads with the token of that number from now on: 0 for the CLIPs whose exporter did not say so (openai/CLIP
+    /// `tokenize`, the noised CLIP of GLIDE).
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] where the vocabulary has no such number.
+    pub fn pad_with(&mut self, padding: u32) -> Result<()> {
+        check_padding(padding, self.largest)?;
+        self.pad = padding;
+        Ok(())
+    }
+
+    /// Cuts and pads to `length` numbers from now on.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a length that does not hold the beginning and the end.
+    pub fn cut_to(&mut self, length: usize) -> Result<()> {
+        check_length(length, 2)?;
+        self.special.max_length = length;
+        Ok(())
+    }
+
     /// Adds a word that was learned by textual inversion: `token` becomes the numbers `ids`, and `token_1`, `token_2` …
     /// all but the first of them one by one, as in diffusers' `load_textual_inversion` and `maybe_convert_prompt`.
     ///
@@ -172,17 +184,8 @@ impl ClipTokenizer {
     /// # Errors
     /// [`Error::InvalidArgument`] when the folder's `tokenizer.json` cannot tokenize the text.
     pub fn encode(&self, text: &str) -> Result<Encoding> {
-        let mut ids = self.encode_whole(text)?;
-        let token_count = ids.len();
-        let length = self.max_length();
-        let mut lost = None;
-        if token_count > length {
-            lost = Some(self.decode(&ids[length - 1..token_count - 1]));
-            ids.truncate(length - 1);
-            ids.push(self.eos);
-        }
-        ids.resize(length, self.pad);
-        Ok(Encoding { ids, lost, token_count })
+        let whole = self.encode_whole(text)?;
+        Encoding::fitted(whole, self.max_length(), Some(self.eos), self.pad, |rest| Ok(self.decode(rest)))
     }
 
     /// The numbers of the whole `text`, from the beginning token to the end token, however long.
@@ -359,7 +362,7 @@ fn add_tokens(
 
 /// The printable character that stands for each byte (GPT-2's `bytes_to_unicode`): printable Latin-1 stands for
 /// itself, the rest is moved past U+0100.
-fn alphabet() -> Vec<char> {
+pub(super) fn alphabet() -> Vec<char> {
     let mut moved = (0x100..).filter_map(char::from_u32);
     (0..=u8::MAX)
         .map(|byte| match byte {

@@ -116,7 +116,7 @@ pub(super) fn read_object(path: &Path) -> Result<Map<String, Value>> {
 }
 
 /// A file's text without a byte order mark.
-fn read_text(path: &Path) -> Result<String> {
+pub(super) fn read_text(path: &Path) -> Result<String> {
     let bytes = fs::read(path).map_err(|e| Error::io("cannot read", path, e))?;
     let text = String::from_utf8(bytes)
         .map_err(|e| Error::bad_model(path, format!("it is not UTF-8 at byte {}", e.utf8_error().valid_up_to())))?;

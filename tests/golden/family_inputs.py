@@ -4,7 +4,8 @@
   house_wide.png      96x64 RGB       house_tall.png  64x80 RGB
   house_odd.png       85x53 RGB, which no autoencoder takes as it is (80x48 fits)
   house_alpha.png     64x64 RGBA: a transparent disc to be painted, a soft rim
-  low.png             16x16 RGB for the upscaler       low_wide.png  24x16 RGB
+  low.png             16x16 RGB for the upscaler       low_wide.png  24x16 RGB       low_32.png  32x32 RGB
+  low_mask.png        32x32 L
   mask.png            64x64 L: white = paint, a hard rectangle off the grid of eight
   mask_soft.png       64x64 L: a ramp from black to white
   mask_small.png      64x64 L: a small rectangle, for padding_mask_crop
@@ -45,7 +46,7 @@ def write(folder):
         Image.fromarray(np.clip(np.round(values), 0, 255).astype(np.uint8)).save(folder / name, optimize=True)
 
     for name, size in {"house": (64, 64), "house_wide": (96, 64), "house_tall": (64, 80), "house_odd": (85, 53),
-                       "low": (16, 16), "low_wide": (24, 16)}.items():
+                       "low": (16, 16), "low_wide": (24, 16), "low_32": (32, 32)}.items():
         save(f"{name}.png", scene(*size))
     y, x = np.mgrid[0:64, 0:64]
     distance = np.hypot(x - 31.5, y - 35.5)
@@ -53,5 +54,6 @@ def write(folder):
     save("mask.png", rectangle(64, 64, 13, 18, 46, 51))
     save("mask_soft.png", np.clip((x + y - 32) * 4.5, 0, 255))
     save("mask_small.png", rectangle(64, 64, 20, 30, 34, 44))
+    save("low_mask.png", rectangle(32, 32, 7, 9, 23, 26))
     save("mask_wide.png", rectangle(96, 64, 41, 10, 83, 47))
     save("mask_odd.png", rectangle(85, 53, 20, 11, 58, 41))

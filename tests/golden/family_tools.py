@@ -109,7 +109,7 @@ class Session:
     """A graph, fed by name; types and ranks as its inputs ask."""
 
     NUMPY = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int64)": np.int64,
-             "tensor(int32)": np.int32}
+             "tensor(int32)": np.int32, "tensor(bool)": np.bool_}
 
     def __init__(self, path):
         options = onnxruntime.SessionOptions()

@@ -16,7 +16,8 @@ Writes image/* (small files of every kind) and image.json:
   overlays   VaeImageProcessor.apply_overlay, RGB bytes
   canvases   numpy.pad with mode reflect
   seams      mean absolute differences across the edges and between neighbours inside
-  planes     torch.nn.functional.interpolate of `source` [channels, height, width], float32
+  planes     torch.nn.functional.interpolate of `source` [channels, height, width], float32; the mode `bilinear-corners`
+             is bilinear with align_corners=True
 """
 
 import json
@@ -165,6 +166,9 @@ def planes():
             align = {} if mode.startswith("nearest") else {"align_corners": False, "antialias": antialias}
             result = torch.nn.functional.interpolate(source, size=(height, width), mode=mode, **align)
             cases.append({"mode": mode, "antialias": antialias, "width": width, "height": height, "values": floats(result[0])})
+    for height, width in [(14, 18), (11, 13), (3, 4), (7, 5), (1, 1), (16, 9)]:
+        result = torch.nn.functional.interpolate(source, size=(height, width), mode="bilinear", align_corners=True)
+        cases.append({"mode": "bilinear-corners", "antialias": False, "width": width, "height": height, "values": floats(result[0])})
     return {"width": 9, "height": 7, "source": floats(source[0]), "cases": cases}
 
 

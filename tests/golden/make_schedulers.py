@@ -19,6 +19,7 @@ File: {"class", "cases", "c", "x_T", "x0", "noise", "noise_stream", "rejected"}
 Case: {"name", "config", "steps", "step_kwargs"[, "set_kwargs"], "shape", "timesteps", "timesteps_dtype", "sigmas",
        "init_noise_sigma", "order", "draws", "variance_output", "calls", "add_noise"}
   config            what scheduler_config.json would hold besides "_class_name"; missing = class default
+  step_kwargs       what step gets besides, every time; use_clipped_model_output is a field of ours in the configuration
   set_kwargs        what set_timesteps gets besides steps; absent if nothing. Two are ours: "flow_sigmas" is Flux's
                     sigmas=linspace(1, 1 / steps, steps), and "image_seq_len" is passed on as
                     mu=calculate_shift(image_seq_len, four fields of the config), as Flux's and SD3's pipelines do
@@ -149,7 +150,7 @@ def run(cls, config, steps, step_kwargs, set_kwargs, given):
         "timesteps_dtype": str(timesteps.dtype).removeprefix("torch."),
         "sigmas": None if sigmas is None else floats(sigmas),
         "init_noise_sigma": short(float(getattr(scheduler, "init_noise_sigma", 1.0))),
-        "order": scheduler.order,
+        "order": getattr(scheduler, "order", 1),
     }
 
     generator = torch.manual_seed(1234) if config.get("stochastic_sampling") else torch.Generator().manual_seed(1234)
@@ -158,7 +159,10 @@ def run(cls, config, steps, step_kwargs, set_kwargs, given):
         kwargs["generator"] = generator
     x = x_t * getattr(scheduler, "init_noise_sigma", 1.0)
     calls = []
-    for t in timesteps:
+    for k, t in enumerate(timesteps):
+        if "prev_timestep" in inspect.signature(scheduler.step).parameters:
+            # As the unCLIP pipelines pass it.
+            kwargs["prev_timestep"] = timesteps[k + 1] if k + 1 < len(timesteps) else None
         model_input = scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
         same = torch.equal(model_input, x)
         prediction = fake_denoiser(model_input, float(t), c, variance)
@@ -233,7 +237,7 @@ def write_last_samples(path, table, given, with_levels):
 def check_coverage(cls, configs):
     """Every constructor field is set away from its default in a recorded case."""
     for field, parameter in inspect.signature(cls.__init__).parameters.items():
-        if field == "self" or field in EXCEPTIONS:
+        if field == "self" or field in EXCEPTIONS or f"{cls.__name__}.{field}" in EXCEPTIONS:
             continue
         if not any(field in config and config[field] != parameter.default for config in configs):
             raise AssertionError(f"{cls.__name__}.{field} is never exercised")

@@ -32,6 +32,7 @@ EXCEPTIONS = {
     "scale_factors": "the picture grows between steps; refused",
     "upscale_mode": "read only with scale_factors",
     "tau_func": "a Python function, never in a JSON file",
+    "UnCLIPScheduler.beta_schedule": "the class takes its default only",
 }
 
 
@@ -257,6 +258,27 @@ def singlestep_and_adams():
     }
 
 
+def unclip_cases():
+    """Karlo's prior, decoder and upsamplers; the class has no spacing and no betas of its own."""
+    learned = {"variance_type": "learned_range"}
+    prior = {**X0, "clip_sample_range": 5.0}
+    return {
+        "defaults": ({}, 10),
+        "prior": (prior, 25),
+        "prior_range_10": ({**X0, "clip_sample_range": 10.0}, 7),
+        "decoder": (learned, 25),
+        "decoder_50": (learned, 50),
+        "upsampler": ({}, 7),
+        "clip_range": ({"clip_sample_range": 0.4}, 8),
+        "x0_no_clip": ({**X0, "clip_sample": False}, 6),
+        "learned_x0": ({**learned, **prior}, 9),
+        "train_100": ({"num_train_timesteps": 100}, 10),
+        "every_timestep": ({"num_train_timesteps": 20, **learned}, 20),
+        "steps_2": ({}, 2),
+        "steps_3": ({}, 3),
+    }
+
+
 def begun_cases():
     """{scheduler: (class, [(config, steps, first step, step kwargs, set_timesteps kwargs)])}, as image-to-image begins."""
     half_log_snr = [
@@ -311,10 +333,21 @@ def cases():
     ddim["set_alpha_to_one_false"] = ({**SD1, "clip_sample": False, "set_alpha_to_one": False}, 20)
     ddim["eta_1"] = ({**SD1, "clip_sample": False}, 10, {"eta": 1.0})
     ddim["eta_half_clipped_linspace"] = ({**SD, **LINSPACE}, 6, {"eta": 0.5})
+    again = {"use_clipped_model_output": True}
+    ddim["clipped_output"] = ({}, 10, again)
+    ddim["clipped_output_eta"] = ({**SD, "clip_sample_range": 0.7}, 8, {**again, "eta": 0.6})
+    ddim["clipped_output_v"] = ({**SD, **V, **TRAILING, "clip_sample_range": 0.5}, 8, again)
+    ddim["clipped_output_x0"] = ({**SD1, **X0, "clip_sample_range": 0.3}, 8, again)
+    ddim["clipped_output_thresholding"] = ({**SD1, **THRESHOLD}, 8, {**again, "eta": 1.0})
 
     ddpm = ancestor_cases()
     for variance in ("fixed_small_log", "fixed_large", "fixed_large_log", "learned", "learned_range"):
         ddpm[f"variance_{variance}"] = ({**SD1, "clip_sample": False, "variance_type": variance}, 8)
+    # DeepFloyd IF's: learned variance, dynamic thresholding.
+    ddpm["variance_learned_range_thresholding"] = (
+        {**COSINE, **THRESHOLD, "clip_sample": False, "variance_type": "learned_range"},
+        10,
+    )
     ddpm["variance_learned_range_v"] = ({**SD, **V, **TRAILING, "variance_type": "learned_range"}, 5)
 
     pndm = {
@@ -483,6 +516,7 @@ def cases():
 
     return {
         **singlestep_and_adams(),
+        "unclip": ("UnCLIPScheduler", unclip_cases()),
         "ddim": ("DDIMScheduler", ddim),
         "ddpm": ("DDPMScheduler", ddpm),
         "pndm": ("PNDMScheduler", pndm),

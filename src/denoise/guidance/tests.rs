@@ -293,12 +293,41 @@ fn the_scale_of_each_call_counts() {
     assert_eq!(p[[0, 0]], 1.0 + 2.0 * 2.0);
 }
 
+/// What is predicted of a variance comes from the positive row; all rules look at the prediction alone.
 #[test]
-fn a_learned_variance_is_refused_by_name() {
-    let guidance = pair(7.5, Rules { rescale: 0.5, ..Rules::default() });
+fn a_learned_variance_is_never_guided() {
     let scheduler = scheduler(SchedulerKind::Ddim, json!({}), 3);
-    let latents = ArrayD::zeros(vec![1, 3, 2, 2]);
+    let shape = [2, 3, 2, 2];
+    let latents = noise(1, &shape);
+    let [negative, positive, low, high] = [2, 3, 4, 5].map(|seed| noise(seed, &shape));
+    let rules = || Rules {
+        rescale: 0.5,
+        projection: Some(Projection { threshold: 2.0, eta: 0.3, momentum: 0.0 }),
+        ..Rules::default()
+    };
+    for (guidance, first, second) in [
+        (pair(7.5, Rules::default()), &negative, &positive),
+        (pair(7.5, rules()), &negative, &positive),
+        (guidance(&[Role::Positive(1.0), Role::Picture, Role::Negative], 4.0, 1.5), &positive, &negative),
+    ] {
+        let parts = guidance.roles.len();
+        let combine = |predictions: &[ArrayViewD<'_, f32>]| {
+            let mut predictions = concatenate(Axis(0), predictions).unwrap();
+            let at = At { call: 0, latents: &latents, scheduler: scheduler.as_ref() };
+            Guider::new(&guidance).combine(&at, &mut predictions).unwrap();
+            rows(&predictions, 0, 2).to_owned()
+        };
+        let plain = combine(&[first.view(), second.view(), first.view()][..parts]);
+        let first_is_positive = matches!(guidance.roles[0], Role::Positive(_));
+        let doubled =
+            |mean: &ArrayD<f32>, variance: &ArrayD<f32>| concatenate(Axis(1), &[mean.view(), variance.view()]).unwrap();
+        let (of_first, of_second) = if first_is_positive { (&high, &low) } else { (&low, &high) };
+        let (first, second, third) = (doubled(first, of_first), doubled(second, of_second), doubled(first, &low));
+        let both = combine(&[first.view(), second.view(), third.view()][..parts]);
+        assert_eq!(both, doubled(&plain, &high));
+    }
+    let rules = pair(7.5, Rules { rescale: 0.5, ..Rules::default() });
     let at = At { call: 0, latents: &latents, scheduler: scheduler.as_ref() };
-    let error = Guider::new(&guidance).combine(&at, &mut ArrayD::ones(vec![2, 6, 2, 2])).unwrap_err();
-    assert!(error.to_string().contains("variance"));
+    let error = Guider::new(&rules).combine(&at, &mut ArrayD::ones(vec![4, 5, 2, 2])).unwrap_err();
+    assert!(error.to_string().contains("[4, 5, 2, 2]"), "{error}");
 }

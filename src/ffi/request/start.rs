@@ -14,7 +14,7 @@ use crate::pipeline::MAX_MASK_PADDING;
 ///
 /// # Safety
 /// `image` is NULL or a live handle.
-unsafe fn picture_of(image: *const diffusion_image) -> Result<Option<Arc<Image>>, Failure> {
+pub(super) unsafe fn picture_of(image: *const diffusion_image) -> Result<Option<Arc<Image>>, Failure> {
     match image.is_null() {
         true => Ok(None),
         // SAFETY: promised by the caller.

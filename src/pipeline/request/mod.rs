@@ -1,5 +1,6 @@
 //! What to generate: plain data, checked in one place before any work starts.
 
+mod cascade;
 mod described;
 mod guidance;
 mod hires;
@@ -13,6 +14,7 @@ mod start;
 
 use std::ops::RangeInclusive;
 
+pub use cascade::{CascadeRequest, ClassLabel, MAX_EDIT, StageSettings};
 pub use guidance::{GuidanceRules, Projection, Scales, ThresholdLimit, Thresholding, ZeroStar};
 pub use hires::{Hires, MAX_HIRES_SCALE, Upscale};
 pub use previews::{PreviewMode, Previews};
@@ -168,6 +170,8 @@ pub struct Request {
     pub safety: Safety,
     /// The pixel format of the pictures.
     pub format: PixelFormat,
+    /// What only models of several stages are told.
+    pub cascade: CascadeRequest,
     /// What the observer is shown while the picture is drawn; `None`: nothing.
     pub previews: Option<Previews>,
 }
@@ -275,6 +279,7 @@ impl Request {
         }
         self.start.validate_fields()?;
         self.size_conditioning.validate()?;
+        self.cascade.validate()?;
         self.hires.as_ref().map_or(Ok(()), Hires::validate)?;
         self.previews.as_ref().map_or(Ok(()), Previews::validate)?;
         self.variation.as_ref().map_or(Ok(()), Variation::validate)?;

@@ -1,4 +1,14 @@
-//! Dtype-tagged tensors: what goes into a graph and what comes out of it.
+//! Dtype-tagged tensors: what goes into a graph and what comes out of it; and what is computed with vectors.
+
+mod embedding;
+mod npy;
+mod slerp;
+mod statistics;
+
+pub use embedding::Embedding;
+pub use npy::read_npy;
+pub use slerp::slerp;
+pub use statistics::Statistics;
 
 use half::f16;
 use ndarray::ArrayD;

@@ -1,0 +1,241 @@
+//! Cascades of stages, as a manifest describes them: models that are more than one denoiser and one autoencoder.
+//!
+//! The folder's `model_index.json` is the manifest itself, or names a pipeline class of diffusers whose manifest is known
+//! here (`classes/`).
+
+mod classes;
+mod dimension;
+mod manifest;
+mod references;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+pub use dimension::{Base, Dimension};
+pub use manifest::{
+    Candidates, Classes, Constant, Factor, GraphNode, Guide, GuideForm, Keep, KeepWhen, Manifest, Null, Operation,
+    Output, PictureRole, Preparation, Resample, Resize, SchedulerSource, Sizes, Stage, Text,
+};
+pub use references::{PROMPT, Source, TextField};
+
+use super::{index, json};
+use crate::error::{Error, Result};
+
+/// The class of a folder that describes itself.
+pub const CLASS: &str = "CascadePipeline";
+/// The version of the manifest that is read.
+const VERSION: u32 = 1;
+/// The file with a scheduler's config.
+const SCHEDULER_FILE: &str = "scheduler_config.json";
+
+/// A folder with a cascade in it, read and checked; no graph was opened.
+#[derive(Debug, Clone)]
+pub struct CascadeFolder {
+    /// Where it is.
+    pub root: PathBuf,
+    /// What it says, with every size that a config states filled in.
+    pub manifest: Manifest,
+    /// The class that `model_index.json` names.
+    pub class_name: String,
+    /// The schedulers' configs, by stage; those of noise augmentations by value.
+    pub schedulers: BTreeMap<String, Map<String, Value>>,
+    /// What was recognised and why, in sentences.
+    pub notes: Vec<String>,
+}
+
+impl CascadeFolder {
+    /// Reads the folder at `root`; `None` where it is no cascade.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::BadModel`]: a file cannot be read, a key is unknown, or what the manifest says does not
+    /// fit together.
+    pub fn open(root: &Path) -> Result<Option<Self>> {
+        let path = root.join(index::FILE);
+        let Some(map) = json::read_object(&path)? else { return Ok(None) };
+        let Some(class_name) = map.get("_class_name").and_then(Value::as_str).map(str::to_owned) else {
+            return Ok(None);
+        };
+        let (manifest, known) = match class_name.as_str() {
+            CLASS => {
+                let manifest: Manifest = serde_json::from_value(Value::Object(map))
+                    .map_err(|e| Error::bad_model(&path, format!("it is no manifest of a cascade: {e}")))?;
+                (manifest, "it is its own manifest")
+            }
+            class => match classes::manifest(class, root)? {
+                Some(manifest) => (manifest, "a pipeline class whose manifest is known here"),
+                None => return Ok(None),
+            },
+        };
+        if manifest.version != VERSION {
+            return Err(Error::bad_model(
+                &path,
+                format!("\"_version\" is {}, and this version reads {VERSION}", manifest.version),
+            ));
+        }
+        manifest.check_references().map_err(|message| Error::bad_model(&path, message))?;
+        let notes = vec![format!("A cascade of {} stages by the class {class_name}: {known}.", manifest.stages.len())];
+        let mut folder =
+            Self { root: root.to_path_buf(), manifest, class_name, schedulers: BTreeMap::new(), notes };
+        folder.fill_in_sizes()?;
+        folder.fill_in_factors()?;
+        folder.read_schedulers()?;
+        folder.check_numbers()?;
+        Ok(Some(folder))
+    }
+
+    /// The file of the graph in the sub-folder `name`.
+    #[must_use]
+    pub fn graph(&self, name: &str) -> PathBuf {
+        self.root.join(name).join("model.onnx")
+    }
+
+    /// Every graph's sub-folder, each once: those of nodes, of denoisers and of gradients.
+    #[must_use]
+    pub fn graph_folders(&self) -> Vec<&str> {
+        let manifest = &self.manifest;
+        let nodes = manifest.graphs.iter().map(|(name, node)| node.path.as_deref().unwrap_or(name));
+        let stages = manifest.stages.iter().flat_map(|stage| {
+            let guide = stage.guide.as_ref().map(|guide| guide.graph.as_str());
+            [Some(stage.denoiser.as_str()), stage.last_denoiser.as_deref(), guide].into_iter().flatten()
+        });
+        let mut folders: Vec<&str> = nodes.chain(stages).collect();
+        folders.sort_unstable();
+        folders.dedup();
+        folders
+    }
+
+    /// The error about something that the manifest says.
+    pub(crate) fn bad(&self, message: impl Into<String>) -> Error {
+        Error::bad_model(self.root.join(index::FILE), message)
+    }
+
+    fn fill_in_sizes(&mut self) -> Result<()> {
+        let root = self.root.clone();
+        let mut configs = BTreeMap::new();
+        let mut fill = |dimension: &mut Dimension| -> Result<()> {
+            let Base::Config { folder, key } = &dimension.base else { return Ok(()) };
+            let path = root.join(folder).join("config.json");
+            if !configs.contains_key(folder) {
+                configs.insert(folder.clone(), json::read_object(&path)?.unwrap_or_default());
+            }
+            let stated = configs.get(folder).and_then(|config| config.get(key));
+            // Some sizes stand as [height, width]; such models are square.
+            let stated = stated.and_then(|value| value.as_array().and_then(|sides| sides.first()).or(Some(value)));
+            let number = stated.and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
+            let size = number.filter(|number| *number < 1 << 20).and_then(|number| dimension.of(number));
+            *dimension = size
+                .ok_or_else(|| {
+                    Error::bad_model(&path, format!("\"{key}\" must be a whole number, from which {dimension} follows"))
+                })?
+                .into();
+            Ok(())
+        };
+        let manifest = &mut self.manifest;
+        for stage in &mut manifest.stages {
+            stage.sample.iter_mut().try_for_each(&mut fill)?;
+        }
+        for stage in &mut manifest.stages {
+            stage.output_channels.iter_mut().try_for_each(&mut fill)?;
+        }
+        for role in manifest.pictures.values_mut() {
+            role.size.iter_mut().flatten().try_for_each(&mut fill)?;
+        }
+        for operation in manifest.values.values_mut() {
+            operation.sizes_mut().into_iter().try_for_each(&mut fill)?;
+        }
+        for classes in manifest.classes.values_mut() {
+            fill(&mut classes.count)?;
+            classes.null.iter_mut().try_for_each(&mut fill)?;
+        }
+        manifest.sizes.iter_mut().try_for_each(|sizes| {
+            fill(&mut sizes.width)?;
+            fill(&mut sizes.height)
+        })
+    }
+
+    /// Numbers of operations that a config states.
+    fn fill_in_factors(&mut self) -> Result<()> {
+        for operation in self.manifest.values.values_mut() {
+            let Operation::Affine { subtract, divide, multiply, add, .. } = operation else { continue };
+            for factor in [subtract, divide, multiply, add].into_iter().flatten() {
+                let Factor::Value(text) = &*factor else { continue };
+                let Some((folder, key)) = text.strip_prefix("config:").and_then(|rest| rest.split_once('/')) else {
+                    continue;
+                };
+                let path = self.root.join(folder).join("config.json");
+                let config = json::read_object(&path)?.unwrap_or_default();
+                let number = config.get(key).and_then(Value::as_f64).filter(|number| number.is_finite());
+                let number = number.ok_or_else(|| Error::bad_model(&path, format!("\"{key}\" must be a number")))?;
+                *factor = Factor::Number(number as f32);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_schedulers(&mut self) -> Result<()> {
+        let stages = self.manifest.stages.iter().map(|stage| (&stage.name, &stage.scheduler));
+        let augmented = self.manifest.values.iter().filter_map(|(name, operation)| match operation {
+            Operation::NoiseAugment { scheduler, .. } => Some((name, scheduler)),
+            _ => None,
+        });
+        let mut schedulers = BTreeMap::new();
+        for (name, source) in stages.chain(augmented) {
+            let config = match source {
+                SchedulerSource::Inline(config) => config.clone(),
+                SchedulerSource::Folder(folder) => {
+                    let path = self.root.join(folder).join(SCHEDULER_FILE);
+                    json::read_object(&path)?.ok_or_else(|| {
+                        Error::bad_model(&self.root, format!("{folder}/{SCHEDULER_FILE}, the scheduler of {name}, is missing"))
+                    })?
+                }
+            };
+            if config.get("_class_name").and_then(Value::as_str).is_none() {
+                return Err(self.bad(format!("the scheduler of {name} has no \"_class_name\", as \"DDIMScheduler\"")));
+            }
+            schedulers.insert(name.clone(), config);
+        }
+        self.schedulers = schedulers;
+        Ok(())
+    }
+
+    /// What the types of the manifest's fields leave open.
+    fn check_numbers(&self) -> Result<()> {
+        for stage in &self.manifest.stages {
+            let name = &stage.name;
+            if !matches!(stage.sample.len(), 1 | 3) {
+                return Err(self.bad(format!(
+                    "the sample of the stage {name} has {} sizes; allowed are [channels, height, width] and [width]",
+                    stage.sample.len()
+                )));
+            }
+            if !stage.concat.is_empty() && stage.sample.len() != 3 {
+                return Err(self.bad(format!("the stage {name} has no planes that channels could follow (\"concat\")")));
+            }
+            let finite = [stage.guidance, stage.temperature, stage.eta, stage.timestep_scale as f32];
+            if finite.iter().any(|number| !number.is_finite()) {
+                return Err(self.bad(format!("the stage {name} has a number that is not finite")));
+            }
+            if let Some(candidates) = &stage.candidates
+                && !(1..=64).contains(&candidates.count)
+            {
+                return Err(self.bad(format!("the stage {name} draws {} candidates; allowed are 1 to 64", candidates.count)));
+            }
+            if stage.strength.is_some_and(|strength| !(strength > 0.0 && strength <= 1.0)) {
+                return Err(self.bad(format!("the strength of the stage {name} must be above 0 and at most 1")));
+            }
+        }
+        for (name, classes) in &self.manifest.classes {
+            let count = classes.count.fixed().unwrap_or(0);
+            if !classes.names.is_empty() && classes.names.len() != count {
+                return Err(self.bad(format!("the classes {name} are {count}, but {} names stand there", classes.names.len())));
+            }
+        }
+        let [low, high] = self.manifest.picture.range;
+        if low >= high || !low.is_finite() || !high.is_finite() {
+            return Err(self.bad(format!("the picture's range is {low} to {high}; the second number must be the larger")));
+        }
+        Ok(())
+    }
+}
