@@ -1658,9 +1658,17 @@ diffusion_status diffusion_result_image(const struct diffusion_result *result,
 DIFFUSION_API int32_t diffusion_result_flagged(const struct diffusion_result *result, int64_t index);
 
 /**
- * The seed that was used, also where the request set none. 0 for NULL.
+ * The seed that was used, also where the request set none; of several pictures with a seed each, the first one's. 0 for
+ * NULL.
  */
-DIFFUSION_API uint64_t diffusion_result_seed(const struct diffusion_result *result);
+DIFFUSION_API
+uint64_t diffusion_result_seed(const struct diffusion_result *result);
+
+/**
+ * The seed that draws picture `index` again: its own with diffusion_request_set_seed_mode() "one-per-picture", which
+ * draws it alone; otherwise that of all of them. 0 where there is no such picture, or the result is NULL.
+ */
+DIFFUSION_API uint64_t diffusion_result_image_seed(const struct diffusion_result *result, int64_t index);
 
 /**
  * The settings as one JSON object with every default filled in: prompt, negative_prompt, width, height, steps,

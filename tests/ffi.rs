@@ -59,6 +59,19 @@ fn pictures_copies_and_files() {
     run("pictures");
 }
 
+/// The list of `bad_requests.rs`, with its odd files.
+#[test]
+fn bad_and_odd_requests() {
+    let (program, scratch) = program("bad_requests");
+    for name in ["grey16.png", "grey.png", "cmyk.jpg"] {
+        fs::copy(repository("tests/golden/image").join(name), scratch.path().join(name)).unwrap();
+    }
+    fs::copy(repository("tests/golden/inputs/house.png"), scratch.path().join("house.png")).unwrap();
+    let huge = image::GrayImage::new(20_000, 1);
+    huge.save(scratch.path().join("huge.png")).unwrap();
+    succeed(command(&program).env("ORT_DYLIB_PATH", onnx_runtime()), scratch.path());
+}
+
 #[test]
 fn pictures_masks_latents_and_seeds_to_start_from() {
     run("start");

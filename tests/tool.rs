@@ -12,31 +12,12 @@ mod cabi;
 
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use cabi::{command, compile, onnx_runtime, repository, said, tiny};
+use cabi::{command, onnx_runtime, repository, said, tiny, tool};
 use serde_json::Value;
-
-/// The tool, compiled once for all tests of this file.
-fn tool() -> Command {
-    static TOOL: OnceLock<PathBuf> = OnceLock::new();
-    let tool = TOOL.get_or_init(|| {
-        let tool = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("diffusion-{}", std::process::id()));
-        let sources = fs::read_dir(repository("examples/diffusion")).unwrap().map(|entry| entry.unwrap().path());
-        let sources: Vec<_> = sources.filter(|path| path.extension().is_some_and(|e| e == "c")).collect();
-        assert!(sources.len() >= 8, "{sources:?}");
-        compile(&sources, &tool);
-        tool
-    });
-    let mut command = command(tool);
-    // The tool keeps prepared graphs in the user's cache folder, which tests leave alone.
-    command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/caches"));
-    command.env("ORT_DYLIB_PATH", onnx_runtime()).stdin(Stdio::null());
-    command
-}
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
@@ -429,6 +410,11 @@ fn prompts_and_seeds() {
     draw("eight.png", &["-s", "8"]);
     let close = |one: &str, other: &str| apart(&rgb(&path(one)), &rgb(&path(other))) < 0.01;
     assert!(close("own_1.png", "eight.png"), "picture i has seed + i");
+    for (mode, seeds) in [("one-per-picture", [7, 8]), ("one-generator", [7, 7])] {
+        let found = json(generate(&path("x.png")).args(["-s", "7", "--count", "2", "--json", "--seed-mode", mode]));
+        let own: Vec<_> = found["images"].as_array().unwrap().iter().map(|image| image["seed"].as_u64()).collect();
+        assert_eq!(own, seeds.map(Some), "the seed that draws each picture again, {mode}");
+    }
     draw("varied.png", &["--variation-seed", "8", "--variation-strength", "1"]);
     assert!(close("varied.png", "eight.png"));
     let parameters = png_text(&path("varied.png"), "parameters").unwrap();

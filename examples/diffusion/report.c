@@ -27,7 +27,7 @@ int report_text(const struct options *options, const diffusion_result *result)
         char *path = output_path(options->output, i, count);
         if (path != NULL && diffusion_result_image(result, i, &image) == DIFFUSION_STATUS_OK)
             printf("%s: %" PRIu32 " x %" PRIu32 " pixels, seed %" PRIu64 "%s\n", path, diffusion_image_width(image),
-                   diffusion_image_height(image), diffusion_result_seed(result),
+                   diffusion_image_height(image), diffusion_result_image_seed(result, i),
                    diffusion_result_flagged(result, i) == 1 ? ", flagged by the safety checker" : "");
         free(path);
     }
@@ -45,7 +45,7 @@ static void images(const struct options *options, const diffusion_result *result
         if (path != NULL && diffusion_result_image(result, i, &image) == DIFFUSION_STATUS_OK) {
             fputs(i == 0 ? "{\"path\":" : ",{\"path\":", stdout);
             json_string(stdout, path);
-            printf(",\"seed\":%" PRIu64 ",\"width\":%" PRIu32 ",\"height\":%" PRIu32, diffusion_result_seed(result),
+            printf(",\"seed\":%" PRIu64 ",\"width\":%" PRIu32 ",\"height\":%" PRIu32, diffusion_result_image_seed(result, i),
                    diffusion_image_width(image), diffusion_image_height(image));
             if (diffusion_result_flagged(result, i) >= 0)
                 printf(",\"flagged\":%s", diffusion_result_flagged(result, i) == 1 ? "true" : "false");

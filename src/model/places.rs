@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::family::Family;
 use super::inventory::Inventory;
 use super::layout::GraphRole;
+use super::site::is_variant;
 use super::text_config::TextArchitecture;
 use crate::error::{Error, Result};
 
@@ -128,10 +129,9 @@ fn in_folder(inventory: &Inventory, role: GraphRole, name: &str, variant: Option
             return Err(Error::bad_model(
                 &outer,
                 format!(
-                    "it has no model.onnx of its own but several variants, {}; open the one that you mean by its path, \
-                     as \"{}\"",
+                    "it has no model.onnx of its own but several variants, {}; {}",
                     several.join(", "),
-                    outer.join(several.first().copied().unwrap_or_default()).display()
+                    how_to_choose(inventory, name, several, "the one that you mean")
                 ),
             ));
         }
@@ -147,6 +147,19 @@ fn in_folder(inventory: &Inventory, role: GraphRole, name: &str, variant: Option
 }
 
 fn variants_note(inventory: &Inventory, name: &str, variants: &[&str]) -> String {
-    let first = inventory.root().join(name).join(variants.first().copied().unwrap_or_default());
-    format!("{name}/ has variants too: {}; open one by its path, as \"{}\".", variants.join(", "), first.display())
+    format!("{name}/ has variants too: {}; {}.", variants.join(", "), how_to_choose(inventory, name, variants, "one"))
+}
+
+/// How another variant is drawn with: the denoiser's by its path, the others' only in the place of what is there, since
+/// one path can name one variant.
+fn how_to_choose(inventory: &Inventory, name: &str, variants: &[&str], which: &str) -> String {
+    let folder = inventory.root().join(name);
+    let by_path = variants.iter().map(|variant| folder.join(variant)).find(|path| is_variant(path));
+    match by_path {
+        Some(path) => format!("open {which} by its path, as \"{}\"", path.display()),
+        None => format!(
+            "no path chooses among those of {name}/; to draw with one, put its files into \"{}\"",
+            folder.display()
+        ),
+    }
 }

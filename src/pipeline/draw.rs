@@ -81,8 +81,8 @@ impl Drawing<'_> {
         let started = Instant::now();
         let mut timings = Timings::default();
         let masked = Masked::of(plan)?;
-        for sentence in plan.unused(self.family) {
-            session.warn(sentence);
+        for sentence in &plan.unused {
+            session.warn(sentence.clone());
         }
 
         let told = self.encode_prompts(&mut session);
@@ -97,17 +97,8 @@ impl Drawing<'_> {
         let span = plan.span(self.family, scheduler.as_ref(), &model.folder)?;
         if guidance.roles.contains(&Role::Negative) {
             guidance.rules = guiding::rules(model, plan, scheduler.as_ref())?;
-        } else if plan.request.guidance_rules.any() {
-            session.warn(
-                "rules for guidance were given, but guidance is off: the scale is 1 or less, or the model was \
-                 distilled to need none"
-                    .into(),
-            );
         }
         let reuse = guiding::reuse(plan, scheduler.as_ref());
-        if plan.request.reuse.saves_negatives() && guidance.roles.len() > 2 {
-            session.warn("the negative prompt is never left out beside several prompts".into());
-        }
         for change in &mut changes {
             change.call = span.start + change.call * scheduler.order().max(1);
         }

@@ -25,6 +25,7 @@ mod script;
 mod single;
 mod starting;
 mod turn;
+mod unused;
 mod wrapped;
 
 use std::path::Path;

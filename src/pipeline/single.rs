@@ -85,7 +85,7 @@ impl Single {
     ) -> Result<Generated> {
         let mut small = self.plan(info, &hires::first(request, hires))?;
         small.decodes = hires.upscale == Upscale::Lanczos;
-        let mut large = self.plan(info, &hires::second(request, hires, &small, info)?)?;
+        let mut large = self.plan(info, &hires::second(request, hires, &small, &self.model, info)?)?;
         let _turn = turns.take(cancel)?;
         let family = self.family.as_ref();
         let first = draw::draw(&self.model, family, &small, observer, cancel)?;

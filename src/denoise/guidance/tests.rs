@@ -15,6 +15,19 @@ struct Golden {
     cases: Vec<Case>,
     sample: Vec<f32>,
     thresholds: Vec<Threshold>,
+    plus_plus: Vec<PlusPlus>,
+}
+
+/// A whole loop of CFG++.
+#[derive(Deserialize)]
+struct PlusPlus {
+    scheduler: String,
+    prediction: String,
+    lambda: f32,
+    seed: u64,
+    sigmas: Vec<f64>,
+    /// After each step.
+    latents: Vec<Vec<f32>>,
 }
 
 #[derive(Deserialize)]
@@ -214,6 +227,37 @@ fn cfg_plus_plus_takes_x0_from_the_guided_and_noise_from_the_negative_prediction
     }
     let refusing = scheduler(SchedulerKind::Dpmpp2M, json!({}), 10);
     assert!(refusing.renoising(0).is_none());
+}
+
+/// The oracle is the paper's loop in float64 (`make_guidance.py`), with fresh noise in each step and without.
+#[test]
+fn whole_loops_of_cfg_plus_plus_equal_the_papers() {
+    let golden = golden();
+    assert!(golden.plus_plus.iter().filter(|case| case.scheduler == "euler_ancestral").count() >= 3);
+    for case in &golden.plus_plus {
+        let kind = SchedulerKind::parse(&case.scheduler).unwrap();
+        let mut scheduler = scheduler(kind, json!({"prediction_type": case.prediction}), golden.predictions.len());
+        let sigmas = scheduler.sigmas();
+        assert!(sigmas.iter().zip(&case.sigmas).all(|(a, b)| (a - b).abs() <= 1e-6 * b), "{sigmas:?}");
+        let guidance = pair(7.5, Rules { plus_plus: Some(case.lambda), ..Rules::default() });
+        let mut guider = Guider::new(&guidance);
+        let mut latents = array_of(&golden.shape, &golden.sample) * sigmas[0] as f32;
+        let mut fresh = Generator::new(RngKind::TorchCpu, case.seed).unwrap();
+        for (call, (step, expected)) in golden.predictions.iter().zip(&case.latents).enumerate() {
+            let (positive, negative) =
+                (array_of(&golden.shape, &step.positive), array_of(&golden.shape, &step.negative));
+            let mut predictions = stacked(&negative, &positive);
+            let at = At { call, latents: &latents, scheduler: scheduler.as_ref() };
+            guider.combine(&at, &mut predictions).unwrap();
+            let guided = rows(&predictions, 0, golden.shape[0]).to_owned();
+            scheduler.step(call, guided.view(), &mut latents, &mut fresh).unwrap();
+            guider.after_step(scheduler.as_ref(), call, &mut latents);
+            let scale = expected.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+            let worst = latents.iter().zip(expected).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+            // Float32 latents against float64 ones.
+            assert!(worst < 1e-5 * scale, "{} {} call {call}: {worst} of {scale}", case.scheduler, case.prediction);
+        }
+    }
 }
 
 #[test]
