@@ -153,6 +153,26 @@ impl Serialize for Dimension {
 }
 
 #[cfg(test)]
+impl schemars::JsonSchema for Dimension {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Dimension".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A size: a number, or what it follows from.",
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {
+                    "type": "string",
+                    "pattern": r"^(height|width|[A-Za-z0-9_.]+\.(height|width)|config:[^/]+/[^/*]+)([*/][1-9][0-9]*)?$"
+                }
+            ]
+        })
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

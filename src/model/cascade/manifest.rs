@@ -13,6 +13,7 @@ use super::dimension::Dimension;
 /// A whole manifest. A **value** is a named tensor of one picture, without a batch axis; it is computed when something
 /// needs it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// `CascadePipeline`.
@@ -59,6 +60,7 @@ pub struct Manifest {
 
 /// The sizes that a request may ask for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Sizes {
     /// Pixels, where a request says nothing.
@@ -68,10 +70,14 @@ pub struct Sizes {
     /// Both sides are multiples of it.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub multiple: u32,
+    /// Whether there is no other size.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fixed: bool,
 }
 
 /// A prompt as numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Text {
     /// The folder of the tokenizer.
@@ -91,6 +97,7 @@ pub struct Text {
 
 /// Labels that a request chooses one of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Classes {
     /// How many, without the null one.
@@ -105,6 +112,7 @@ pub struct Classes {
 
 /// How pictures are made ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Preparation {
     /// Resized (Lanczos) and brought into the range.
@@ -120,6 +128,7 @@ pub enum Preparation {
 
 /// PIL's kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Resample {
     /// As diffusers' image processor has it.
@@ -131,6 +140,7 @@ pub enum Resample {
 
 /// A picture that a request gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PictureRole {
     /// Height and width; without, the picture's own.
@@ -155,6 +165,7 @@ pub struct PictureRole {
 
 /// A tensor out of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Constant {
     /// A `.safetensors` or `.npy` file below the folder.
@@ -169,6 +180,7 @@ pub struct Constant {
 
 /// A graph that runs once for each picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GraphNode {
     /// The folder of the graph; without, the node's own name.
@@ -183,6 +195,7 @@ pub struct GraphNode {
 
 /// A number, or a constant's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Factor {
     /// A number.
@@ -193,6 +206,7 @@ pub enum Factor {
 
 /// How planes get another size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Resize {
     /// The sample at `floor(i · scale)`.
@@ -209,6 +223,7 @@ pub enum Resize {
 
 /// What is computed from other values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Operation {
     /// The first of them that can be computed from what a request gives.
@@ -358,6 +373,7 @@ pub enum Operation {
 
 /// A scheduler's config: in a folder, or here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum SchedulerSource {
     /// A folder with `scheduler_config.json`.
@@ -368,6 +384,7 @@ pub enum SchedulerSource {
 
 /// What the unconditional branch is told in place of a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Null {
     /// This number everywhere.
@@ -379,6 +396,7 @@ pub enum Null {
 
 /// A gradient that leads the sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Guide {
     /// The folder of the graph, which gets `sample` and `timestep` and gives `grad`.
@@ -394,6 +412,7 @@ pub struct Guide {
 
 /// What a gradient moves (Dhariwal & Nichol 2021, arXiv:2105.05233, algorithms 1 and 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GuideForm {
     /// The prediction, for every scheduler.
@@ -404,6 +423,7 @@ pub enum GuideForm {
 
 /// What a picture keeps while it is drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Keep {
     /// A value of the sample's shape.
@@ -416,6 +436,7 @@ pub struct Keep {
 
 /// When what is kept is put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KeepWhen {
     /// Into each estimate of the clean picture (GLIDE).
@@ -428,6 +449,7 @@ pub enum KeepWhen {
 
 /// One denoising loop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// Its name, and that of the value it gives.
@@ -512,6 +534,7 @@ pub struct Stage {
 
 /// Several samples, of which the best is kept (DALL-E 2's prior, arXiv:2204.06125, section 2.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Candidates {
     /// How many, where a request does not say.
@@ -522,6 +545,7 @@ pub struct Candidates {
 
 /// Which value is the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Output {
     /// `[3, height, width]`.

@@ -225,7 +225,7 @@ impl CascadeFolder {
             true => Ok(()),
             false => Err(self.bad(format!(
                 "the unconditional branch of the stage {stage} is told {} in place of \"{value}\"; allowed are {allowed}",
-                serde_json::json!(null)
+                serde_json::to_string(null).unwrap_or_default()
             ))),
         }
     }
@@ -278,5 +278,26 @@ impl CascadeFolder {
             );
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The schema for editors is what the types say. `UPDATE_SCHEMA=1 cargo test --lib the_committed_schema` writes it.
+    #[test]
+    fn the_committed_schema_is_what_the_types_say() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/cascade.schema.json");
+        let mut schema = serde_json::to_string_pretty(&schemars::schema_for!(Manifest)).unwrap();
+        schema.push('\n');
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(&path, &schema).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == schema,
+            "models/cascade.schema.json is old: UPDATE_SCHEMA=1 cargo test --lib the_committed_schema"
+        );
     }
 }

@@ -313,7 +313,7 @@ fn refuse_other_roads(cascade: &Cascade, request: &Request) -> Result<()> {
 }
 
 fn size(cascade: &Cascade, request: &Request) -> Result<Option<(usize, usize)>> {
-    let Some(sizes) = &cascade.folder.manifest.sizes else {
+    let Some(sizes) = cascade.folder.manifest.sizes.as_ref().filter(|sizes| !sizes.fixed) else {
         let own = cascade.drawn_size();
         for (what, asked, drawn) in
             [("height", request.height, own.map(|own| own.0)), ("width", request.width, own.map(|own| own.1))]
@@ -329,7 +329,7 @@ fn size(cascade: &Cascade, request: &Request) -> Result<Option<(usize, usize)>> 
                 )));
             }
         }
-        return Ok(None);
+        return Ok(own.filter(|_| cascade.folder.manifest.sizes.is_some()));
     };
     let usual = |dimension: &crate::model::cascade::Dimension| dimension.fixed().unwrap_or(1);
     let height = request.height.map_or(usual(&sizes.height), |side| side as usize);

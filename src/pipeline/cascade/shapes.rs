@@ -85,12 +85,13 @@ impl Cascade {
             };
             let Some(shape) = self.shape(value) else { continue };
             let rows = match spec.shape.len().checked_sub(shape.len()) {
-                Some(0) => &spec.shape[..],
-                Some(1) => &spec.shape[1..],
-                _ => &[],
+                Some(0) => Some(&spec.shape[..]),
+                Some(1) => Some(&spec.shape[1..]),
+                _ => None,
             };
-            let fits = rows.len() == shape.len()
-                && rows.iter().zip(&shape).all(|(has, gives)| has.is_none() || gives.is_none() || has == gives);
+            let fits = rows.is_some_and(|rows| {
+                rows.iter().zip(&shape).all(|(has, gives)| has.is_none() || gives.is_none() || has == gives)
+            });
             if !fits {
                 return Err(self.folder.bad(format!(
                     "the input \"{input}\" of {who} is {spec}, but the value {value} that it gets is {}",
@@ -257,6 +258,9 @@ impl Cascade {
 
     /// Height and width of the pictures, where every picture has them.
     pub(super) fn drawn_size(&self) -> Option<(usize, usize)> {
+        if let Some(sizes) = self.folder.manifest.sizes.as_ref().filter(|sizes| sizes.fixed) {
+            return sizes.height.fixed().zip(sizes.width.fixed());
+        }
         match self.shape(&self.folder.manifest.picture.of)?.as_slice() {
             [_, Some(height), Some(width)] => Some((*height, *width)),
             _ => None,
