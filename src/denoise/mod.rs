@@ -1,6 +1,8 @@
 //! The loop that takes noise to a sample, and what it calls at every step.
 
 mod branch;
+mod companion;
+mod control;
 mod denoiser;
 pub(crate) mod guidance;
 mod paste;
@@ -14,6 +16,8 @@ use std::time::{Duration, Instant};
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 
 pub(crate) use branch::{Branch, CONTEXT};
+pub(crate) use companion::{Companion, Features, Switch};
+pub(crate) use control::{CONDITION, ControlNet, ControlNets};
 pub(crate) use denoiser::{Batching, Denoiser};
 use guidance::{At, Guider};
 pub(crate) use guidance::{Guidance, Role, Rules};
@@ -131,9 +135,8 @@ pub(crate) fn run(
         let which = guider.branches(index);
         let predictions = match which.is_empty() {
             true => nothing.insert(ArrayD::zeros(latents.raw_dim())),
-            false => {
-                reuser.predict(index, &input, &which, |which| denoiser.predict(&input, timestep, which, cancel))?
-            }
+            false => reuser
+                .predict(index, &input, &which, |which| denoiser.predict(&input, (index, timestep), which, cancel))?,
         };
         guider.combine(&At { call: index, latents, scheduler: &*scheduler }, predictions)?;
         let guided = predictions.slice_axis(Axis(0), Slice::from(..pictures));

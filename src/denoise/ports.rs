@@ -65,12 +65,12 @@ impl Ports {
 }
 
 /// Checks that the graph can be fed with what conditioning gives, so that a wrong file is noticed when the model is
-/// opened.
+/// opened. `filled` are the inputs that companions fill.
 ///
 /// # Errors
 /// [`Error::BadModel`] when an input is missing or has an impossible shape; [`Error::Unsupported`] for an input too
 /// many.
-pub(crate) fn check(graph: &Graph, told: &[Told]) -> Result<()> {
+pub(crate) fn check(graph: &Graph, told: &[Told], filled: &[String]) -> Result<()> {
     let ports = Ports::find(graph)?;
     for (name, row) in told {
         let spec = required(graph, name)?;
@@ -91,7 +91,7 @@ pub(crate) fn check(graph: &Graph, told: &[Told]) -> Result<()> {
             return Err(wrong(graph, spec, &format!("its \"{}\" has a fixed batch of {a}", ports.sample.name)));
         }
     }
-    let names: Vec<&str> = told.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = told.iter().map(|(name, _)| *name).chain(filled.iter().map(String::as_str)).collect();
     unused(graph, &ports, &names)?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! An opened model, ready to draw.
 
+mod conditions;
 mod draw;
 mod facts;
 mod families;
@@ -28,14 +29,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use info::{GraphInfo, IoInfo, PipelineInfo, PreparationInfo};
+pub use info::{ConditionInfo, GraphInfo, IoInfo, PipelineInfo, PreparationInfo};
 pub use observer::{Flow, Observer, Phase, Preview, Progress};
 pub use options::{CacheChoice, EmbeddingFile, MAX_THREADS, MemoryMode, PipelineOptions};
 pub use request::{
-    GuidanceRules, Hires, MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_HIRES_SCALE, MAX_MASK_BLUR, MAX_MASK_PADDING,
-    MAX_NOISE_LEVEL, MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PreviewMode,
-    Previews, Projection, PromptSyntax, Request, Reuse, Safety, Scales, Seamless, Seeds, SizeConditioning, Start,
-    ThresholdLimit, Thresholding, Upscale, Variation, ZeroStar,
+    ConditionPicture, GroundedBox, GuidanceRules, Hires, MAX_BOXES, MAX_CLIP_SKIP, MAX_CONDITION_SCALE, MAX_CONDITIONS,
+    MAX_COUNT, MAX_GUIDANCE, MAX_HIRES_SCALE, MAX_MASK_BLUR, MAX_MASK_PADDING, MAX_NOISE_LEVEL, MAX_PIXELS,
+    MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PreviewMode, Previews, Projection,
+    PromptSyntax, Request, Reuse, Safety, Scales, Seamless, Seeds, SizeConditioning, Start, ThresholdLimit,
+    Thresholding, Upscale, Variation, ZeroStar,
 };
 pub use result::{Generated, HiresSettings, Settings, Timings};
 
@@ -83,7 +85,7 @@ impl Pipeline {
         let runtime = runtime::initialize(options.ort_library.as_deref())?;
         let (model, report) = Opened::open(folder, options, observer, cancel)?;
         let family = families::of(&model);
-        denoise::check(&model.denoiser, &family.told(&model)?)?;
+        denoise::check(&model.denoiser, &family.told(&model)?, &model.conditions.filled())?;
         let info = facts::describe(&model, family.as_ref(), &own_scheduler, &runtime, report)?;
         let open_time = started.elapsed();
         Ok(Self { model, family, own_scheduler, info, turns: turn::Turns::default(), open_time })

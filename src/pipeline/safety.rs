@@ -54,7 +54,7 @@ impl Checker {
         let mut inputs = Vec::with_capacity(2);
         for spec in self.graph.inputs() {
             let values = match spec.name.as_str() {
-                LOOKS_AT => self.seen(&image)?.insert_axis(Axis(0)),
+                LOOKS_AT => seen(&image, &self.eyes)?.insert_axis(Axis(0)),
                 // [batch, height, width, colours], 0 to 1.
                 _ => unit(&image)?.permuted_axes([1, 2, 0]).insert_axis(Axis(0)),
             };
@@ -65,18 +65,6 @@ impl Checker {
             Some(values) => Ok(values.iter().any(|value| *value != 0.0)),
             None => Err(Error::bad_model(self.graph.path(), format!("its output \"{VERDICT}\" is empty"))),
         }
-    }
-
-    /// What CLIP sees of `image`: `[3, height, width]`.
-    fn seen(&self, image: &Image) -> Result<Array3<f32>> {
-        let small = image.with_shorter_side(self.eyes.shortest_side)?;
-        let (height, width) = self.eyes.crop;
-        let (left, top) = ((small.width() - width) / 2, (small.height() - height) / 2);
-        let mut values = unit(&small.cropped(left, top, width, height)?)?;
-        for ((mut plane, mean), deviation) in values.outer_iter_mut().zip(self.eyes.mean).zip(self.eyes.deviation) {
-            plane.mapv_inplace(|value| (value - mean) / deviation);
-        }
-        Ok(values)
     }
 
     /// Gives the graph's memory back until it is needed again.
@@ -104,6 +92,21 @@ pub(in crate::pipeline) fn check(
         flagged.push(Some(flags));
     }
     Ok(flagged)
+}
+
+/// What CLIP sees of `image`: `[3, height, width]`.
+///
+/// # Errors
+/// [`Error::OutOfMemory`].
+pub(in crate::pipeline) fn seen(image: &Image, eyes: &FeatureExtractor) -> Result<Array3<f32>> {
+    let small = image.with_shorter_side(eyes.shortest_side)?;
+    let (height, width) = eyes.crop;
+    let (left, top) = ((small.width() - width) / 2, (small.height() - height) / 2);
+    let mut values = unit(&small.cropped(left, top, width, height)?)?;
+    for ((mut plane, mean), deviation) in values.outer_iter_mut().zip(eyes.mean).zip(eyes.deviation) {
+        plane.mapv_inplace(|value| (value - mean) / deviation);
+    }
+    Ok(values)
 }
 
 /// `[3, height, width]`, 0 to 1.

@@ -1,6 +1,7 @@
 //! What to generate, field by field; one file a subject. A setter checks its value at once, so the error names the
 //! call at fault; what two fields say together is checked by [`diffusion_request_validate`] and when drawing starts.
 
+mod conditions;
 mod guidance;
 mod hires;
 mod previews;
