@@ -27,7 +27,11 @@ fn program(name: &str) -> (PathBuf, tempfile::TempDir) {
 
 /// Runs a command to its end, which must be a good one.
 fn succeed(command: &mut Command, scratch: &Path) {
-    let command = command.arg(tiny()).arg(scratch).env("GOOD_LIBRARY", onnx_runtime());
+    succeed_with(&tiny(), command, scratch);
+}
+
+fn succeed_with(model: &Path, command: &mut Command, scratch: &Path) {
+    let command = command.arg(model).arg(scratch).env("GOOD_LIBRARY", onnx_runtime());
     let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     assert!(output.status.success(), "{command:?}: {}", said(&output));
     // Neither the library nor ONNX Runtime prints anything, ever.
@@ -75,6 +79,13 @@ fn bad_and_odd_requests() {
 #[test]
 fn pictures_masks_latents_and_seeds_to_start_from() {
     run("start");
+}
+
+#[test]
+fn pictures_by_their_roles_and_boxes() {
+    let (program, scratch) = program("conditions");
+    let model = repository("tests/models/tiny-control");
+    succeed_with(&model, command(&program).env("ORT_DYLIB_PATH", onnx_runtime()), scratch.path());
 }
 
 #[test]

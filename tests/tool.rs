@@ -321,6 +321,53 @@ fn an_inpainting_model_and_what_it_needs() {
 }
 
 #[test]
+fn pictures_by_their_roles() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    // A name that looks like what follows names.
+    let picture = path("a=b,scale=x.png");
+    gradient(&picture, 90);
+    let with = |name: &str, model: &str| {
+        let mut command = generate(&path(name));
+        command.arg("--quiet").arg("-m").arg(repository("tests/models").join(model));
+        command
+    };
+    let condition = |role: &str, more: &str| format!("--condition={role}={}{more}", picture.display());
+    let control = |name: &str, more: &str| {
+        succeeds(with(name, "tiny-control").arg(condition("controlnet", more)));
+        rgb(&path(name))
+    };
+    let (whole, half) = (control("whole.png", ""), control("half.png", ",start=0,scale=0.5,end=1"));
+    assert!(apart(&whole, &half) > 1.0);
+    let text = png_text(&path("half.png"), "libdiffusion").unwrap();
+    assert!(text.contains(r#""conditions":[{"role":"controlnet","scale":0.5}]"#), "{text}");
+    let elsewhere = repository("tests/models/tiny-control/adapter");
+    let shown = succeeds(
+        tool()
+            .args(["inspect", "-m"])
+            .arg(repository("tests/models/tiny-control"))
+            .arg("--condition-graph")
+            .arg(elsewhere),
+    );
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("condition pictures\n  controlnet ") && shown.contains("  adapter:1 "), "{shown}");
+    succeeds(with("boxed.png", "tiny-gligen").args(["--box", "time: now:0,0.1,0.5,1", "--boxes-until", "0.5"]));
+    let text = png_text(&path("boxed.png"), "libdiffusion").unwrap();
+    assert!(text.contains(r#""phrase":"time: now""#), "{text}");
+
+    refuses(with("no.png", "tiny-control").arg(condition("depth", "")), 2, &["\"depth\"", "adapter"]);
+    refuses(with("no.png", "tiny-depth").arg("--quiet"), 2, &["\"depth\"", "needs"]);
+    refuses(
+        with("no.png", "tiny-control").arg(condition("controlnet", ",scale=1000")),
+        2,
+        &["--condition", "-100 to 100"],
+    );
+    refuses(with("no.png", "tiny-control").args(["--condition", "x.png"]), 2, &["--condition", "ROLE=FILE"]);
+    refuses(with("no.png", "tiny-control").args(["--box", "a cat:1,2"]), 2, &["--box", "X0,Y0,X1,Y1"]);
+    refuses(with("no.png", "tiny-control").arg("--guess-mode"), 2, &["guess mode", "no ControlNet"]);
+}
+
+#[test]
 fn a_refiner_goes_on_where_the_model_stopped() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);

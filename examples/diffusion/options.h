@@ -29,16 +29,16 @@ struct options {
     const char *original_size, *crop, *target_size, *negative_original_size, *negative_crop, *negative_target_size;
     const char *preview, *preview_mode;
     const char *precision, *fallback, *memory, *ort_library, *cache_dir, *prepare;
-    struct texts providers, provider_options, embeddings;
+    struct texts providers, provider_options, embeddings, condition_graphs, conditions, boxes;
     struct whole width, height, steps, count, device_id, threads;
     struct whole guidance_zero_star, negative_every;
     struct real guidance_rescale, guidance_plus_plus, reuse, negative_until;
     struct whole mask_padding, clip_skip, max_tokens, noise_level, hires_steps;
     struct real guidance, strength, mask_blur, hires, hires_strength, variation_strength, eta;
     struct real image_guidance, true_guidance, denoising_start, denoising_end;
-    struct real aesthetic_score, negative_aesthetic_score;
+    struct real aesthetic_score, negative_aesthetic_score, boxes_until;
     struct seed seed, variation_seed;
-    bool paste_back, json, quiet, verbose, help;
+    bool paste_back, guess_mode, json, quiet, verbose, help;
 };
 
 /* Reads the arguments after the command's name. Returns false after one line on stderr that says what is wrong. */

@@ -95,7 +95,7 @@ impl GradientGuide {
         if !factor.is_finite() {
             return Ok(None);
         }
-        let gradient = self.graph.predict(input, timestep, &[0], cancel)?;
+        let gradient = self.graph.predict(input, (index, timestep), &[0], cancel)?;
         if gradient.shape() != self.scaled.shape() {
             return Err(Error::invalid(format!(
                 "the guidance graph gave a gradient of shape {:?} for latents of shape {:?}",

@@ -1,6 +1,8 @@
 //! The loop that takes noise to a sample, and what it calls at every step.
 
 mod branch;
+mod companion;
+mod control;
 mod denoiser;
 mod gradient;
 pub(crate) mod guidance;
@@ -17,6 +19,8 @@ use std::time::{Duration, Instant};
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 
 pub(crate) use branch::{Branch, CONTEXT};
+pub(crate) use companion::{Companion, Features, Switch};
+pub(crate) use control::{CONDITION, ControlNet, ControlNets};
 pub(crate) use denoiser::{Batching, Denoiser};
 pub(crate) use gradient::{GradientForm, GradientGuide};
 use guidance::{At, Guider, own_channels};
@@ -148,9 +152,8 @@ pub(crate) fn run(
         let which = guider.branches(index);
         let predictions = match which.is_empty() {
             true => nothing.insert(ArrayD::zeros(latents.raw_dim())),
-            false => {
-                reuser.predict(index, &input, &which, |which| denoiser.predict(&input, timestep, which, cancel))?
-            }
+            false => reuser
+                .predict(index, &input, &which, |which| denoiser.predict(&input, (index, timestep), which, cancel))?,
         };
         guider.combine(&At { call: index, latents, scheduler: &*scheduler }, predictions)?;
         let gradient = match &mut gradient {

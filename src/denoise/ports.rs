@@ -107,13 +107,13 @@ impl Ports {
 }
 
 /// Checks that the graph can be fed with what conditioning gives, so that a wrong file is noticed when the model is
-/// opened.
+/// opened. `filled` are the inputs that companions fill.
 ///
 /// # Errors
 /// [`Error::BadModel`] when an input is missing or has an impossible shape; [`Error::Unsupported`] for an input too
 /// many.
-pub(crate) fn check(graph: &Graph, told: &[(&str, Vec<Option<usize>>)]) -> Result<()> {
-    check_told(graph, &Ports::find(graph)?, told)
+pub(crate) fn check(graph: &Graph, told: &[(&str, Vec<Option<usize>>)], filled: &[String]) -> Result<()> {
+    check_told(graph, &Ports::find(graph)?, told, filled)
 }
 
 /// [`check`] for a graph of gradients.
@@ -121,10 +121,15 @@ pub(crate) fn check(graph: &Graph, told: &[(&str, Vec<Option<usize>>)]) -> Resul
 /// # Errors
 /// As [`check`].
 pub(crate) fn check_gradient(graph: &Graph, told: &[(&str, Vec<Option<usize>>)]) -> Result<()> {
-    check_told(graph, &Ports::of_gradient(graph)?, told)
+    check_told(graph, &Ports::of_gradient(graph)?, told, &[])
 }
 
-fn check_told(graph: &Graph, ports: &Ports, told: &[(&str, Vec<Option<usize>>)]) -> Result<()> {
+fn check_told(
+    graph: &Graph,
+    ports: &Ports,
+    told: &[(&str, Vec<Option<usize>>)],
+    filled: &[String],
+) -> Result<()> {
     for (name, row) in told {
         let spec = required(graph, name)?;
         let shape = if spec.shape.len() == row.len() { &spec.shape[..] } else { spec.shape.get(1..).unwrap_or(&[]) };
@@ -144,7 +149,7 @@ fn check_told(graph: &Graph, ports: &Ports, told: &[(&str, Vec<Option<usize>>)])
             return Err(wrong(graph, spec, &format!("its \"{}\" has a fixed batch of {a}", ports.sample.name)));
         }
     }
-    let names: Vec<&str> = told.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = told.iter().map(|(name, _)| *name).chain(filled.iter().map(String::as_str)).collect();
     unused(graph, ports, &names)?;
     Ok(())
 }

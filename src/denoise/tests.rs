@@ -103,9 +103,9 @@ fn classifier(shape: &[usize], scale: f32, form: GradientForm, rule: Option<Clea
 fn a_prior_is_a_denoiser_of_vectors_with_labels_and_a_mask() {
     let graph = graph("prior");
     let told: [Told; 2] = [("class_labels", vec![]), ("attention_mask", vec![Some(4)])];
-    check(&graph, &told).unwrap();
-    assert!(check(&graph, &told[..1]).unwrap_err().to_string().contains("attention_mask"));
-    assert!(check(&graph, &[("attention_mask", vec![Some(5)]), ("class_labels", vec![])]).is_err());
+    check(&graph, &told, &[]).unwrap();
+    assert!(check(&graph, &told[..1], &[]).unwrap_err().to_string().contains("attention_mask"));
+    assert!(check(&graph, &[("attention_mask", vec![Some(5)]), ("class_labels", vec![])], &[]).is_err());
 
     let mask = |values: [f32; 4]| ArrayD::from_shape_vec(IxDyn(&[4]), values.to_vec()).unwrap();
     let branches = vec![
@@ -120,7 +120,7 @@ fn a_prior_is_a_denoiser_of_vectors_with_labels_and_a_mask() {
     for batching in [Batching::Together, Batching::OneByOne] {
         let denoiser = || Denoiser::new(&graph, &[3, 6], branches.clone(), 1.0, batching).unwrap();
         let mut asked = denoiser();
-        let predicted = asked.predict(&x, 500.0, &[0, 1], &CancelToken::new()).unwrap();
+        let predicted = asked.predict(&x, (0, 500.0), &[0, 1], &CancelToken::new()).unwrap();
         assert_near(predicted, &concatenate![Axis(0), said(&x, 500.0, 0), said(&x, 500.0, 1)]);
 
         let prior = json!({"prediction_type": "sample", "clip_sample_range": 5.0});

@@ -3,7 +3,7 @@
 use crate::denoise::Glimpses;
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::model::{Family, Task};
+use crate::model::{Family, ModelFolder, Task};
 use crate::pipeline::families::{self};
 use crate::pipeline::fitting::{check_job, check_size, has_mask, size};
 use crate::pipeline::guiding;
@@ -33,15 +33,18 @@ pub(in crate::pipeline) enum Job {
     Edit,
     /// Enlarging a picture four times.
     Upscale,
+    /// Drawing that keeps to a depth map.
+    Depth,
 }
 
 impl Job {
-    /// The job of an opened model.
-    pub(in crate::pipeline) fn of(model: &Opened) -> Self {
-        match (model.folder.family(), model.folder.task()) {
+    /// The job of a model.
+    pub(in crate::pipeline) fn of(folder: &ModelFolder) -> Self {
+        match (folder.family(), folder.task()) {
             (Family::Upscaler, _) => Self::Upscale,
             (_, Task::Edit) => Self::Edit,
             (_, Task::Inpaint) => Self::Inpaint,
+            (_, Task::Depth) => Self::Depth,
             (_, Task::TextToImage) => Self::Draw,
         }
     }
@@ -55,6 +58,7 @@ impl Job {
             Self::Edit => channels,
             // The small picture in red, green and blue.
             Self::Upscale => 3,
+            Self::Depth => 1,
         }
     }
 }
@@ -94,8 +98,9 @@ impl Plan {
         request: &Request,
     ) -> Result<Self> {
         let folder = &model.folder;
-        let job = Job::of(model);
+        let job = Job::of(folder);
         check_job(model, job, request)?;
+        model.conditions.check(request, folder.root())?;
         let (width, height) = size(request, info, job)?;
         check_size(info, width, height, request.count.max(1))?;
         let seed = match request.seed {
@@ -203,7 +208,7 @@ impl Plan {
         &self,
         family: &dyn families::Family,
         scheduler: &dyn Scheduler,
-        folder: &crate::model::ModelFolder,
+        folder: &ModelFolder,
     ) -> Result<std::ops::Range<usize>> {
         let timesteps = scheduler.timesteps();
         let (order, steps) = (scheduler.order(), self.settings.steps as usize);
@@ -247,7 +252,7 @@ impl Plan {
         let start = &self.request.start;
         // Another model's latents are taken up as they are, where it says how far it came.
         let latents = start.latents.is_some() && self.request.denoising_start.is_none();
-        (start.picture.is_some() || latents) && matches!(self.job, Job::Draw | Job::Inpaint)
+        (start.picture.is_some() || latents) && matches!(self.job, Job::Draw | Job::Inpaint | Job::Depth)
     }
 
     /// Whether the schedule itself begins at the picture's noise level: latent consistency models with their own

@@ -40,7 +40,7 @@ impl Single {
         let runtime = runtime::initialize(options.ort_library.as_deref())?;
         let (model, report) = Opened::open(folder, options, observer, cancel)?;
         let family = families::of(&model);
-        denoise::check(&model.denoiser, &family.told(&model)?)?;
+        denoise::check(&model.denoiser, &family.told(&model)?, &model.conditions.filled())?;
         let info = facts::describe(&model, family.as_ref(), &own_scheduler, &runtime, report)?;
         Ok((Self { model, family, own_scheduler }, info))
     }

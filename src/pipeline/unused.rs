@@ -45,6 +45,10 @@ pub(in crate::pipeline) fn unused(
         sigmas: _,
         custom_schedule: _,
         eta: _,
+        // … by `conditions/`, …
+        conditions: _,
+        boxes: _,
+        boxes_until: _,
         // … by `single.rs`, …
         cascade: _,
         // … and by `wrapped.rs`, `hires.rs` and `previews.rs`.
@@ -70,6 +74,7 @@ pub(in crate::pipeline) fn unused(
         denoising_start,
         size_conditioning: _,
         variation,
+        guess_mode,
     } = &plan.request;
     let guided = plan.is_guided(family);
     let mut said = Vec::new();
@@ -81,6 +86,14 @@ pub(in crate::pipeline) fn unused(
 
     // Prompts. An empty one is none.
     let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    row(
+        !family.reads_prompts() && (given(negative_prompt) || !plan.request.prompt.is_empty()),
+        "a prompt is given, but the model draws variations of a picture, so nobody reads it",
+    );
+    row(
+        *guess_mode && !plan.request.conditions.iter().any(|condition| condition.role.starts_with("controlnet")),
+        "guess mode is asked for, but no picture is given for a ControlNet",
+    );
     row(given(negative_prompt) && !guided, "a negative prompt is given, but guidance is off, so nobody reads it");
     for (index, which, positive, negative) in
         [(1, "second", prompt_2, negative_prompt_2), (2, "third", prompt_3, negative_prompt_3)]

@@ -61,6 +61,8 @@ impl Cascade {
             notes: report.notes,
             runtime_version: runtime.version.clone(),
             runtime_library: runtime.path.clone(),
+            conditions: Vec::new(),
+            max_boxes: 0,
             cascade: Some(CascadeInfo {
                 title: manifest.title.clone(),
                 stages,

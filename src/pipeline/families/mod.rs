@@ -1,6 +1,7 @@
 //! One file a model family: how its conditioning is assembled, and how its latents are handed to the denoiser.
 
 mod flux;
+mod image_variation;
 mod stable_diffusion;
 mod stable_diffusion_3;
 mod stable_diffusion_xl;
@@ -63,6 +64,11 @@ pub(in crate::pipeline) trait Family: Send + Sync {
     /// Whether a request runs the negative branch: diffusers' `do_classifier_free_guidance`.
     fn is_guided(&self, plan: &Plan) -> bool {
         plan.settings.guidance > 1.0
+    }
+
+    /// Whether anything reads the prompts.
+    fn reads_prompts(&self) -> bool {
+        true
     }
 
     /// The strength of that guidance.
@@ -138,6 +144,7 @@ pub(in crate::pipeline) fn of(model: &Opened) -> Box<dyn Family> {
         Name::StableDiffusionXl | Name::StableDiffusionXlRefiner => Box::new(stable_diffusion_xl::StableDiffusionXl),
         Name::StableDiffusion3 => Box::new(stable_diffusion_3::StableDiffusion3),
         Name::Flux => Box::new(flux::Flux),
+        Name::ImageVariation => Box::new(image_variation::ImageVariation),
         Name::Upscaler => Box::new(upscaler::Upscaler),
     }
 }

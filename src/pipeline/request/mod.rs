@@ -1,6 +1,7 @@
 //! What to generate: plain data, checked in one place before any work starts.
 
 mod cascade;
+mod conditions;
 mod described;
 mod guidance;
 mod hires;
@@ -15,6 +16,7 @@ mod start;
 use std::ops::RangeInclusive;
 
 pub use cascade::{CascadeRequest, ClassLabel, MAX_EDIT, StageSettings};
+pub use conditions::{ConditionPicture, GroundedBox, MAX_BOXES, MAX_CONDITION_SCALE, MAX_CONDITIONS};
 pub use guidance::{GuidanceRules, Projection, Scales, ThresholdLimit, Thresholding, ZeroStar};
 pub use hires::{Hires, MAX_HIRES_SCALE, Upscale};
 pub use previews::{PreviewMode, Previews};
@@ -117,6 +119,15 @@ pub struct Request {
     pub max_tokens: Option<u32>,
     /// The picture that is the start, if there is one.
     pub start: Start,
+    /// The pictures that it keeps to beside; [`crate::PipelineInfo::conditions`] says what a model takes.
+    pub conditions: Vec<ConditionPicture>,
+    /// Whether ControlNets count less in the upper levels and not at all for the negative prompt (diffusers'
+    /// `guess_mode`), for pictures without a prompt.
+    pub guess_mode: bool,
+    /// What belongs where in the picture, for models that take boxes (GLIGEN).
+    pub boxes: Vec<GroundedBox>,
+    /// The part of the run, 0 to 1, in which boxes count; `None`: diffusers' 0.3.
+    pub boxes_until: Option<f32>,
     /// Width in pixels, a multiple of the model's [`crate::PipelineInfo::size_multiple`].
     pub width: Option<u32>,
     /// Height in pixels, likewise.
@@ -279,6 +290,7 @@ impl Request {
             value.map_or(Ok(()), |value| check(what, value, allowed))?;
         }
         self.start.validate_fields()?;
+        conditions::validate(&self.conditions, &self.boxes, self.boxes_until)?;
         self.size_conditioning.validate()?;
         self.cascade.validate()?;
         self.hires.as_ref().map_or(Ok(()), Hires::validate)?;
