@@ -1,4 +1,4 @@
-//! How the safety checker wants to see a picture.
+//! How the safety checker, or another vision encoder, wants to see a picture.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::fields::Fields;
 use super::json;
 use crate::error::{Error, Result};
 
-/// Where it stands in every layout.
+/// Where the safety checker's stands in every layout.
 const FILE: &str = "feature_extractor/preprocessor_config.json";
 /// More than any vision encoder looks at.
 const MAX_SIDE: usize = 4096;
@@ -27,14 +27,21 @@ pub struct FeatureExtractor {
 }
 
 impl FeatureExtractor {
-    /// What the folder at `root` says.
+    /// What the folder at `root` says about its safety checker.
     ///
     /// # Errors
     /// [`Error::Io`] and [`Error::BadModel`] for a file that cannot be read, or states what cannot be.
     pub fn read(root: &Path) -> Result<Self> {
-        let path = root.join(FILE);
-        let map = json::read_object(&path)?.unwrap_or_default();
-        let fields = Fields::new(&path, &map);
+        Self::read_file(&root.join(FILE))
+    }
+
+    /// What the `preprocessor_config.json` at `path` says; CLIP's defaults where there is no such file.
+    ///
+    /// # Errors
+    /// As [`FeatureExtractor::read`].
+    pub fn read_file(path: &Path) -> Result<Self> {
+        let map = json::read_object(path)?.unwrap_or_default();
+        let fields = Fields::new(path, &map);
         // Older files have one number for a side, newer ones an object.
         let is_object = |key: &str| fields.get(key).is_some_and(serde_json::Value::is_object);
         let shortest = match is_object("size") {
@@ -61,7 +68,7 @@ impl FeatureExtractor {
         };
         if own.crop.0.max(own.crop.1) > own.shortest_side {
             return Err(Error::bad_model(
-                &path,
+                path,
                 format!(
                     "\"crop_size\" is {} high and {} wide, but the picture's shorter side is only {} (\"size\")",
                     own.crop.0, own.crop.1, own.shortest_side
