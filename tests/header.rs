@@ -41,6 +41,7 @@ const SOURCES: &[&str] = &[
     "request/hires",
     "request/safety",
     "request/seamless",
+    "request/tiling",
     "generate",
     "result",
     "timings",

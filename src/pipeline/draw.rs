@@ -256,11 +256,17 @@ impl Drawing<'_> {
     pub(in crate::pipeline) fn decode_one(&self, latent: Array3<f32>, cancel: &CancelToken) -> Result<Image> {
         let (model, plan) = (self.model, self.plan);
         let expected = [3, plan.settings.height as usize, plan.settings.width as usize];
-        let decoded = match (&self.wrapped, model.memory) {
-            // Tiles would wrap around by themselves.
-            (Some(wrapped), _) => wrapped.decoder.decode(latent, cancel)?,
-            (None, MemoryMode::Speed | MemoryMode::Balanced) => model.decoder.decode(latent, cancel)?,
-            (None, MemoryMode::Low) => model.decoder.decode_tiled(latent, cancel)?,
+        let cut = plan.request.tiling.cut(model.memory);
+        let decoded = match &self.wrapped {
+            // Each tile would wrap around by itself.
+            Some(wrapped) => wrapped.decoder.decode(latent, cancel)?,
+            None if model.decoder.cuts(&latent, cut) => {
+                // Each tile goes straight into the picture, of which there is no second copy in floats then.
+                let mut image = Image::blank(plan.settings.width, plan.settings.height, plan.request.format)?;
+                model.decoder.decode_tiled(latent, |y, x, tile| image.put_chw(y, x, tile), cancel)?;
+                return Ok(image);
+            }
+            None => model.decoder.decode(latent, cancel)?,
         };
         if decoded.shape() != expected {
             return Err(Error::bad_model(

@@ -116,11 +116,12 @@ fn interpolation(how: Upscale) -> Option<Interpolation> {
 /// The pictures' most likely latents, once they are as large as `plan` draws.
 fn encoded(model: &Opened, images: &[Image], plan: &Plan, cancel: &CancelToken) -> Result<ArrayD<f32>> {
     let encoder = model.encoder(cancel)?;
+    let cut = plan.request.tiling.cut(model.memory);
     let (width, height) = (plan.settings.width, plan.settings.height);
     let mut all = Vec::with_capacity(images.len());
     for image in images {
         let picture = image.resized(width, height, ResizeMode::Stretch)?.to_chw()?;
-        let latents = encoder.scaled(encoder.encode(picture, cancel)?.mode())?;
+        let latents = encoder.scaled(encoder.encode(picture, cut, cancel)?.mode())?;
         if latents.shape()[1..] != plan.latents[1..] {
             return Err(Error::bad_model(
                 model.folder.root(),

@@ -35,7 +35,7 @@ pub use request::{
     GuidanceRules, Hires, MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_HIRES_SCALE, MAX_MASK_BLUR, MAX_MASK_PADDING,
     MAX_NOISE_LEVEL, MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PreviewMode,
     Previews, Projection, PromptSyntax, Request, Reuse, Safety, Scales, Seamless, Seeds, SizeConditioning, Start,
-    ThresholdLimit, Thresholding, Upscale, Variation, ZeroStar,
+    ThresholdLimit, Thresholding, Tiling, Upscale, Variation, ZeroStar,
 };
 pub use result::{Generated, HiresSettings, Settings, Timings};
 
