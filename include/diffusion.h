@@ -191,7 +191,7 @@ enum diffusion_phase
      */
     DIFFUSION_PHASE_OPENING = 0,
     /**
-     * Prompts are being encoded.
+     * Prompts are being encoded; a step is one text encoder's reading of one prompt.
      */
     DIFFUSION_PHASE_ENCODING_TEXT = 1,
     /**

@@ -116,7 +116,7 @@ impl Encoder {
         if !parameters {
             return Ok(Posterior { mean: encoded, deviation: None });
         }
-        if channels % 2 != 0 {
+        if !channels.is_multiple_of(2) {
             return Err(Error::bad_model(
                 self.graph.path(),
                 format!("its output \"{}\" has {channels} channels, which are not a mean and a variance", self.output),

@@ -6,7 +6,7 @@ use ndarray::{ArrayD, Axis, Ix3, concatenate, stack};
 
 use super::opened::Opened;
 use super::plan::{Job, Plan};
-use super::{Generated, Hires, HiresSettings, MAX_STEPS, PipelineInfo, Request, Safety, Start, Upscale};
+use super::{Generated, Hires, HiresSettings, MAX_STEPS, MemoryMode, PipelineInfo, Request, Safety, Start, Upscale};
 use crate::error::{Error, Result};
 use crate::image::{Image, Interpolation, PixelFormat, ResizeMode, interpolate};
 use crate::runtime::CancelToken;
@@ -133,6 +133,9 @@ fn encoded(model: &Opened, images: &[Image], plan: &Plan, cancel: &CancelToken) 
             ));
         }
         all.push(latents);
+    }
+    if model.memory == MemoryMode::Low {
+        encoder.release();
     }
     let views: Vec<_> = all.iter().map(|latents| latents.view()).collect();
     concatenate(Axis(0), &views).map_err(|e| Error::Internal(e.to_string()))
