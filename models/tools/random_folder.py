@@ -76,7 +76,7 @@ def export(source, out, dtype, scheduler):
 
 
 def run(family, index, scheduler, tokenizers, builders):
-    """The whole program. `builders(tiny)` gives the networks' makers by the names of their folders."""
+    """The whole program. `builders(tiny, full_vae)` gives the networks' makers by the names of their folders."""
     parser = argparse.ArgumentParser(description=f"Make a full-size {family} folder with random weights.")
     parser.add_argument("outdir", type=Path)
     parser.add_argument("--dtype", choices=["fp32", "fp16"], default="fp32")
@@ -97,10 +97,7 @@ def run(family, index, scheduler, tokenizers, builders):
         write_json(source / "model_index.json", index)
         write_json(source / "scheduler" / "scheduler_config.json", scheduler)
         save_tokenizers(source, tokenizers, arguments.wheel)
-        networks = builders(arguments.tiny)
-        if arguments.full_vae:
-            networks["vae"] = builders(False)["vae"]
-        save_networks(source, networks, arguments.seed)
+        save_networks(source, builders(arguments.tiny, arguments.full_vae), arguments.seed)
         export(source, arguments.outdir, arguments.dtype, scheduler)
     finally:
         if not arguments.keep_torch:

@@ -5,7 +5,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 python=${PYTHON:-python3}
 export OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES=
 for script in make_rng make_brownian make_schedulers make_tokenizer make_graphs make_tiny_models make_attentions make_pictures \
-    make_tiled make_previews make_family_models make_family_pictures make_image make_guidance make_learned \
+    make_previews make_family_models make_family_pictures make_tiled make_image make_guidance make_learned \
     make_text_states make_t5 make_t5_tokens; do
     echo "$script"
     "$python" "$here/$script.py"
