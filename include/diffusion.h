@@ -191,7 +191,7 @@ enum diffusion_phase
      */
     DIFFUSION_PHASE_OPENING = 0,
     /**
-     * Prompts are being encoded.
+     * Prompts are being encoded; a step is one text encoder's reading of one prompt.
      */
     DIFFUSION_PHASE_ENCODING_TEXT = 1,
     /**
@@ -548,6 +548,11 @@ DIFFUSION_API const char *diffusion_memory_mode_name(int64_t index);
  * The name of a way to tile, such as "x"; NULL past the last.
  */
 DIFFUSION_API const char *diffusion_seamless_name(int64_t index);
+
+/**
+ * The name of a choice when to work in tiles, such as "auto"; NULL past the last.
+ */
+DIFFUSION_API const char *diffusion_tiling_name(int64_t index);
 
 /**
  * The name of what the safety checker may be asked to do, such as "flag"; NULL past the last.
@@ -1701,6 +1706,21 @@ diffusion_status diffusion_request_set_paste_back(struct diffusion_request *requ
 DIFFUSION_API
 diffusion_status diffusion_request_set_init_result(struct diffusion_request *request,
                                                    const struct diffusion_result *result);
+
+/**
+ * Whether the autoencoder encodes and decodes in overlapping tiles, by one of the names of diffusion_tiling_name(). Default,
+ * also with NULL and 0: "auto", which is: in the memory mode "low", pictures with a side beyond what the autoencoder was
+ * trained on. "on" tiles in every memory mode what is larger than a tile (the training pictures' side, at most 768 pixels);
+ * "off" never tiles.
+ *
+ * The memory of a tiled picture is that of one tile and the picture itself. Each tile is normalised by itself, so colours
+ * differ a little from those of a whole picture. diffusion_pipeline_generate() fails with INVALID_ARGUMENT for "on" beside
+ * a seamless picture, which is decoded whole.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_tiling(struct diffusion_request *request,
+                                              const char *tiling,
+                                              size_t tiling_length);
 
 /**
  * Draws what the request asks for. Blocks until the pictures are there.

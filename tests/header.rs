@@ -43,6 +43,7 @@ const SOURCES: &[&str] = &[
     "request/safety",
     "request/seamless",
     "request/cascade",
+    "request/tiling",
     "generate",
     "result",
     "timings",

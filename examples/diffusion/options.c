@@ -64,6 +64,7 @@ static const struct rule rules[] = {
     { "hires-steps", 0, KIND_WHOLE, FIELD(hires_steps), COMMAND_GENERATE },
     { "hires-upscale", 0, KIND_TEXT, FIELD(hires_upscale), COMMAND_GENERATE },
     { "seamless", 0, KIND_TEXT, FIELD(seamless), COMMAND_GENERATE },
+    { "tiling", 0, KIND_TEXT, FIELD(tiling), COMMAND_GENERATE },
     { "safety", 0, KIND_TEXT, FIELD(safety), COMMAND_GENERATE },
     { "variation-seed", 0, KIND_SEED, FIELD(variation_seed), COMMAND_GENERATE },
     { "variation-strength", 0, KIND_REAL, FIELD(variation_strength), COMMAND_GENERATE },

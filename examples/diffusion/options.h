@@ -23,7 +23,7 @@ struct options {
     const char *prompt_2, *prompt_3, *negative_2, *negative_3, *syntax;
     const char *init, *mask, *outpaint, *refiner;
     const char *sigmas_list, *timesteps_list;
-    const char *scheduler, *sigmas, *rng, *seed_mode, *safety, *seamless, *hires_upscale;
+    const char *scheduler, *sigmas, *rng, *seed_mode, *safety, *seamless, *tiling, *hires_upscale;
     const char *guidance_interval, *guidance_scales, *guidance_points, *guidance_projection, *guidance_threshold;
     const char *guidance_mimic, *reuse_keep;
     const char *original_size, *crop, *target_size, *negative_original_size, *negative_crop, *negative_target_size;

@@ -33,6 +33,7 @@ static const struct {
     { "rng", FIELD(rng), diffusion_request_set_rng, true },
     { "seed-mode", FIELD(seed_mode), diffusion_request_set_seed_mode, true },
     { "seamless", FIELD(seamless), diffusion_request_set_seamless, true },
+    { "tiling", FIELD(tiling), diffusion_request_set_tiling, true },
     { "safety", FIELD(safety), diffusion_request_set_safety, true },
     { "hires-upscale", FIELD(hires_upscale), diffusion_request_set_hires_upscale, true },
 };

@@ -138,6 +138,15 @@ static void seamless(void)
     list("                        ", diffusion_seamless_name);
 }
 
+static void tiling(void)
+{
+    puts("\n"
+         " Large pictures\n"
+         "      --tiling NAME      whether the autoencoder works in overlapping tiles, so that its memory does not grow with\n"
+         "                         the picture; auto does so with --memory low, beyond the trained size; one of:");
+    list("                        ", diffusion_tiling_name);
+}
+
 static void safety(void)
 {
     puts("\n"
@@ -169,6 +178,7 @@ static void generate(void)
     seeds();
     hires();
     seamless();
+    tiling();
     safety();
     puts("\n"
          " What Stable Diffusion XL is told about its training pictures\n"

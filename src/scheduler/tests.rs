@@ -1,6 +1,6 @@
 //! What every scheduler must survive and refuse; the numbers are checked in `tests/schedulers.rs`.
 
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, Axis, concatenate};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -198,7 +198,9 @@ fn calls_out_of_order_and_wrong_shapes_are_refused() {
             scheduler.step(index, output, &mut ArrayD::zeros(shape), &mut Zeros)
         };
         assert!(step(99, good.view(), &shape).is_err());
-        assert!(step(0, ArrayD::zeros(vec![1, 12, 2, 2]).view(), &shape).unwrap_err().to_string().contains("[1, 12, 2, 2]"));
+        assert!(
+            step(0, ArrayD::zeros(vec![1, 12, 2, 2]).view(), &shape).unwrap_err().to_string().contains("[1, 12, 2, 2]")
+        );
         assert!(step(0, ArrayD::zeros(vec![]).view(), &shape).is_err());
         assert!(step(0, good.view(), &shape).is_ok());
         assert!(step(0, good.view(), &shape).is_err(), "{} took a call twice", kind.name());

@@ -191,6 +191,7 @@ static void texts(diffusion_request *request, diffusion_pipeline_options *option
     SAYS(INVALID, "hires strength is 0", diffusion_request_set_hires_strength(request, 0.0f));
     SAYS(INVALID, "nearest-exact, nearest, bilinear", diffusion_request_set_hires_upscale(request, TEXT("esrgan")));
     SAYS(INVALID, "off, x, y, both", diffusion_request_set_seamless(request, TEXT("z")));
+    SAYS(INVALID, "auto, off, on", diffusion_request_set_tiling(request, TEXT("yes")));
     SAYS(INVALID, "off, flag, blur", diffusion_request_set_safety(request, TEXT("maybe")));
     SAYS(INVALID, "one-generator, one-per-picture", diffusion_request_set_seed_mode(request, TEXT("all")));
     EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_prompt_2(request, TEXT("\xff")));
@@ -225,6 +226,10 @@ static void names(diffusion_request *request, diffusion_pipeline_options *option
         OK(diffusion_request_set_seamless(request, TEXT(name)));
     CHECK(i == 4 && diffusion_seamless_name(-1) == NULL);
     OK(diffusion_request_set_seamless(request, TEXT("off")));
+    for (i = 0; (name = diffusion_tiling_name(i)) != NULL; i++)
+        OK(diffusion_request_set_tiling(request, TEXT(name)));
+    CHECK(i == 3 && diffusion_tiling_name(-1) == NULL);
+    OK(diffusion_request_set_tiling(request, NULL, 0));
     for (i = 0; (name = diffusion_safety_name(i)) != NULL; i++)
         OK(diffusion_request_set_safety(request, TEXT(name)));
     CHECK(i == 3 && diffusion_safety_name(-1) == NULL);

@@ -86,6 +86,7 @@ static void handles(void)
     EXPECT(NULL_POINTER, diffusion_request_set_negative_schedule(NULL, 2, 1.0f));
     EXPECT(NULL_POINTER, diffusion_request_set_seed_mode(NULL, TEXT("one-generator")));
     EXPECT(NULL_POINTER, diffusion_request_set_seamless(NULL, TEXT("x")));
+    EXPECT(NULL_POINTER, diffusion_request_set_tiling(NULL, TEXT("on")));
     EXPECT(NULL_POINTER, diffusion_request_set_safety(NULL, TEXT("flag")));
     EXPECT(NULL_POINTER, diffusion_request_set_hires_scale(NULL, 2.0f));
     EXPECT(NULL_POINTER, diffusion_request_set_hires_size(NULL, 64, 64));

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     ConditionPicture, GuidanceRules, PromptSyntax, Request, Reuse, Scales, Seamless, Seeds, SizeConditioning, Start,
+    Tiling,
 };
 use crate::pipeline::request::guidance::ThresholdLimit;
 use crate::scheduler::CustomSchedule;
@@ -58,6 +59,7 @@ impl Request {
             told.put(name, value.map(number));
         }
         told.put_if("seamless", self.seamless != Seamless::Off, json!(self.seamless.name()));
+        told.put_if("tiling", self.tiling != Tiling::default(), json!(self.tiling.name()));
         told.put_if("seed_mode", self.seeds != Seeds::default(), json!(self.seeds.name()));
         told.put("variation_seed", self.variation.map(|variation| json!(variation.seed)));
         told.put("variation_strength", self.variation.map(|variation| number(variation.strength)));
@@ -165,6 +167,7 @@ mod tests {
         request.prompt_2 = Some("a castle".into());
         request.syntax = PromptSyntax::Webui;
         request.seeds = Seeds::OnePerPicture;
+        request.tiling = Tiling::On;
         request.variation = Some(Variation { seed: u64::MAX, strength: 0.3 });
         request.denoising_end = Some(0.8);
         request.start.mask_blur = 2.5;
@@ -176,6 +179,7 @@ mod tests {
         let expected = json!({
             "prompt_2": "a castle",
             "syntax": "webui",
+            "tiling": "on",
             "seed_mode": "one-per-picture",
             "variation_seed": u64::MAX,
             "variation_strength": 0.3,
