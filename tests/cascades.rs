@@ -259,3 +259,51 @@ fn deepfloyd_if() {
     });
     assert!(compared > 10 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");
 }
+
+/// Guided diffusion has no class anywhere; its folder is described here as a person would.
+#[test]
+fn a_classifier_guides() {
+    let manifest = serde_json::json!({
+        "_class_name": "CascadePipeline",
+        "_version": 1,
+        "classes": {"class": {"count": 10}},
+        "stages": [{
+            "name": "denoiser", "denoiser": "unet", "sample": [3, 16, 16], "inputs": {"class_labels": "class"},
+            "scheduler": "scheduler", "steps": 8,
+            "guide": {"graph": "classifier_grad", "inputs": {"class_labels": "class"}, "scale": 1, "form": "mean"}
+        }],
+        "picture": {"of": "denoiser"}
+    });
+    let folder = copy_of(&tiny("tiny-guided"));
+    fs::write(folder.path().join("model_index.json"), manifest.to_string()).unwrap();
+    let pipeline = open(folder.path()).unwrap();
+    let root = repository("tests/golden/systems/guided");
+    let mut unguided = 0;
+    for case in cases("guided") {
+        let mut request = case.request();
+        let classes = case.0["classes"].as_array().unwrap();
+        request.count = u32::try_from(classes.len()).unwrap();
+        let label = |class: &Value| ClassLabel::Number(u32::try_from(class.as_u64().unwrap()).unwrap());
+        request.cascade.classes = classes.iter().map(label).collect();
+        let scale = case.number("scale");
+        request.cascade.stages.entry("denoiser".to_owned()).or_default().guide_scale = scale;
+        unguided += usize::from(scale == Some(0.0));
+        let drawn = generate(&pipeline, &request).unwrap();
+        assert_eq!(drawn.images.len(), case.files().len());
+        for (image, file) in drawn.images.iter().zip(case.files()) {
+            let most = largest_difference(image, &root.join(file));
+            assert!(most <= TOLERANCE, "{file}: {most} grey levels");
+        }
+        // Any other scheduler can be led too, by its prediction.
+        if case.name() == "scale_4" {
+            let with = |scale: f32| {
+                let mut request = request.clone();
+                request.scheduler = Some(SchedulerKind::Dpmpp2M);
+                request.cascade.stages.get_mut("denoiser").unwrap().guide_scale = Some(scale);
+                generate(&pipeline, &request).unwrap().images
+            };
+            assert_ne!(with(4.0), with(0.0));
+        }
+    }
+    assert!(unguided > 0);
+}
