@@ -65,6 +65,16 @@ fn pictures_masks_latents_and_seeds_to_start_from() {
 }
 
 #[test]
+fn embeddings_made_mixed_and_refused() {
+    run("embeddings");
+}
+
+#[test]
+fn models_of_several_stages() {
+    run("cascades");
+}
+
+#[test]
 fn cancelling_before_during_and_after() {
     run("cancel");
 }

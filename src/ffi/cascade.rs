@@ -119,7 +119,10 @@ pub unsafe extern "C" fn diffusion_pipeline_embedding_name(
 
 /// The name of attribute `index`, for diffusion_request_set_edit(); empty past the last.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn diffusion_pipeline_attribute(pipeline: *const diffusion_pipeline, index: i64) -> *const c_char {
+pub unsafe extern "C" fn diffusion_pipeline_attribute(
+    pipeline: *const diffusion_pipeline,
+    index: i64,
+) -> *const c_char {
     // SAFETY: by contract.
     unsafe { text_of(pipeline, |open| at(&open.cascade.attributes, index)) }
 }

@@ -174,7 +174,10 @@ pub(super) unsafe fn text_of(
 ///
 /// # Safety
 /// `pipeline` is NULL or a live handle.
-pub(super) unsafe fn number_of<T: Default>(pipeline: *const diffusion_pipeline, pick: impl FnOnce(&PipelineInfo) -> T) -> T {
+pub(super) unsafe fn number_of<T: Default>(
+    pipeline: *const diffusion_pipeline,
+    pick: impl FnOnce(&PipelineInfo) -> T,
+) -> T {
     // SAFETY: by contract.
     value(T::default(), || Ok(pick(unsafe { shared(pipeline) }?.pipeline.info())))
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{GuidanceRules, PromptSyntax, Request, Reuse, Scales, Seamless, Seeds, SizeConditioning, Start};
+use super::{
+    CascadeRequest, ClassLabel, GuidanceRules, PromptSyntax, Request, Reuse, Scales, Seamless, Seeds, SizeConditioning,
+    Start,
+};
 use crate::pipeline::request::guidance::ThresholdLimit;
 use crate::scheduler::CustomSchedule;
 
@@ -33,7 +36,7 @@ impl Told {
 
 impl Request {
     /// Every field that differs from its default, by its name, but for those that [`crate::Settings`] has of its own.
-    /// Pictures, masks and latents are named and not held.
+    /// Pictures, masks, latents and embeddings are named and not held.
     pub(in crate::pipeline) fn described(&self) -> Map<String, Value> {
         let mut told = Told::default();
         for (name, text) in [
@@ -68,6 +71,7 @@ impl Request {
         sizes(&self.size_conditioning, &mut told);
         guidance(&self.guidance_rules, &mut told);
         reuse(&self.reuse, &mut told);
+        cascade(&self.cascade, &mut told);
         told.0
     }
 }
@@ -124,6 +128,23 @@ fn reuse(reuse: &Reuse, told: &mut Told) {
     }
     told.put_if("negative_every", reuse.negative_every != 1, json!(reuse.negative_every));
     told.put_if("negative_until", reuse.negative_until != 1.0, number(reuse.negative_until));
+}
+
+/// Stages are described with their defaults filled in, by the plan.
+fn cascade(cascade: &CascadeRequest, told: &mut Told) {
+    let label = |label: &ClassLabel| match label {
+        ClassLabel::Number(number) => json!(number),
+        ClassLabel::Name(name) => json!(name),
+    };
+    match &cascade.classes[..] {
+        [] => {}
+        [one] => told.put("class", Some(label(one))),
+        several => told.put("class", Some(several.iter().map(label).collect())),
+    }
+    told.put_if("pictures", !cascade.pictures.is_empty(), cascade.pictures.keys().cloned().collect());
+    told.put_if("embeddings", !cascade.embeddings.is_empty(), cascade.embeddings.keys().cloned().collect());
+    let edits: Map<_, _> = cascade.edits.iter().map(|(name, amount)| (name.clone(), number(*amount))).collect();
+    told.put_if("edits", !edits.is_empty(), json!(edits));
 }
 
 #[cfg(test)]
