@@ -28,9 +28,9 @@ static int turn(const struct options *options, struct work *work, const diffusio
     const struct pair *texts = &options->text_difference;
     const float at = options->at.given ? options->at.value : USUAL_TURN;
     const char *prompt = options->prompt == NULL ? "" : options->prompt;
-    const char *code_name = model_code(pipeline), *text_name = model_text(pipeline);
+    const char *code_name = model_code(pipeline), *text_name = code_name == NULL ? NULL : model_text(pipeline);
     diffusion_embedding *picture = NULL, *before = NULL, *after = NULL, *difference = NULL, *turned = NULL;
-    int code = code_name == NULL || text_name == NULL ? EXIT_USAGE : EXIT_DONE;
+    int code = text_name == NULL ? EXIT_USAGE : EXIT_DONE;
     if (code == EXIT_DONE)
         code = work_embed(work, pipeline, code_name, &picture);
     if (code == EXIT_DONE)
