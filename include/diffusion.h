@@ -770,6 +770,18 @@ diffusion_status diffusion_pipeline_options_add_embedding(struct diffusion_pipel
                                                           size_t token_length);
 
 /**
+ * Adds a ControlNet or a T2I-Adapter that lies elsewhere than in the model's folder: an ONNX file, or a folder with one and
+ * perhaps its config.json; UTF-8, at most 65536 bytes. Each call adds one; their roles' numbers go on where the folder's
+ * own end, so that the first ControlNet of a folder without any is "controlnet".
+ *
+ * diffusion_pipeline_open() fails with IO or BAD_MODEL for one that cannot be read or is neither.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_options_add_condition_graph(struct diffusion_pipeline_options *options,
+                                                                const char *graph,
+                                                                size_t graph_length);
+
+/**
  * Keeps prepared graphs where this system keeps a user's caches, in a folder "libdiffusion"; see
  * diffusion_pipeline_options_set_cache_dir(). Where that cannot be, nothing is kept, and a note of the pipeline says so.
  */
@@ -820,7 +832,7 @@ DIFFUSION_API void diffusion_pipeline_destroy(struct diffusion_pipeline *pipelin
 
 /**
  * Everything about the opened model as one JSON object: family, layout, defaults, size multiple, schedulers, graphs
- * with role, path, provider, nodes by provider, inputs and outputs, what "auto" became, notes, ONNX Runtime's version and place.
+ * with role, path, provider, nodes by provider, inputs and outputs, the roles of condition pictures, what "auto" became, notes, ONNX Runtime's version and place.
  *
  * Borrowed: the text lives until diffusion_pipeline_destroy(), as do all texts of the functions below; they are
  * never NULL, and empty for a NULL pipeline. Fields may be added in later versions.
@@ -900,6 +912,26 @@ DIFFUSION_API const char *diffusion_pipeline_graph_provider(const struct diffusi
 DIFFUSION_API
 const char *diffusion_pipeline_graph_nodes_json(const struct diffusion_pipeline *pipeline,
                                                 int64_t index);
+
+/**
+ * The role `index`, counted from 0, that a request's condition pictures may have, as "controlnet:1"; empty past the last.
+ * diffusion_pipeline_info_json() says which of them the model cannot do without.
+ */
+DIFFUSION_API
+const char *diffusion_pipeline_condition_role(const struct diffusion_pipeline *pipeline,
+                                              int64_t index);
+
+/**
+ * What a picture of that role is for, in words for people; empty past the last.
+ */
+DIFFUSION_API
+const char *diffusion_pipeline_condition_description(const struct diffusion_pipeline *pipeline,
+                                                     int64_t index);
+
+/**
+ * How many boxes with phrases a request may have; 0 for a model that takes none, and for NULL.
+ */
+DIFFUSION_API uint32_t diffusion_pipeline_max_boxes(const struct diffusion_pipeline *pipeline);
 
 /**
  * Sentence `index`, counted from 0, about what was recognised in the folder and why; empty past the last.
@@ -1083,6 +1115,71 @@ diffusion_status diffusion_request_set_stage_candidates(struct diffusion_request
                                                         const char *stage_name,
                                                         size_t stage_length,
                                                         int64_t count);
+
+/**
+ * Adds a picture that the model keeps to beside the prompt. `role` is what it is to the model, one of
+ * diffusion_pipeline_condition_role(), as "controlnet", "controlnet:1" (the second ControlNet), "adapter", "depth" or
+ * "image_prompt"; UTF-8, 1 to 64 bytes. The picture may have any size and format.
+ *
+ * `scale` is how much it counts: 1 as the model was trained, 0 not at all, up to 100 either way. It counts in those steps
+ * that lie as a whole between `start` and `end` of the run, 0 to 1. NaN is refused. Default: no such pictures; at most 16.
+ * The request keeps what it needs: the image may be destroyed at once.
+ *
+ * Where the request sets no width and height and starts from no picture, the result is as large as the first picture of
+ * a ControlNet or an adapter, in multiples of diffusion_pipeline_size_multiple(). Whether the model has the role, and
+ * every picture that it cannot do without, is checked by diffusion_pipeline_generate() before any work starts.
+ *
+ * Errors: NULL_POINTER for no image, INVALID_ARGUMENT, INVALID_UTF8.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_add_condition_picture(struct diffusion_request *request,
+                                                         const char *role,
+                                                         size_t role_length,
+                                                         const struct diffusion_image *image,
+                                                         float scale,
+                                                         float start,
+                                                         float end);
+
+/**
+ * Takes all condition pictures away.
+ */
+DIFFUSION_API diffusion_status diffusion_request_clear_condition_pictures(struct diffusion_request *request);
+
+/**
+ * Whether ControlNets count less in the UNet's upper levels and not at all for the negative prompt, 1 or 0, the default:
+ * diffusers' guess mode, for pictures without a prompt, with a guidance of 3 to 5. It needs a picture for a ControlNet.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_guess_mode(struct diffusion_request *request,
+                                                  int32_t guess_mode);
+
+/**
+ * Adds a thing that belongs into a part of the picture, for models that take boxes (GLIGEN). `phrase` is what it is, UTF-8,
+ * 1 to 1048576 bytes; the four numbers are the part's sides, as parts of the picture from its left upper corner, 0 to 1.
+ * Default: none; diffusion_pipeline_max_boxes() says how many a model takes.
+ *
+ * Errors: INVALID_ARGUMENT, INVALID_UTF8.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_add_box(struct diffusion_request *request,
+                                           const char *phrase,
+                                           size_t phrase_length,
+                                           float left,
+                                           float top,
+                                           float right,
+                                           float bottom);
+
+/**
+ * Takes all boxes away.
+ */
+DIFFUSION_API diffusion_status diffusion_request_clear_boxes(struct diffusion_request *request);
+
+/**
+ * The part of the run in which boxes count, from its beginning, 0 to 1. Default: 0.3, as in diffusers. NaN is refused.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_boxes_until(struct diffusion_request *request,
+                                                   float until);
 
 /**
  * Takes every rule of the functions below away again. Without rules guidance is as in diffusers' pipelines.
@@ -1714,9 +1811,17 @@ diffusion_status diffusion_result_image(const struct diffusion_result *result,
 DIFFUSION_API int32_t diffusion_result_flagged(const struct diffusion_result *result, int64_t index);
 
 /**
- * The seed that was used, also where the request set none. 0 for NULL.
+ * The seed that was used, also where the request set none; of several pictures with a seed each, the first one's. 0 for
+ * NULL.
  */
-DIFFUSION_API uint64_t diffusion_result_seed(const struct diffusion_result *result);
+DIFFUSION_API
+uint64_t diffusion_result_seed(const struct diffusion_result *result);
+
+/**
+ * The seed that draws picture `index` again: its own with diffusion_request_set_seed_mode() "one-per-picture", which
+ * draws it alone; otherwise that of all of them. 0 where there is no such picture, or the result is NULL.
+ */
+DIFFUSION_API uint64_t diffusion_result_image_seed(const struct diffusion_result *result, int64_t index);
 
 /**
  * The settings as one JSON object with every default filled in: prompt, negative_prompt, width, height, steps,

@@ -178,7 +178,8 @@ fn kandinsky_2_2() {
             // diffusers draws the decoder's noise from where the prior left its generator, which another call cannot know.
             "mix" if case.name() == "mix_text" => return None,
             "mix" => {
-                let weights = case.0["weights"].as_array().unwrap().iter().map(|weight| weight.as_f64().unwrap() as f32);
+                let weights =
+                    case.0["weights"].as_array().unwrap().iter().map(|weight| weight.as_f64().unwrap() as f32);
                 let sources = case.0["sources"].as_array().unwrap().iter().map(|source| source.as_str().unwrap());
                 let embeddings = sources.map(|source| {
                     let mut one = request.clone();
@@ -231,4 +232,30 @@ fn latent_diffusion() {
         Some(request)
     });
     assert!(compared > 5 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");
+}
+
+#[test]
+fn stable_unclip() {
+    let compared = check("stable_unclip", |case, _, mut request| {
+        request.noise_level = case.whole("noise_level");
+        if let Some(picture) = case.text("init") {
+            request.cascade.pictures.insert("like".to_owned(), input(picture));
+        }
+        Some(request)
+    });
+    assert!(compared > 10 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");
+}
+
+#[test]
+fn deepfloyd_if() {
+    let compared = check("deepfloyd", |case, _, mut request| {
+        request.noise_level = case.whole("noise_level");
+        match case.text("pipeline").unwrap() {
+            "small" => request.cascade.until = Some("small".to_owned()),
+            "super" => request.start.picture = case.text("init").map(input),
+            _ => {}
+        }
+        Some(request)
+    });
+    assert!(compared > 10 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");
 }

@@ -1,5 +1,6 @@
-//! What the networks of a cascade are told besides texts, compared with transformers, diffusers and torch
-//! (`tests/golden/make_conditions.py`).
+//! What a request says about pictures and boxes beside its prompt, and what a model answers.
+//!
+//! That they are drawn as diffusers draws them is in `families.rs`.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,185 +12,244 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
+use std::sync::Arc;
 
-use common::{repository, sentence};
-use diffusion::image::{
-    Image, Interpolation, PixelFormat, depth_channel, halved, in_eight_bits, interpolate, one_hot, with_larger_hole,
+use common::{copy_into, copy_of, generate, open, options, repository, sentence, tiny};
+use diffusion::pipeline::{ConditionPicture, GroundedBox};
+use diffusion::{
+    CancelToken, Error, Flow, Image, MemoryMode, Observer, Pipeline, PipelineOptions, PixelFormat, Progress,
+    PromptSyntax, Request,
 };
-use diffusion::text::layout_tokens::{LayoutObject, LayoutTokens};
-use ndarray::{Array1, Array2, Array3, ArrayView3};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-fn golden() -> Value {
-    serde_json::from_str(&fs::read_to_string(repository("tests/golden/conditions.json")).unwrap()).unwrap()
+fn picture(name: &str) -> Arc<Image> {
+    Arc::new(Image::open(&repository("tests/golden/inputs").join(name)).unwrap())
 }
 
-fn cases<'a>(golden: &'a Value, key: &str, least: usize) -> &'a [Value] {
-    let cases = golden[key].as_array().unwrap();
-    assert!(cases.len() >= least, "{key} has only {}", cases.len());
-    cases
+fn condition(role: &str) -> ConditionPicture {
+    ConditionPicture::new(role, picture("house.png"))
 }
 
-fn size(case: &Value, key: &str) -> usize {
-    usize::try_from(case[key].as_u64().unwrap()).unwrap()
+fn request(conditions: Vec<ConditionPicture>) -> Request {
+    Request { steps: Some(2), seed: Some(7), conditions, format: PixelFormat::Rgb8, ..Request::new("a red house") }
 }
 
-fn floats(value: &Value) -> Vec<f32> {
-    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
+fn roles(pipeline: &Pipeline) -> Vec<&str> {
+    pipeline.info().conditions.iter().map(|condition| condition.role.as_str()).collect()
 }
 
-fn farthest<'a>(got: impl IntoIterator<Item = &'a f32>, want: &[f32]) -> f32 {
-    let got: Vec<_> = got.into_iter().collect();
-    assert_eq!(got.len(), want.len());
-    got.iter().zip(want).map(|(a, b)| (**a - b).abs()).fold(0.0, f32::max)
+fn opened_with(folder: &Path, change: impl FnOnce(&mut PipelineOptions)) -> Pipeline {
+    let mut options = options();
+    change(&mut options);
+    Pipeline::open(folder, &options, &mut (), &CancelToken::new()).unwrap()
 }
 
-fn grey(levels: &[u8], width: usize) -> Image {
-    let pixels: Vec<_> = levels.iter().flat_map(|level| [*level; 3]).collect();
-    Image::from_pixels(&pixels, width as u32, (levels.len() / width) as u32, width * 3, PixelFormat::Rgb8).unwrap()
+fn pixels(pipeline: &Pipeline, request: &Request) -> Vec<u8> {
+    generate(pipeline, request).unwrap().images[0].pixels().to_vec()
+}
+
+fn furthest(one: &[u8], other: &[u8]) -> u8 {
+    assert_eq!(one.len(), other.len());
+    one.iter().zip(other).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
 }
 
 #[test]
-fn pictures_are_seen_as_clip_sees_them() {
-    let golden = golden();
-    for case in cases(&golden, "vision", 5) {
-        let hex = case["pixels"].as_str().unwrap();
-        let pixels: Vec<_> =
-            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
-        let (width, height) = (size(case, "width"), size(case, "height"));
-        let image = Image::from_pixels(&pixels, width as u32, height as u32, width * 3, PixelFormat::Rgb8).unwrap();
-        let three = |key: &str| <[f32; 3]>::try_from(floats(&case[key])).unwrap();
-        let crop = (case["crop"][0].as_u64().unwrap() as u32, case["crop"][1].as_u64().unwrap() as u32);
-        let shorter = size(case, "shorter_side") as u32;
-        let got = image.for_vision(shorter, crop, three("mean"), three("deviation")).unwrap();
-        assert_eq!(got.shape(), [3, crop.0 as usize, crop.1 as usize]);
-        // The bytes are PIL's; transformers then computes in float32 in another order, with values up to 8.
-        let off = farthest(&got, &floats(&case["values"]));
-        assert!(off <= 2e-6, "{width} x {height}: {off}");
+fn a_model_says_which_pictures_it_takes() {
+    let control = open(&tiny("tiny-control")).unwrap();
+    assert_eq!(roles(&control), ["controlnet", "controlnet:1", "controlnet:2", "adapter"]);
+    assert!(control.info().conditions.iter().all(|condition| condition.adjustable && !condition.needed));
+    let json = control.info().to_json();
+    assert_eq!(json["conditions"][1]["role"], "controlnet:1");
+    for (folder, role, needed) in [
+        ("tiny-depth", "depth", true),
+        ("tiny-image-prompt", "image_prompt", false),
+        ("tiny-variation", "image_prompt", true),
+    ] {
+        let model = open(&tiny(folder)).unwrap();
+        assert_eq!((roles(&model), model.info().conditions[0].needed), (vec![role], needed), "{folder}");
     }
-    let small = grey(&[0; 12], 4);
-    let look = |side, crop| small.for_vision(side, crop, [0.5; 3], [0.5; 3]);
-    assert!(sentence(look(8, (9, 8))).contains("not inside the picture"));
-    assert!(sentence(look(0, (1, 1))).contains("not within 1 to"));
+    let boxes = open(&tiny("tiny-gligen")).unwrap();
+    assert!(roles(&boxes).is_empty());
+    assert_eq!((boxes.info().max_boxes, control.info().max_boxes), (30, 0));
 }
 
 #[test]
-fn depth_goes_from_minus_one_to_one() {
-    let golden = golden();
-    for case in cases(&golden, "depth", 4) {
-        let depth =
-            Array2::from_shape_vec((size(case, "height"), size(case, "width")), floats(&case["depth"])).unwrap();
-        let (rows, columns) = (size(case, "rows"), size(case, "columns"));
-        let got = depth_channel(depth.view(), rows, columns).unwrap();
-        assert_eq!(got.shape(), [1, rows, columns]);
-        let off = farthest(&got, &floats(&case["channel"]));
-        assert!(off <= 2e-6, "{rows} x {columns}: {off}");
-    }
-    assert!(sentence(depth_channel(Array2::from_elem((3, 3), 2.0).view(), 3, 3)).contains("a far and a near"));
-    assert!(sentence(depth_channel(Array2::from_elem((3, 3), f32::NAN).view(), 3, 3)).contains("NaN"));
-    assert!(sentence(depth_channel(Array2::zeros((0, 3)).view(), 3, 3)).contains("at least one element"));
+fn roles_that_a_model_does_not_have_are_refused_with_those_that_it_has() {
+    let control = open(&tiny("tiny-control")).unwrap();
+    let said = sentence(generate(&control, &request(vec![condition("depth")])));
+    assert!(said.contains("\"depth\"") && said.contains("controlnet, controlnet:1, controlnet:2, adapter"), "{said}");
+    let said = sentence(generate(&control, &request(vec![condition("controlnet:3")])));
+    assert!(said.contains("\"controlnet:3\""), "{said}");
+    let said = sentence(generate(&control, &request(vec![condition("controlnet"), condition("controlnet:0")])));
+    assert!(said.contains("two condition pictures"), "{said}");
+    let plain = open(&tiny("tiny-optimum")).unwrap();
+    let said = sentence(generate(&plain, &request(vec![condition("controlnet")])));
+    assert!(said.contains("takes none"), "{said}");
+    let guess = Request { guess_mode: true, ..request(vec![condition("adapter")]) };
+    assert!(sentence(generate(&control, &guess)).contains("no ControlNet"));
 }
 
 #[test]
-fn holes_grow_as_kandinskys_do() {
-    let golden = golden();
-    for case in cases(&golden, "holes", 7) {
-        let mask =
-            Array3::from_shape_vec((1, size(case, "height"), size(case, "width")), floats(&case["mask"])).unwrap();
-        let larger = with_larger_hole(mask.view()).unwrap();
-        assert_eq!(farthest(&larger, &floats(&case["larger"])), 0.0, "{mask}");
-    }
-    assert!(sentence(with_larger_hole(Array3::zeros((2, 3, 3)).view())).contains("one channel"));
-}
-
-#[test]
-fn stages_hand_over_eight_bits() {
-    let golden = golden();
-    let before = Array1::from_vec(floats(&golden["eight_bits"]["before"])).into_dyn();
-    let after = floats(&golden["eight_bits"]["after"]);
-    assert!(before.len() > 200 && farthest(&before, &after) > 1e-3);
-    assert_eq!(farthest(&in_eight_bits(before), &after), 0.0);
-}
-
-#[test]
-fn labels_become_maps_at_a_quarter_of_their_size() {
-    let golden = golden();
-    for case in cases(&golden, "labels", 4) {
-        let (height, width, classes) = (size(case, "height"), size(case, "width"), size(case, "classes"));
-        let levels: Vec<u8> = case["labels"].as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as u8).collect();
-        let labels = grey(&levels, width).to_labels().unwrap();
-        assert_eq!(labels.dim(), (height, width));
-        let map = one_hot(labels.view(), classes).unwrap();
-        assert_eq!((map.dim(), map.sum()), ((classes, height, width), (height * width) as f32));
-        let half = |planes: ArrayView3<'_, f32>| halved(planes).unwrap();
-        let quarter = half(half(map.view()).view());
-        assert_eq!(quarter.dim(), (classes, size(case, "rows"), size(case, "columns")));
-        assert_eq!(farthest(&quarter, &floats(&case["quarter"])), 0.0);
-        if height % 4 == 0 && width % 4 == 0 {
-            // Where nothing is left out, it is the ordinary interpolation too.
-            let whole = interpolate(half(map.view()).view(), height / 4, width / 4, Interpolation::Bilinear).unwrap();
-            assert_eq!(whole, quarter);
-        }
-        let most = labels.iter().max().unwrap();
-        let refused = sentence(one_hot(labels.view(), *most as usize));
-        assert!(refused.contains(&format!("the class {most} at")) || refused.contains("0 classes"), "{refused}");
-    }
-    let coloured = Image::from_pixels(&[7, 7, 7, 7, 8, 7], 2, 1, 6, PixelFormat::Rgb8).unwrap();
-    assert!(sentence(coloured.to_labels()).contains("7, 8, 7 at (1, 0)"));
-    assert!(sentence(one_hot(Array2::zeros((2, 2)).view(), 5000)).contains("1 to 4096"));
-    assert!(sentence(halved(Array3::zeros((1, 1, 4)).view())).contains("have no half"));
-}
-
-#[test]
-fn layouts_become_the_tokens_of_taming_transformers() {
-    let golden = golden();
-    for case in cases(&golden, "layouts", 4) {
-        let tokens = LayoutTokens {
-            classes: size(case, "classes"),
-            objects: size(case, "places"),
-            vocabulary: size(case, "tokens"),
-            crop: true,
-        };
-        let bounds = |value: &Value| {
-            <[f64; 4]>::try_from(value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect::<Vec<_>>())
-                .unwrap()
-        };
-        let object = |value: &Value| LayoutObject {
-            class: size(value, "class"),
-            flags: size(value, "flags"),
-            bounds: bounds(&value["box"]),
-        };
-        let objects: Vec<_> = case["objects"].as_array().unwrap().iter().map(object).collect();
-        let want: Vec<u32> = case["row"].as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as u32).collect();
-        let crop = bounds(&case["crop"]);
-        assert_eq!(tokens.encode(&objects, Some(crop)).unwrap(), want);
-        assert_eq!(want.len(), tokens.length());
-        let bare = LayoutTokens { crop: false, ..tokens.clone() };
-        assert_eq!(bare.encode(&objects, None).unwrap(), want[..want.len() - 2]);
-        if crop == [0.0, 0.0, 1.0, 1.0] {
-            assert_eq!(tokens.encode(&objects, None).unwrap(), want);
+fn pictures_that_a_model_cannot_do_without_are_named_before_any_work() {
+    struct Never;
+    impl Observer for Never {
+        fn progress(&mut self, _: &Progress) -> Flow {
+            panic!("work was started");
         }
     }
+    for (folder, role) in [("tiny-depth", "depth"), ("tiny-variation", "image_prompt")] {
+        let model = open(&tiny(folder)).unwrap();
+        let asked = model.generate(&request(Vec::new()), &mut Never, &CancelToken::new());
+        assert!(matches!(asked, Err(Error::InvalidArgument(_))), "{folder}");
+        assert!(sentence(asked).contains(&format!("with the role \"{role}\"")), "{folder}");
+    }
+    let depth = open(&tiny("tiny-depth")).unwrap();
+    let half = ConditionPicture { scale: 0.5, ..condition("depth") };
+    assert!(sentence(generate(&depth, &request(vec![half]))).contains("takes it as it is"));
 }
 
 #[test]
-fn layouts_that_cannot_be_are_refused() {
-    let tokens = LayoutTokens::open_images(601);
-    assert_eq!((tokens.length(), tokens.encode(&[], None).unwrap()[..2].to_vec()), (92, vec![8191, 8191]));
-    let object = |class, flags, bounds| LayoutObject { class, flags, bounds };
-    let whole = [0.0, 0.0, 1.0, 1.0];
-    let refused = |objects: &[LayoutObject], crop| sentence(tokens.encode(objects, crop));
-    assert!(refused(&vec![object(0, 0, whole); 31], None).contains("up to 30"));
-    assert!(
-        refused(&[object(0, 0, whole), object(601, 0, whole)], None).contains("object 1 of the layout has the class")
-    );
-    assert!(refused(&[object(600, 13, whole)], None).contains("has no token"));
-    for bad in [[0.5, 0.0, 0.5, 1.0], [0.0, 0.9, 1.0, 0.1], [-0.1, 0.0, 1.0, 1.0], [0.0, 0.0, f64::NAN, 1.0]] {
-        assert!(refused(&[object(0, 0, bad)], None).contains("left upper"), "{bad:?}");
-        assert!(refused(&[], Some(bad)).starts_with("the crop of the layout"));
+fn a_condition_is_checked_without_a_model() {
+    let bad = |change: fn(&mut ConditionPicture)| {
+        let mut condition = condition("controlnet");
+        change(&mut condition);
+        sentence(request(vec![condition]).validate())
+    };
+    assert!(bad(|condition| condition.scale = f32::NAN).contains("scale of the condition \"controlnet\" is NaN"));
+    assert!(bad(|condition| condition.scale = 101.0).contains("-100 to 100"));
+    assert!(bad(|condition| condition.end = 1.5).contains("0 to 1"));
+    assert!(bad(|condition| (condition.start, condition.end) = (0.5, 0.5)).contains("end later than it starts"));
+    assert!(bad(|condition| condition.role.clear()).contains("0 bytes"));
+    assert!(sentence(request(vec![condition("adapter"); 17]).validate()).contains("at most 16"));
+    let boxed = |phrase: &str, corners| Request {
+        boxes: vec![GroundedBox { phrase: phrase.to_owned(), corners }],
+        ..request(Vec::new())
+    };
+    assert!(sentence(boxed("a cat", [0.0, 0.0, 1.2, 1.0]).validate()).contains("\"a cat\" is 1.2"));
+    assert!(sentence(boxed("a cat", [0.5, 0.0, 0.5, 1.0]).validate()).contains("must be the larger ones"));
+    assert!(sentence(boxed("", [0.0, 0.0, 1.0, 1.0]).validate()).contains("0 bytes"));
+    assert!(boxed("a cat", [0.0, 0.0, 1.0, 1.0]).validate().is_ok());
+}
+
+#[test]
+fn boxes_need_a_model_that_takes_them_and_room() {
+    let one = GroundedBox { phrase: "a cat".to_owned(), corners: [0.0, 0.0, 0.5, 0.5] };
+    let plain = open(&tiny("tiny-optimum")).unwrap();
+    let asked = Request { boxes: vec![one.clone()], ..request(Vec::new()) };
+    assert!(matches!(generate(&plain, &asked), Err(Error::Unsupported(said)) if said.contains("GLIGEN")));
+    let model = open(&tiny("tiny-gligen")).unwrap();
+    let many = Request { boxes: vec![one; 31], ..request(Vec::new()) };
+    assert!(sentence(generate(&model, &many)).contains("at most 30"));
+    assert!(generate(&model, &request(Vec::new())).is_ok(), "and none at all");
+}
+
+#[test]
+fn controlnets_from_elsewhere_follow_those_of_the_folder() {
+    let folder = copy_of(&tiny("tiny-control"));
+    let elsewhere = tempfile::tempdir().unwrap();
+    copy_into(&folder.path().join("controlnet_2"), elsewhere.path());
+    for gone in ["controlnet_2", "controlnet_3", "adapter"] {
+        fs::remove_dir_all(folder.path().join(gone)).unwrap();
     }
-    let bare = LayoutTokens { crop: false, ..tokens };
-    assert!(sentence(bare.encode(&[], Some(whole))).contains("have none"));
-    let empty = LayoutTokens { vocabulary: 0, ..bare };
-    assert!(sentence(empty.encode(&[], None)).contains("vocabulary of 0"));
+    let model = opened_with(folder.path(), |options| {
+        options.condition_graphs =
+            vec![elsewhere.path().to_path_buf(), tiny("tiny-control").join("adapter/model.onnx")];
+    });
+    assert_eq!(roles(&model), ["controlnet", "controlnet:1", "adapter"]);
+    let whole = open(&tiny("tiny-control")).unwrap();
+    for role in ["controlnet:1", "adapter"] {
+        let asked = request(vec![condition(role)]);
+        assert_eq!(pixels(&model, &asked), pixels(&whole, &asked), "{role}");
+    }
+    for (path, words) in [
+        (tiny("tiny-control").join("unet"), "neither a ControlNet"),
+        (tiny("tiny-control").join("tokenizer"), "no model.onnx"),
+        (tiny("tiny-control").join("nothing"), "nothing"),
+    ] {
+        let options = PipelineOptions { condition_graphs: vec![path], ..options() };
+        let said = sentence(Pipeline::open(folder.path(), &options, &mut (), &CancelToken::new()));
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn a_denoiser_without_inputs_for_them_leaves_controlnets_alone() {
+    let folder = copy_of(&tiny("tiny-optimum"));
+    copy_into(&tiny("tiny-control").join("controlnet"), &folder.path().join("controlnet"));
+    let model = open(folder.path()).unwrap();
+    assert!(roles(&model).is_empty());
+    let notes = &model.info().notes;
+    assert!(notes.iter().any(|note| note.contains("1 controlnet graph") && note.contains("no inputs")), "{notes:?}");
+}
+
+#[test]
+fn every_memory_mode_draws_the_same() {
+    let asked = Request {
+        count: 2,
+        ..request(vec![
+            condition("controlnet"),
+            condition("controlnet:2"),
+            ConditionPicture { end: 0.5, ..condition("adapter") },
+        ])
+    };
+    let fast = open(&tiny("tiny-control")).unwrap();
+    let expected = pixels(&fast, &asked);
+    for memory in [MemoryMode::Balanced, MemoryMode::Low] {
+        let model = opened_with(&tiny("tiny-control"), |options| options.memory = memory);
+        for round in 0..2 {
+            assert!(furthest(&pixels(&model, &asked), &expected) <= 1, "{memory:?}, round {round}");
+        }
+    }
+}
+
+#[test]
+fn prompts_that_change_keep_what_pictures_tell() {
+    let model = open(&tiny("tiny-image-prompt")).unwrap();
+    let drawn = |prompt: &str, scale: f32| {
+        let mut asked = Request {
+            syntax: PromptSyntax::Webui,
+            prompt: prompt.to_owned(),
+            steps: Some(4),
+            ..request(vec![ConditionPicture { scale, ..condition("image_prompt") }])
+        };
+        // The last step asks for the positive branch alone, whose inputs are put together after the change.
+        asked.guidance_rules.interval = Some((0.0, 0.7));
+        pixels(&model, &asked)
+    };
+    let changing = drawn("[a cat:a red house:0.5]", 1.0);
+    assert!(furthest(&changing, &drawn("a red house", 1.0)) > 3);
+    assert!(furthest(&changing, &drawn("[a cat:a red house:0.5]", 0.0)) > 10);
+}
+
+#[test]
+fn pictures_say_what_they_kept_to() {
+    let model = open(&tiny("tiny-control")).unwrap();
+    let asked = Request {
+        guess_mode: true,
+        ..request(vec![ConditionPicture { scale: 0.8, end: 0.5, ..condition("controlnet") }, condition("adapter")])
+    };
+    let settings = generate(&model, &asked).unwrap().settings;
+    let more = Value::Object(settings.more);
+    assert_eq!(more["conditions"], json!([{"role": "controlnet", "scale": 0.8, "end": 0.5}, {"role": "adapter"}]));
+    assert_eq!(more["guess_mode"], true);
+    let boxes = Request {
+        boxes: vec![GroundedBox { phrase: "a cat".to_owned(), corners: [0.0, 0.1, 0.5, 1.0] }],
+        boxes_until: Some(0.4),
+        ..request(Vec::new())
+    };
+    let more = generate(&open(&tiny("tiny-gligen")).unwrap(), &boxes).unwrap().settings.more;
+    assert_eq!(more["boxes"], json!([{"phrase": "a cat", "box": [0.0, 0.1, 0.5, 1.0]}]));
+    assert_eq!(more["boxes_until"], 0.4);
+}
+
+#[test]
+fn variations_read_no_prompt_and_say_so() {
+    let model = open(&tiny("tiny-variation")).unwrap();
+    let drawn = generate(&model, &request(vec![condition("image_prompt")])).unwrap();
+    assert!(drawn.warnings.iter().any(|warning| warning.contains("nobody reads it")), "{:?}", drawn.warnings);
+    let silent = Request { prompt: String::new(), ..request(vec![condition("image_prompt")]) };
+    let same = generate(&model, &silent).unwrap();
+    assert!(same.warnings.is_empty(), "{:?}", same.warnings);
+    assert_eq!(same.images[0].pixels(), drawn.images[0].pixels());
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::{change_scheduler, copy_of, generate, open, repository, tiny};
-use diffusion::pipeline::GuidanceRules;
+use diffusion::pipeline::{ConditionPicture, GroundedBox, GuidanceRules};
 use diffusion::{Image, PixelFormat, Request, SchedulerKind, SigmaSchedule, SizeConditioning, Start};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -85,7 +85,37 @@ struct Case {
     true_cfg: Option<f32>,
     #[serde(default)]
     max_sequence_length: Option<u32>,
+    #[serde(default)]
+    conditions: Option<Vec<Condition>>,
+    #[serde(default)]
+    guess_mode: Option<bool>,
+    #[serde(default)]
+    boxes: Option<Vec<(String, [f32; 4])>>,
+    #[serde(default)]
+    boxes_until: Option<f32>,
     files: Vec<PathBuf>,
+}
+
+/// What a condition leaves out is the default.
+#[derive(Deserialize)]
+struct Condition {
+    role: String,
+    picture: String,
+    scale: Option<f32>,
+    start: Option<f32>,
+    end: Option<f32>,
+}
+
+impl Condition {
+    fn picture(&self) -> ConditionPicture {
+        let plain = ConditionPicture::new(&self.role, input(&self.picture));
+        ConditionPicture {
+            scale: self.scale.unwrap_or(plain.scale),
+            start: self.start.unwrap_or(plain.start),
+            end: self.end.unwrap_or(plain.end),
+            ..plain
+        }
+    }
 }
 
 fn input(name: &str) -> Arc<Image> {
@@ -139,6 +169,15 @@ impl Case {
                 aesthetic_score: self.aesthetic_score,
                 negative_aesthetic_score: self.negative_aesthetic_score,
             },
+            conditions: self.conditions.iter().flatten().map(Condition::picture).collect(),
+            guess_mode: self.guess_mode.unwrap_or(false),
+            boxes: self
+                .boxes
+                .iter()
+                .flatten()
+                .map(|(phrase, corners)| GroundedBox { phrase: phrase.clone(), corners: *corners })
+                .collect(),
+            boxes_until: self.boxes_until,
             format: PixelFormat::Rgb8,
             ..Request::default()
         }
@@ -239,6 +278,31 @@ fn inpainting_models_equal_diffusers() {
 #[test]
 fn the_upscaler_equals_diffusers() {
     check("upscale");
+}
+
+#[test]
+fn controlnets_and_adapters_equal_diffusers() {
+    check("control");
+}
+
+#[test]
+fn depth_models_equal_diffusers() {
+    check("depth");
+}
+
+#[test]
+fn pictures_as_prompts_equal_diffusers() {
+    check("image_prompt");
+}
+
+#[test]
+fn variations_of_pictures_equal_diffusers() {
+    check("variation");
+}
+
+#[test]
+fn things_in_boxes_equal_diffusers() {
+    check("gligen");
 }
 
 #[test]

@@ -27,7 +27,11 @@ fn program(name: &str) -> (PathBuf, tempfile::TempDir) {
 
 /// Runs a command to its end, which must be a good one.
 fn succeed(command: &mut Command, scratch: &Path) {
-    let command = command.arg(tiny()).arg(scratch).env("GOOD_LIBRARY", onnx_runtime());
+    succeed_with(&tiny(), command, scratch);
+}
+
+fn succeed_with(model: &Path, command: &mut Command, scratch: &Path) {
+    let command = command.arg(model).arg(scratch).env("GOOD_LIBRARY", onnx_runtime());
     let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     assert!(output.status.success(), "{command:?}: {}", said(&output));
     // Neither the library nor ONNX Runtime prints anything, ever.
@@ -59,6 +63,19 @@ fn pictures_copies_and_files() {
     run("pictures");
 }
 
+/// The list of `bad_requests.rs`, with its odd files.
+#[test]
+fn bad_and_odd_requests() {
+    let (program, scratch) = program("bad_requests");
+    for name in ["grey16.png", "grey.png", "cmyk.jpg"] {
+        fs::copy(repository("tests/golden/image").join(name), scratch.path().join(name)).unwrap();
+    }
+    fs::copy(repository("tests/golden/inputs/house.png"), scratch.path().join("house.png")).unwrap();
+    let huge = image::GrayImage::new(20_000, 1);
+    huge.save(scratch.path().join("huge.png")).unwrap();
+    succeed(command(&program).env("ORT_DYLIB_PATH", onnx_runtime()), scratch.path());
+}
+
 #[test]
 fn pictures_masks_latents_and_seeds_to_start_from() {
     run("start");
@@ -72,6 +89,13 @@ fn embeddings_made_mixed_and_refused() {
 #[test]
 fn models_of_several_stages() {
     run("cascades");
+}
+
+#[test]
+fn pictures_by_their_roles_and_boxes() {
+    let (program, scratch) = program("conditions");
+    let model = repository("tests/models/tiny-control");
+    succeed_with(&model, command(&program).env("ORT_DYLIB_PATH", onnx_runtime()), scratch.path());
 }
 
 #[test]

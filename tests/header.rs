@@ -39,6 +39,7 @@ const SOURCES: &[&str] = &[
     "request/seeds",
     "request/previews",
     "request/size_conditioning",
+    "request/conditions",
     "request/hires",
     "request/safety",
     "request/seamless",

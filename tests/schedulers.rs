@@ -427,3 +427,25 @@ fn every_golden_file_belongs_to_a_scheduler() {
     let names: BTreeSet<String> = SchedulerKind::ALL.iter().map(|kind| kind.name().to_owned()).collect();
     assert_eq!(files, names);
 }
+
+/// Priors and semantic encoders draw vectors: what the axes are called makes no difference.
+#[test]
+fn vectors_are_drawn_like_pictures() {
+    for kind in SchedulerKind::ALL {
+        let file = load(kind.name());
+        let run = |shape: &[usize]| {
+            let mut scheduler = create(kind, &Map::new(), &SchedulerOptions::new(6)).unwrap();
+            let (c, mut x) = (array(shape, &file.c), array(shape, &file.x_t));
+            let mut noise = Drawn { generator: Generator::new(RngKind::TorchCpu, 1234).unwrap(), draws: 0 };
+            x = scheduler.add_noise(&x, &c, 0).unwrap();
+            for (i, t) in scheduler.timesteps().to_vec().into_iter().enumerate() {
+                let mut input = x.clone();
+                scheduler.scale_model_input(i, &mut input);
+                scheduler.step(i, denoise(&input, t, &c, None).view(), &mut x, &mut noise).unwrap();
+            }
+            x
+        };
+        assert_eq!(run(&[4, 8]).into_raw_vec_and_offset().0, run(&[4, 8, 1, 1]).into_raw_vec_and_offset().0);
+        assert!(run(&[4, 8]).iter().all(|v| v.is_finite()), "{}", kind.name());
+    }
+}

@@ -41,7 +41,9 @@ fn every_text_becomes_the_numbers_of_transformers() {
                 cut.truncate(length - 1);
                 cut.push(1);
             }
+            let filled = cut.len();
             cut.resize(length, 0);
+            assert_eq!(encoding.mask, (0..length).map(|at| at < filled).collect::<Vec<_>>());
             assert_eq!(encoding.token_count, expected.len());
             assert_eq!(encoding.ids.len(), length);
             assert_eq!(encoding.lost.is_some(), expected.len() > length);

@@ -12,31 +12,12 @@ mod cabi;
 
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use cabi::{command, compile, onnx_runtime, repository, said, tiny};
+use cabi::{command, onnx_runtime, repository, said, tiny, tool};
 use serde_json::Value;
-
-/// The tool, compiled once for all tests of this file.
-fn tool() -> Command {
-    static TOOL: OnceLock<PathBuf> = OnceLock::new();
-    let tool = TOOL.get_or_init(|| {
-        let tool = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("diffusion-{}", std::process::id()));
-        let sources = fs::read_dir(repository("examples/diffusion")).unwrap().map(|entry| entry.unwrap().path());
-        let sources: Vec<_> = sources.filter(|path| path.extension().is_some_and(|e| e == "c")).collect();
-        assert!(sources.len() >= 8, "{sources:?}");
-        compile(&sources, &tool);
-        tool
-    });
-    let mut command = command(tool);
-    // The tool keeps prepared graphs in the user's cache folder, which tests leave alone.
-    command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/caches"));
-    command.env("ORT_DYLIB_PATH", onnx_runtime()).stdin(Stdio::null());
-    command
-}
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
@@ -340,6 +321,53 @@ fn an_inpainting_model_and_what_it_needs() {
 }
 
 #[test]
+fn pictures_by_their_roles() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    // A name that looks like what follows names.
+    let picture = path("a=b,scale=x.png");
+    gradient(&picture, 90);
+    let with = |name: &str, model: &str| {
+        let mut command = generate(&path(name));
+        command.arg("--quiet").arg("-m").arg(repository("tests/models").join(model));
+        command
+    };
+    let condition = |role: &str, more: &str| format!("--condition={role}={}{more}", picture.display());
+    let control = |name: &str, more: &str| {
+        succeeds(with(name, "tiny-control").arg(condition("controlnet", more)));
+        rgb(&path(name))
+    };
+    let (whole, half) = (control("whole.png", ""), control("half.png", ",start=0,scale=0.5,end=1"));
+    assert!(apart(&whole, &half) > 1.0);
+    let text = png_text(&path("half.png"), "libdiffusion").unwrap();
+    assert!(text.contains(r#""conditions":[{"role":"controlnet","scale":0.5}]"#), "{text}");
+    let elsewhere = repository("tests/models/tiny-control/adapter");
+    let shown = succeeds(
+        tool()
+            .args(["inspect", "-m"])
+            .arg(repository("tests/models/tiny-control"))
+            .arg("--condition-graph")
+            .arg(elsewhere),
+    );
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("condition pictures\n  controlnet ") && shown.contains("  adapter:1 "), "{shown}");
+    succeeds(with("boxed.png", "tiny-gligen").args(["--box", "time: now:0,0.1,0.5,1", "--boxes-until", "0.5"]));
+    let text = png_text(&path("boxed.png"), "libdiffusion").unwrap();
+    assert!(text.contains(r#""phrase":"time: now""#), "{text}");
+
+    refuses(with("no.png", "tiny-control").arg(condition("depth", "")), 2, &["\"depth\"", "adapter"]);
+    refuses(with("no.png", "tiny-depth").arg("--quiet"), 2, &["\"depth\"", "needs"]);
+    refuses(
+        with("no.png", "tiny-control").arg(condition("controlnet", ",scale=1000")),
+        2,
+        &["--condition", "-100 to 100"],
+    );
+    refuses(with("no.png", "tiny-control").args(["--condition", "x.png"]), 2, &["--condition", "ROLE=FILE"]);
+    refuses(with("no.png", "tiny-control").args(["--box", "a cat:1,2"]), 2, &["--box", "X0,Y0,X1,Y1"]);
+    refuses(with("no.png", "tiny-control").arg("--guess-mode"), 2, &["guess mode", "no ControlNet"]);
+}
+
+#[test]
 fn a_refiner_goes_on_where_the_model_stopped() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
@@ -429,6 +457,11 @@ fn prompts_and_seeds() {
     draw("eight.png", &["-s", "8"]);
     let close = |one: &str, other: &str| apart(&rgb(&path(one)), &rgb(&path(other))) < 0.01;
     assert!(close("own_1.png", "eight.png"), "picture i has seed + i");
+    for (mode, seeds) in [("one-per-picture", [7, 8]), ("one-generator", [7, 7])] {
+        let found = json(generate(&path("x.png")).args(["-s", "7", "--count", "2", "--json", "--seed-mode", mode]));
+        let own: Vec<_> = found["images"].as_array().unwrap().iter().map(|image| image["seed"].as_u64()).collect();
+        assert_eq!(own, seeds.map(Some), "the seed that draws each picture again, {mode}");
+    }
     draw("varied.png", &["--variation-seed", "8", "--variation-strength", "1"]);
     assert!(close("varied.png", "eight.png"));
     let parameters = png_text(&path("varied.png"), "parameters").unwrap();

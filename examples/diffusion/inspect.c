@@ -59,7 +59,7 @@ static void describe_stages(const diffusion_pipeline *pipeline)
 static void describe(const diffusion_pipeline *pipeline)
 {
     uint32_t i;
-    const char *note;
+    const char *note, *role;
     line("family          ", diffusion_pipeline_family(pipeline));
     line("layout          ", diffusion_pipeline_layout(pipeline));
     if (diffusion_pipeline_default_width(pipeline) == 0)
@@ -80,6 +80,13 @@ static void describe(const diffusion_pipeline *pipeline)
         print_visible(stdout, diffusion_pipeline_graph_path(pipeline, i));
         printf(", on %s\n", diffusion_pipeline_graph_provider(pipeline, i));
     }
+    for (i = 0; *(role = diffusion_pipeline_condition_role(pipeline, i)) != '\0'; i++) {
+        printf("%s  %-14s", i == 0 ? "condition pictures\n" : "", role);
+        print_visible(stdout, diffusion_pipeline_condition_description(pipeline, i));
+        fputs("\n", stdout);
+    }
+    if (diffusion_pipeline_max_boxes(pipeline) > 0)
+        printf("boxes           up to %" PRIu32 "\n", diffusion_pipeline_max_boxes(pipeline));
     for (i = 0; *(note = diffusion_pipeline_note(pipeline, i)) != '\0'; i++)
         line(i == 0 ? "notes\n  " : "  ", note);
 }

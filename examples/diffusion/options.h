@@ -42,7 +42,7 @@ struct options {
     const char *preview, *preview_mode;
     const char *precision, *fallback, *memory, *ort_library, *cache_dir, *prepare;
     const char *class_label, *value, *like, *from, *to, *mix;
-    struct texts providers, provider_options, embeddings;
+    struct texts providers, provider_options, embeddings, condition_graphs, conditions, boxes;
     struct texts pictures, stages, edits;
     struct pair text_difference;
     struct whole frames;
@@ -53,9 +53,9 @@ struct options {
     struct whole mask_padding, clip_skip, max_tokens, noise_level, hires_steps;
     struct real guidance, strength, mask_blur, hires, hires_strength, variation_strength, eta;
     struct real image_guidance, true_guidance, denoising_start, denoising_end;
-    struct real aesthetic_score, negative_aesthetic_score;
+    struct real aesthetic_score, negative_aesthetic_score, boxes_until;
     struct seed seed, variation_seed;
-    bool paste_back, json, quiet, verbose, help;
+    bool paste_back, guess_mode, json, quiet, verbose, help;
 };
 
 /* Reads the arguments after the command's name. Returns false after one line on stderr that says what is wrong. */

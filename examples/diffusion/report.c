@@ -41,7 +41,7 @@ static void print_line(const char *path, const struct stage *stage, uint32_t ind
     (void)before;
     if (diffusion_result_image(stage->result, index, &image) == DIFFUSION_STATUS_OK)
         printf("%s: %" PRIu32 " x %" PRIu32 " pixels, seed %" PRIu64 "%s\n", path, diffusion_image_width(image),
-               diffusion_image_height(image), diffusion_result_seed(stage->result),
+               diffusion_image_height(image), diffusion_result_image_seed(stage->result, index),
                diffusion_result_flagged(stage->result, index) == 1 ? ", flagged by the safety checker" : "");
 }
 
@@ -52,7 +52,7 @@ static void print_entry(const char *path, const struct stage *stage, uint32_t in
         return;
     fputs(before == 0 ? "{\"path\":" : ",{\"path\":", stdout);
     json_string(stdout, path);
-    printf(",\"seed\":%" PRIu64 ",\"width\":%" PRIu32 ",\"height\":%" PRIu32, diffusion_result_seed(stage->result),
+    printf(",\"seed\":%" PRIu64 ",\"width\":%" PRIu32 ",\"height\":%" PRIu32, diffusion_result_image_seed(stage->result, index),
            diffusion_image_width(image), diffusion_image_height(image));
     if (diffusion_result_flagged(stage->result, index) >= 0)
         printf(",\"flagged\":%s", diffusion_result_flagged(stage->result, index) == 1 ? "true" : "false");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cascade.h"
+#include "conditions.h"
 #include "exits.h"
 #include "lists.h"
 #include "session.h"
@@ -237,6 +238,8 @@ int request_fill(const struct options *options, diffusion_request *request)
         code = fill_seeds(options, request);
     if (code == EXIT_DONE)
         code = fill_pictures(options, request);
+    if (code == EXIT_DONE)
+        code = conditions_fill(options, request);
     if (code == EXIT_DONE)
         code = fill_previews(options, request);
     if (code == EXIT_DONE)

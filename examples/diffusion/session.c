@@ -122,6 +122,11 @@ static int fill_providers(const struct options *options, diffusion_pipeline_opti
         code = provider_option(options->provider_options.values[i], settings);
     for (i = 0; i < options->embeddings.count && code == EXIT_DONE; i++)
         code = embedding(options->embeddings.values[i], settings);
+    for (i = 0; i < options->condition_graphs.count && code == EXIT_DONE; i++) {
+        const char *path = options->condition_graphs.values[i];
+        if (diffusion_pipeline_options_add_condition_graph(settings, path, length(path)))
+            code = session_refused("condition-graph");
+    }
     if (code == EXIT_DONE && options->precision != NULL
         && diffusion_pipeline_options_set_precision(settings, options->precision, length(options->precision)))
         return session_refused("precision");

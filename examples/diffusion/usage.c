@@ -45,6 +45,21 @@ static void what_it_starts_from(void)
          "      --image-guidance F how closely to keep to the picture, from 1 (models that edit as an instruction says)");
 }
 
+static void what_it_keeps_to(void)
+{
+    puts("\n"
+         " What it keeps to besides\n"
+         "      --condition ROLE=FILE[,scale=F][,start=F][,end=F]\n"
+         "                         a picture in one of the roles that `inspect` shows, as controlnet, controlnet:1, adapter,\n"
+         "                         depth, image_prompt; how much it counts (1 unless given), and from where to where in the\n"
+         "                         run, each 0 to 1; may be given several times\n"
+         "      --guess-mode       ControlNets count less, and not at all for the negative prompt; for an empty prompt\n"
+         "      --box PHRASE:X0,Y0,X1,Y1\n"
+         "                         a thing and the part of the picture it belongs into, each 0 to 1 from the left upper\n"
+         "                         corner (GLIGEN); may be given several times\n"
+         "      --boxes-until F    the part of the run in which boxes count, 0 to 1; default 0.3");
+}
+
 static void how_it_is_drawn(void)
 {
     puts("\n"
@@ -148,6 +163,7 @@ static void generate(void)
          "                         peak memory; with --refiner, what the first model did is under base");
     what_it_shows();
     what_it_starts_from();
+    what_it_keeps_to();
     how_it_is_drawn();
     guidance();
     seeds();
@@ -178,7 +194,10 @@ static void opening(void)
          "      --threads N        threads on the CPU; 0, the default, is as many as there are\n"
          "      --memory NAME      what to trade memory for, one of:");
     list("                        ", diffusion_memory_mode_name);
-    puts("      --embedding FILE[=TOKEN]\n"
+    puts("      --condition-graph PATH\n"
+         "                         a ControlNet or a T2I-Adapter that lies outside of the model's folder; may be given several\n"
+         "                         times\n"
+         "      --embedding FILE[=TOKEN]\n"
          "                         a word that prompts may use, from a safetensors file of textual inversion; may be given\n"
          "                         several times; NAME=FILE.npy hands an embedding in, see models of several stages\n"
          "      --cache-dir DIR    keeps prepared graphs there, so that a model opens faster the next time; it takes as much\n"

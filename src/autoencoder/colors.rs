@@ -96,7 +96,7 @@ impl LatentColors {
     /// Those of a family's autoencoder; `None` for latents of another number of channels, whose colours nobody knows.
     pub(crate) fn of(family: Family, channels: usize) -> Option<&'static Self> {
         let colors = match family {
-            Family::StableDiffusion1 | Family::StableDiffusion2 => &SD,
+            Family::StableDiffusion1 | Family::StableDiffusion2 | Family::ImageVariation => &SD,
             Family::StableDiffusionXl | Family::StableDiffusionXlRefiner => &SDXL,
             Family::StableDiffusion3 => &SD3,
             Family::Flux => &FLUX,

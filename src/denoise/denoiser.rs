@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use ndarray::{ArrayD, IxDyn};
 
 use super::branch::Branch;
+use super::companion::{Call, Companion, Filled};
 use super::ports::{Ports, unused, zeros};
 use crate::error::{Error, Result};
 use crate::runtime::{BoundGraph, CancelToken, Graph};
@@ -35,6 +36,7 @@ pub(crate) struct Denoiser {
     /// What the timestep is multiplied with before the graph sees it.
     timestep_scale: f64,
     bindings: Vec<Binding>,
+    companions: Vec<Box<dyn Companion>>,
     in_graph: Duration,
 }
 
@@ -56,6 +58,10 @@ struct Chunk {
     samples: Vec<f32>,
     timesteps: Vec<f32>,
     predictions: Vec<f32>,
+    /// The version of what each companion has filled in.
+    filled: Vec<u64>,
+    /// Whether they did so for the call that is about to run.
+    is_filled: bool,
 }
 
 impl Denoiser {
@@ -71,17 +77,43 @@ impl Denoiser {
         timestep_scale: f64,
         batching: Batching,
     ) -> Result<Self> {
+        Self::over(graph, Ports::find(graph)?, shape, branches, timestep_scale, batching)
+    }
+
+    /// The same over a graph of gradients, whose output has the samples' shape.
+    ///
+    /// # Errors
+    /// [`Error::BadModel`] when the graph is none.
+    pub(super) fn of_gradient(
+        graph: &Arc<Graph>,
+        shape: &[usize],
+        told: Branch,
+        timestep_scale: f64,
+        batching: Batching,
+    ) -> Result<Self> {
+        Self::over(graph, Ports::of_gradient(graph)?, shape, vec![told], timestep_scale, batching)
+    }
+
+    fn over(
+        graph: &Arc<Graph>,
+        ports: Ports,
+        shape: &[usize],
+        branches: Vec<Branch>,
+        timestep_scale: f64,
+        batching: Batching,
+    ) -> Result<Self> {
         if branches.is_empty() || shape.first().is_none_or(|pictures| *pictures == 0) {
             return Err(Error::Internal(format!("{} branches for latents of shape {shape:?}", branches.len())));
         }
         Ok(Self {
-            ports: Ports::find(graph)?,
+            ports,
             graph: Arc::clone(graph),
             batching,
             branches,
             shape: shape.to_vec(),
             timestep_scale,
             bindings: Vec::new(),
+            companions: Vec::new(),
             in_graph: Duration::ZERO,
         })
     }
@@ -93,8 +125,15 @@ impl Denoiser {
         }
     }
 
-    /// Predicts for the pictures of the branches `which`, in that order. `samples` holds the scaled latents,
-    /// `[pictures, …]`.
+    /// With those who fill some of its inputs before each call.
+    #[must_use]
+    pub(crate) fn beside(mut self, companions: Vec<Box<dyn Companion>>) -> Self {
+        self.companions = companions;
+        self
+    }
+
+    /// Predicts for the pictures of the branches `which`, in that order, at call `index` of the schedule. `samples` holds
+    /// the scaled latents, `[pictures, …]`.
     ///
     /// The predictions (`[which × pictures, …]`) stay valid until the next call and may be changed in place.
     ///
@@ -105,20 +144,20 @@ impl Denoiser {
     pub(crate) fn predict(
         &mut self,
         samples: &ArrayD<f32>,
-        timestep: f64,
+        (index, timestep): (usize, f64),
         which: &[usize],
         cancel: &CancelToken,
     ) -> Result<&mut ArrayD<f32>> {
         let flat = samples.as_slice().ok_or_else(|| Error::Internal("latents are not contiguous".into()))?;
+        let timestep = (timestep * self.timestep_scale) as f32;
         let at = match self.bindings.iter().position(|binding| binding.which == which) {
             Some(at) => at,
             None => {
-                let binding = self.bind(which, cancel)?;
+                let binding = self.bind(samples, (index, timestep), which, cancel)?;
                 self.bindings.push(binding);
                 self.bindings.len() - 1
             }
         };
-        let timestep = (timestep * self.timestep_scale) as f32;
         let (branches, pictures) = (&self.branches, self.shape[0]);
         let Binding { chunks, output, rows_per_call, .. } = &mut self.bindings[at];
         let out_len = output.len() / output.shape()[0];
@@ -127,6 +166,15 @@ impl Denoiser {
             cancel.check()?;
             chunk.write(&self.ports, branches, flat, pictures, timestep)?;
             let started = Instant::now();
+            if !std::mem::take(&mut chunk.is_filled) {
+                let call = Call { index, timestep, latents: samples, rows: &chunk.rows, branches, cancel };
+                for (companion, version) in self.companions.iter_mut().zip(&mut chunk.filled) {
+                    let filled = companion.fill(&call)?;
+                    if std::mem::replace(version, filled.version) != filled.version {
+                        write_all(&mut chunk.graph, &filled)?;
+                    }
+                }
+            }
             chunk.graph.run(cancel)?;
             self.in_graph += started.elapsed();
             chunk.graph.read_f32(&mut chunk.predictions)?;
@@ -163,7 +211,13 @@ impl Denoiser {
         self.in_graph
     }
 
-    fn bind(&self, which: &[usize], cancel: &CancelToken) -> Result<Binding> {
+    fn bind(
+        &mut self,
+        samples: &ArrayD<f32>,
+        (index, timestep): (usize, f32),
+        which: &[usize],
+        cancel: &CancelToken,
+    ) -> Result<Binding> {
         let pictures = self.shape[0];
         let rows: Vec<(usize, usize)> =
             which.iter().flat_map(|branch| (0..pictures).map(move |picture| (*branch, picture))).collect();
@@ -195,16 +249,27 @@ impl Denoiser {
             let mut padded = own.to_vec();
             padded.resize(per_call, own[own.len() - 1]);
             let timesteps = self.ports.timestep_len(per_call);
-            let timestep_shape = if self.ports.timestep.shape.is_empty() { vec![] } else { vec![timesteps] };
-            let mut inputs = vec![
-                (self.ports.sample.name.clone(), zeros(&sample_shape)),
-                (self.ports.timestep.name.clone(), zeros(&timestep_shape)),
-            ];
+            let mut inputs = vec![(self.ports.sample.name.clone(), zeros(&sample_shape))];
+            if let Some(timestep) = &self.ports.timestep {
+                let shape = if timestep.shape.is_empty() { vec![] } else { vec![timesteps] };
+                inputs.push((timestep.name.clone(), zeros(&shape)));
+            }
             for name in &names {
                 let shared = first.row(name, 0).is_some_and(|values| is_shared(&self.graph, name, values));
                 inputs.push(((*name).to_owned(), Tensor::F32(stacked(&self.branches, &padded, name, shared)?)));
             }
-            inputs.extend(unused(&self.graph, &self.ports, &names)?);
+            let mut filled = Vec::with_capacity(self.companions.len());
+            for companion in &mut self.companions {
+                let branches = &self.branches;
+                let call = Call { index, timestep, latents: samples, rows: &padded, branches, cancel };
+                let Filled { version, inputs: names, values } = companion.fill(&call)?;
+                filled.push(version);
+                inputs
+                    .extend(names.iter().zip(values).map(|(name, values)| (name.clone(), Tensor::F32(values.clone()))));
+            }
+            let given: Vec<&str> = inputs.iter().map(|(name, _)| name.as_str()).collect();
+            let unused = unused(&self.graph, &self.ports, &given)?;
+            inputs.extend(unused);
             let bound = self.graph.bind(inputs, &self.ports.output.name, &output_shape, cancel)?;
             chunks.push(Chunk {
                 graph: bound,
@@ -212,6 +277,8 @@ impl Denoiser {
                 samples: vec![0.0; sample_shape.iter().product()],
                 timesteps: vec![0.0; timesteps],
                 predictions: vec![0.0; output_shape.iter().product()],
+                filled,
+                is_filled: true,
             });
         }
         output_shape[0] = rows.len();
@@ -242,19 +309,31 @@ impl Chunk {
                 row[own..].copy_from_slice(values);
             }
         }
-        self.timesteps.fill(timestep);
         self.graph.write_f32(&ports.sample.name, &self.samples)?;
-        self.graph.write_f32(&ports.timestep.name, &self.timesteps)
+        if let Some(port) = &ports.timestep {
+            self.timesteps.fill(timestep);
+            self.graph.write_f32(&port.name, &self.timesteps)?;
+        }
+        Ok(())
     }
 }
 
+/// Writes what a companion says.
+fn write_all(graph: &mut BoundGraph, filled: &Filled<'_>) -> Result<()> {
+    for (name, values) in filled.inputs.iter().zip(filled.values) {
+        let flat = values.as_slice().ok_or_else(|| Error::Internal("an input is not contiguous".into()))?;
+        graph.write_f32(name, flat)?;
+    }
+    Ok(())
+}
+
 /// Whether the graph's input has no batch axis, and takes one row's values for all.
-fn is_shared(graph: &Graph, name: &str, row: &ArrayD<f32>) -> bool {
+pub(super) fn is_shared(graph: &Graph, name: &str, row: &ArrayD<f32>) -> bool {
     graph.input(name).is_some_and(|spec| spec.shape.len() == row.ndim())
 }
 
 /// The input `name` of all `rows`.
-fn stacked(branches: &[Branch], rows: &[(usize, usize)], name: &str, shared: bool) -> Result<ArrayD<f32>> {
+pub(super) fn stacked(branches: &[Branch], rows: &[(usize, usize)], name: &str, shared: bool) -> Result<ArrayD<f32>> {
     let of = |(branch, picture): (usize, usize)| {
         branches[branch]
             .row(name, picture)

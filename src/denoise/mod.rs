@@ -1,11 +1,16 @@
 //! The loop that takes noise to a sample, and what it calls at every step.
 
 mod branch;
+mod companion;
+mod control;
 mod denoiser;
+mod gradient;
 pub(crate) mod guidance;
 mod paste;
 mod ports;
 mod reuse;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,19 +19,22 @@ use std::time::{Duration, Instant};
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 
 pub(crate) use branch::{Branch, CONTEXT};
+pub(crate) use companion::{Companion, Features, Switch};
+pub(crate) use control::{CONDITION, ControlNet, ControlNets};
 pub(crate) use denoiser::{Batching, Denoiser};
-use guidance::{At, Guider};
+pub(crate) use gradient::{GradientForm, GradientGuide};
+use guidance::{At, Guider, own_channels};
 pub(crate) use guidance::{Guidance, Role, Rules};
 pub use guidance::{Projection, ThresholdLimit, Thresholding};
-pub(crate) use paste::Paste;
-pub(crate) use ports::{Told, check, check_ports};
+pub(crate) use paste::{Paste, PasteMode};
+pub(crate) use ports::{Told, check, check_gradient, check_ports};
 use reuse::Reuser;
 pub(crate) use reuse::{Reuse, Skipped};
 
 use crate::error::{Error, Result};
 use crate::rng::NoiseSource;
 use crate::runtime::CancelToken;
-use crate::scheduler::{CleanSample, Scheduler};
+use crate::scheduler::{CleanSample, Scheduler, Steering};
 
 /// A branch that is told something else from one call on (prompts that change while drawing).
 #[derive(Debug, Clone)]
@@ -57,9 +65,13 @@ impl Glimpses {
         latents: &ArrayD<f32>,
         guided: &ArrayViewD<'_, f32>,
     ) -> Result<Option<ArrayD<f32>>> {
-        let Some(rule) = self.rule.filter(|_| guided.shape() == latents.shape()) else { return Ok(None) };
+        let Some(rule) = self.rule else { return Ok(None) };
+        let prediction = own_channels(latents, guided);
+        if prediction.shape() != latents.shape() {
+            return Ok(None);
+        }
         let [own, told] = rule.factors(scheduler, index)?;
-        let estimate = (own as f32 * latents) + &(told as f32 * guided);
+        let estimate = (own as f32 * latents) + &(told as f32 * &prediction);
         // Pure noise says nothing about the picture: its factor is infinite (schedules with a final SNR of zero).
         Ok(estimate.iter().all(|v| v.is_finite()).then_some(estimate))
     }
@@ -75,11 +87,13 @@ pub(crate) struct Denoising<'a> {
     pub noise: &'a mut dyn NoiseSource,
     /// How the branches become one prediction.
     pub guidance: &'a Guidance,
+    /// What guides besides, by its gradient.
+    pub gradient: Option<&'a mut GradientGuide>,
     /// Which calls may be left out.
     pub reuse: &'a Reuse,
     /// The calls to make; all of them unless a picture is the start or another model goes on.
     pub span: Range<usize>,
-    /// What is put back after each step.
+    /// What is put back at each step.
     pub paste: Option<&'a Paste>,
     /// In the order of their calls.
     pub changes: Vec<Change>,
@@ -110,7 +124,11 @@ pub(crate) fn run(
     latents: &mut ArrayD<f32>,
     mut observe: impl FnMut(usize, Option<&ArrayD<f32>>) -> Result<()>,
 ) -> Result<Ran> {
-    let Denoising { denoiser, scheduler, noise, guidance, reuse, span, paste, changes, glimpses, cancel } = task;
+    let Denoising { denoiser, scheduler, noise, guidance, mut gradient, reuse, span, paste, changes, glimpses, cancel } =
+        task;
+    if let Some(paste) = paste {
+        paste.check(&*scheduler, latents.shape())?;
+    }
     let pictures = latents.shape()[0];
     let mut changes = changes.into_iter().peekable();
     let mut times = Vec::with_capacity(span.len());
@@ -125,17 +143,23 @@ pub(crate) fn run(
             reuser.forget();
         }
         let timestep = scheduler.timesteps()[index];
+        if let Some(paste) = paste {
+            paste.before(&*scheduler, index, noise, latents)?;
+        }
         input.assign(latents);
         scheduler.scale_model_input(index, &mut input);
         cancel.check()?;
         let which = guider.branches(index);
         let predictions = match which.is_empty() {
             true => nothing.insert(ArrayD::zeros(latents.raw_dim())),
-            false => {
-                reuser.predict(index, &input, &which, |which| denoiser.predict(&input, timestep, which, cancel))?
-            }
+            false => reuser
+                .predict(index, &input, &which, |which| denoiser.predict(&input, (index, timestep), which, cancel))?,
         };
         guider.combine(&At { call: index, latents, scheduler: &*scheduler }, predictions)?;
+        let gradient = match &mut gradient {
+            Some(guide) => guide.guide(&*scheduler, (index, timestep), &input, predictions, cancel)?,
+            None => None,
+        };
         let guided = predictions.slice_axis(Axis(0), Slice::from(..pictures));
         let done = index + 1 - span.start;
         let glimpses = glimpses.filter(|glimpses| done < span.len() && done % glimpses.every.max(1) == 0);
@@ -143,12 +167,13 @@ pub(crate) fn run(
             Some(glimpses) => glimpses.estimate(&*scheduler, index, latents, &guided)?,
             None => None,
         };
-        scheduler.step(index, guided, latents, noise)?;
+        let steering = Steering { known: paste.and_then(Paste::known), gradient };
+        scheduler.step_steered(index, guided, latents, noise, &steering)?;
         guider.after_step(scheduler, index, latents);
         if let Some(paste) = paste {
             // After the very last call there is no noise level left.
             let next = Some(index + 1).filter(|next| *next < scheduler.timesteps().len());
-            paste.put_back(scheduler, next, latents)?;
+            paste.after(&*scheduler, next, latents)?;
         }
         if !latents.iter().all(|v| v.is_finite()) {
             return Err(Error::Numeric(format!(

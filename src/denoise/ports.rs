@@ -16,11 +16,15 @@ const OUTPUTS: [&str; 5] = ["out_sample", "out_hidden_states", "noise_pred", "la
 /// One input that conditioning fills: its name, and the shape of one row where it is known.
 pub(crate) type Told = (&'static str, Vec<Option<usize>>);
 
+/// What a guidance graph's output is called; a graph with one output may call it otherwise.
+const GRADIENT: &str = "grad";
+
 /// The ends of a denoiser that every call uses.
 #[derive(Debug, Clone)]
 pub(super) struct Ports {
     pub sample: IoSpec,
-    pub timestep: IoSpec,
+    /// A classifier of clean pictures has none.
+    pub timestep: Option<IoSpec>,
     pub output: IoSpec,
 }
 
@@ -35,29 +39,67 @@ impl Ports {
         let output = named
             .or_else(|| graph.outputs().first())
             .ok_or_else(|| Error::bad_model(graph.path(), "it has no outputs; a denoiser has one, the prediction"))?;
-        if !matches!(sample.shape.len(), 2..=4) || sample.shape.contains(&Some(0)) {
+        Self { sample: sample.clone(), timestep: Some(timestep.clone()), output: output.clone() }.checked(graph)
+    }
+
+    /// Those of a graph that gives the gradient of what guides with respect to the sample.
+    ///
+    /// # Errors
+    /// [`Error::BadModel`] when it has no sample, no output `grad`, or one of another shape than the sample.
+    pub fn of_gradient(graph: &Graph) -> Result<Self> {
+        let sample = any_of(graph, &SAMPLES)?;
+        let timestep = TIMESTEPS.iter().find_map(|name| graph.input(name)).cloned();
+        let output = match (graph.output(GRADIENT), graph.outputs()) {
+            (Some(named), _) => named,
+            (None, [only]) => only,
+            (None, outputs) => {
+                let found: Vec<_> = outputs.iter().map(|o| o.name.as_str()).collect();
+                return Err(Error::bad_model(
+                    graph.path(),
+                    format!(
+                        "a guidance graph has the output \"{GRADIENT}\", but the outputs of this one are {found:?}"
+                    ),
+                ));
+            }
+        };
+        let fits = |(a, b): (&Option<usize>, &Option<usize>)| a.is_none() || b.is_none() || a == b;
+        if output.shape.len() != sample.shape.len() || !output.shape.iter().zip(&sample.shape).all(fits) {
+            return Err(Error::bad_model(
+                graph.path(),
+                format!(
+                    "its output \"{}\" is {output}, but a gradient has the shape of the input \"{}\", which is {sample}",
+                    output.name, sample.name
+                ),
+            ));
+        }
+        Self { sample: sample.clone(), timestep, output: output.clone() }.checked(graph)
+    }
+
+    fn checked(self, graph: &Graph) -> Result<Self> {
+        if !matches!(self.sample.shape.len(), 2..=4) || self.sample.shape.contains(&Some(0)) {
             return Err(wrong(
                 graph,
-                sample,
+                &self.sample,
                 "a denoiser's sample is [batch, channels, height, width], [batch, tokens, channels] or [batch, width]",
             ));
         }
-        if timestep.shape.len() > 1 || batch(timestep) == Some(0) {
+        if let Some(timestep) = self.timestep.as_ref().filter(|t| t.shape.len() > 1 || batch(t) == Some(0)) {
             return Err(wrong(graph, timestep, "a timestep is one number, or one for each row of the batch"));
         }
-        Ok(Self { sample: sample.clone(), timestep: timestep.clone(), output: output.clone() })
+        Ok(self)
     }
 
     /// How many timesteps the graph wants for `rows`: as many as its dimension says where that is fixed, one for each
     /// row where it shares the sample's symbol for the batch or belongs to a transformer, else one (what diffusers'
     /// ONNX pipelines feed).
     pub fn timestep_len(&self, rows: usize) -> usize {
-        match self.timestep.shape.first() {
+        let Some(timestep) = &self.timestep else { return 0 };
+        match timestep.shape.first() {
             None => 1,
             Some(Some(fixed)) => *fixed,
             Some(None) => {
                 let symbol = |spec: &IoSpec| spec.symbols.first().cloned().flatten();
-                let shared = symbol(&self.timestep).is_some() && symbol(&self.timestep) == symbol(&self.sample);
+                let shared = symbol(timestep).is_some() && symbol(timestep) == symbol(&self.sample);
                 if shared || self.sample.name == "hidden_states" { rows } else { 1 }
             }
         }
@@ -65,13 +107,24 @@ impl Ports {
 }
 
 /// Checks that the graph can be fed with what conditioning gives, so that a wrong file is noticed when the model is
-/// opened.
+/// opened. `filled` are the inputs that companions fill.
 ///
 /// # Errors
 /// [`Error::BadModel`] when an input is missing or has an impossible shape; [`Error::Unsupported`] for an input too
 /// many.
-pub(crate) fn check(graph: &Graph, told: &[Told]) -> Result<()> {
-    let ports = Ports::find(graph)?;
+pub(crate) fn check(graph: &Graph, told: &[(&str, Vec<Option<usize>>)], filled: &[String]) -> Result<()> {
+    check_told(graph, &Ports::find(graph)?, told, filled)
+}
+
+/// [`check`] for a graph of gradients.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_gradient(graph: &Graph, told: &[(&str, Vec<Option<usize>>)]) -> Result<()> {
+    check_told(graph, &Ports::of_gradient(graph)?, told, &[])
+}
+
+fn check_told(graph: &Graph, ports: &Ports, told: &[(&str, Vec<Option<usize>>)], filled: &[String]) -> Result<()> {
     for (name, row) in told {
         let spec = required(graph, name)?;
         let shape = if spec.shape.len() == row.len() { &spec.shape[..] } else { spec.shape.get(1..).unwrap_or(&[]) };
@@ -91,8 +144,8 @@ pub(crate) fn check(graph: &Graph, told: &[Told]) -> Result<()> {
             return Err(wrong(graph, spec, &format!("its \"{}\" has a fixed batch of {a}", ports.sample.name)));
         }
     }
-    let names: Vec<&str> = told.iter().map(|(name, _)| *name).collect();
-    unused(graph, &ports, &names)?;
+    let names: Vec<&str> = told.iter().map(|(name, _)| *name).chain(filled.iter().map(String::as_str)).collect();
+    unused(graph, ports, &names)?;
     Ok(())
 }
 
@@ -109,7 +162,7 @@ pub(crate) fn check_ports(graph: &Graph) -> Result<()> {
 /// # Errors
 /// [`Error::Unsupported`] names the first that nothing fills.
 pub(super) fn unused(graph: &Graph, ports: &Ports, told: &[&str]) -> Result<Vec<(String, Tensor)>> {
-    let own = [ports.sample.name.as_str(), ports.timestep.name.as_str()];
+    let own: Vec<&str> = std::iter::once(&ports.sample).chain(&ports.timestep).map(|spec| spec.name.as_str()).collect();
     let others = graph.inputs().iter().filter(|i| !own.contains(&i.name.as_str()) && !told.contains(&i.name.as_str()));
     others
         .map(|input| {

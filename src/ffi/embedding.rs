@@ -113,11 +113,15 @@ pub unsafe extern "C" fn diffusion_embedding_create(
         // SAFETY: not NULL, within the limits above, and the rest is promised by the caller.
         let (values, shape) =
             unsafe { (std::slice::from_raw_parts(values, count), std::slice::from_raw_parts(shape, rank)) };
-        let sizes: Option<Vec<usize>> =
-            shape.iter().map(|size| usize::try_from(*size).ok().filter(|size| (1..=MAX_VALUES).contains(size))).collect();
+        let sizes: Option<Vec<usize>> = shape
+            .iter()
+            .map(|size| usize::try_from(*size).ok().filter(|size| (1..=MAX_VALUES).contains(size)))
+            .collect();
         let made = sizes.and_then(|sizes| ArrayD::from_shape_vec(IxDyn(&sizes), values.to_vec()).ok());
         let made = made.ok_or_else(|| {
-            Failure::invalid(format!("{count} numbers do not have the shape {shape:?}; their sizes' product must be {count}"))
+            Failure::invalid(format!(
+                "{count} numbers do not have the shape {shape:?}; their sizes' product must be {count}"
+            ))
         })?;
         if let Some(at) = made.iter().position(|value| !value.is_finite()) {
             return Err(Error::Numeric(format!("number {at} of the embedding is NaN or infinite")).into());
@@ -251,9 +255,7 @@ pub unsafe extern "C" fn diffusion_embedding_weighted_sum(
     embedding: *mut *mut diffusion_embedding,
 ) -> diffusion_status {
     // SAFETY: by contract.
-    unsafe {
-        mixed(one, other, embedding, |one, other| Ok(one * share(weight_one)? + other * share(weight_other)?))
-    }
+    unsafe { mixed(one, other, embedding, |one, other| Ok(one * share(weight_one)? + other * share(weight_other)?)) }
 }
 
 /// The direction from the text embedding `before` to the text embedding `after`, of length 1, row by row: turned towards
@@ -296,7 +298,10 @@ pub unsafe extern "C" fn diffusion_embedding_turn(
 fn vector(row: &ArrayD<f32>) -> Result<Embedding, Failure> {
     match row.ndim() {
         1 => Ok(Embedding::new(row.iter().copied().collect())?),
-        _ => Err(Failure::invalid(format!("rows of the shape {:?} are no vectors, as CLIP's embeddings are", row.shape()))),
+        _ => Err(Failure::invalid(format!(
+            "rows of the shape {:?} are no vectors, as CLIP's embeddings are",
+            row.shape()
+        ))),
     }
 }
 

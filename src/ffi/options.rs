@@ -290,6 +290,26 @@ pub unsafe extern "C" fn diffusion_pipeline_options_add_embedding(
     })
 }
 
+/// Adds a ControlNet or a T2I-Adapter that lies elsewhere than in the model's folder: an ONNX file, or a folder with one and
+/// perhaps its config.json; UTF-8, at most 65536 bytes. Each call adds one; their roles' numbers go on where the folder's
+/// own end, so that the first ControlNet of a folder without any is "controlnet".
+///
+/// diffusion_pipeline_open() fails with IO or BAD_MODEL for one that cannot be read or is neither.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_options_add_condition_graph(
+    options: *mut diffusion_pipeline_options,
+    graph: *const c_char,
+    graph_length: usize,
+) -> diffusion_status {
+    guard(|| {
+        // SAFETY: by contract.
+        let options = unsafe { exclusive(options) }?;
+        // SAFETY: by contract.
+        options.condition_graphs.push(unsafe { path(graph, graph_length, "path of a condition graph") }?);
+        Ok(())
+    })
+}
+
 /// Keeps prepared graphs where this system keeps a user's caches, in a folder "libdiffusion"; see
 /// diffusion_pipeline_options_set_cache_dir(). Where that cannot be, nothing is kept, and a note of the pipeline says so.
 #[unsafe(no_mangle)]

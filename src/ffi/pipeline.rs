@@ -33,6 +33,7 @@ pub(super) struct OpenPipeline {
     graphs: Vec<GraphTexts>,
     notes: Vec<CString>,
     pub(super) cascade: CascadeTexts,
+    conditions: Vec<[CString; 2]>,
 }
 
 struct GraphTexts {
@@ -59,6 +60,7 @@ impl OpenPipeline {
             graphs: graphs.collect(),
             notes: info.notes.iter().map(c_string).collect(),
             cascade: info.cascade.as_ref().map(CascadeTexts::new).unwrap_or_default(),
+            conditions: info.conditions.iter().map(|c| [c_string(&c.role), c_string(&c.description)]).collect(),
             pipeline,
         }
     }
@@ -188,7 +190,7 @@ pub(super) fn at<T>(list: &[T], index: i64) -> Option<&T> {
 }
 
 /// Everything about the opened model as one JSON object: family, layout, defaults, size multiple, schedulers, graphs
-/// with role, path, provider, nodes by provider, inputs and outputs, what "auto" became, notes, ONNX Runtime's version and place.
+/// with role, path, provider, nodes by provider, inputs and outputs, the roles of condition pictures, what "auto" became, notes, ONNX Runtime's version and place.
 ///
 /// Borrowed: the text lives until diffusion_pipeline_destroy(), as do all texts of the functions below; they are
 /// never NULL, and empty for a NULL pipeline. Fields may be added in later versions.
@@ -307,6 +309,34 @@ pub unsafe extern "C" fn diffusion_pipeline_graph_nodes_json(
 ) -> *const c_char {
     // SAFETY: by contract.
     unsafe { text_of(pipeline, |open| at(&open.graphs, index).map(|graph| &graph.nodes_json)) }
+}
+
+/// The role `index`, counted from 0, that a request's condition pictures may have, as "controlnet:1"; empty past the last.
+/// diffusion_pipeline_info_json() says which of them the model cannot do without.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_condition_role(
+    pipeline: *const diffusion_pipeline,
+    index: i64,
+) -> *const c_char {
+    // SAFETY: by contract.
+    unsafe { text_of(pipeline, |open| at(&open.conditions, index).map(|[role, _]| role)) }
+}
+
+/// What a picture of that role is for, in words for people; empty past the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_condition_description(
+    pipeline: *const diffusion_pipeline,
+    index: i64,
+) -> *const c_char {
+    // SAFETY: by contract.
+    unsafe { text_of(pipeline, |open| at(&open.conditions, index).map(|[_, description]| description)) }
+}
+
+/// How many boxes with phrases a request may have; 0 for a model that takes none, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_max_boxes(pipeline: *const diffusion_pipeline) -> u32 {
+    // SAFETY: by contract.
+    unsafe { number_of(pipeline, |info| u32::try_from(info.max_boxes).unwrap_or(u32::MAX)) }
 }
 
 /// Sentence `index`, counted from 0, about what was recognised in the folder and why; empty past the last.

@@ -30,6 +30,8 @@ pub(super) struct ResultData {
     flagged: Vec<Option<bool>>,
     pub(super) latents: Arc<ArrayD<f32>>,
     seed: u64,
+    /// Each picture's own.
+    seeds: Vec<u64>,
     settings_json: CString,
     pub(super) timings: Timings,
     pub(super) timings_json: CString,
@@ -43,6 +45,7 @@ impl ResultData {
             latents: Arc::new(latents),
             flagged,
             seed: settings.seed,
+            seeds: (0..images.len()).map(|index| settings.seed_of(index)).collect(),
             settings_json: c_string(serde_json::json!(settings).to_string()),
             timings_json: c_string(timings_json(&timings).to_string()),
             timings,
@@ -106,11 +109,20 @@ pub unsafe extern "C" fn diffusion_result_flagged(result: *const diffusion_resul
     })
 }
 
-/// The seed that was used, also where the request set none. 0 for NULL.
+/// The seed that was used, also where the request set none; of several pictures with a seed each, the first one's. 0 for
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_result_seed(result: *const diffusion_result) -> u64 {
     // SAFETY: by contract.
     value(0, || Ok(unsafe { shared(result) }?.seed))
+}
+
+/// The seed that draws picture `index` again: its own with diffusion_request_set_seed_mode() "one-per-picture", which
+/// draws it alone; otherwise that of all of them. 0 where there is no such picture, or the result is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_result_image_seed(result: *const diffusion_result, index: i64) -> u64 {
+    // SAFETY: by contract.
+    value(0, || Ok(at(&unsafe { shared(result) }?.seeds, index).copied().unwrap_or(0)))
 }
 
 /// The settings as one JSON object with every default filled in: prompt, negative_prompt, width, height, steps,

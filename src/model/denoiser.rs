@@ -25,6 +25,8 @@ pub struct DenoiserConfig {
     pub out_channels: Option<usize>,
     /// Width of the context that a UNet attends to; the text encoders' hidden sizes together.
     pub cross_attention_dim: Option<usize>,
+    /// Channels of each level of the UNet (`block_out_channels`), for sizes that the graph leaves open.
+    pub widths: Option<Vec<usize>>,
     /// Levels of the UNet (entries of `block_out_channels`). Each but the last halves its input.
     pub levels: Option<usize>,
     /// Width of the guidance embedding of a model distilled for guidance.
@@ -57,13 +59,15 @@ impl DenoiserConfig {
         let path = folder.join("config.json");
         let Some(map) = json::read_object(&path)? else { return Ok(Self::default()) };
         let fields = Fields::new(&path, &map);
+        let widths = fields.sizes("block_out_channels", MAX_LEVELS)?;
         Ok(Self {
             // A latent is one pixel at least; the autoencoder's factor tightens this in `folder`.
             sample_size: fields.size_pair("sample_size", MAX_SIDE)?,
             in_channels: fields.size("in_channels")?,
             out_channels: fields.size("out_channels")?,
             cross_attention_dim: cross_attention_dim(fields)?,
-            levels: fields.sizes("block_out_channels", MAX_LEVELS)?.map(|widths| widths.len()),
+            levels: widths.as_ref().map(Vec::len),
+            widths,
             time_cond_proj_dim: fields.size("time_cond_proj_dim")?,
             addition_embed_type: fields.text("addition_embed_type")?.map(str::to_owned),
             addition_time_embed_dim: fields.size("addition_time_embed_dim")?,

@@ -13,14 +13,14 @@ use super::text_config::TextEncoderConfig;
 use super::vae::VaeConfig;
 use crate::error::{Error, Result};
 
-use Family::{Flux, StableDiffusion1, StableDiffusion3, StableDiffusionXl, Upscaler};
-use Task::{Edit, Inpaint, TextToImage};
+use Family::{Flux, ImageVariation, StableDiffusion1, StableDiffusion3, StableDiffusionXl, Upscaler};
+use Task::{Depth, Edit, Inpaint, TextToImage};
 
 /// The pipeline classes that are read, without the prefixes of their exporters, and what each was made for.
 ///
 /// A class that serves for both 4 and 9 channels stands with [`TextToImage`]; the denoiser itself tells. 2.x has
 /// 1.x's classes, and the refiner has Stable Diffusion XL's: configs and graphs tell these apart.
-const CLASSES: [(&str, Family, Task); 29] = [
+const CLASSES: [(&str, Family, Task); 40] = [
     ("StableDiffusionPipeline", StableDiffusion1, TextToImage),
     ("StableDiffusionImg2ImgPipeline", StableDiffusion1, TextToImage),
     ("StableDiffusionInpaintPipeline", StableDiffusion1, TextToImage),
@@ -33,6 +33,13 @@ const CLASSES: [(&str, Family, Task); 29] = [
     ("LatentConsistencyModelPipeline", StableDiffusion1, TextToImage),
     ("LatentConsistencyModelImg2ImgPipeline", StableDiffusion1, TextToImage),
     ("StableDiffusionInstructPix2PixPipeline", StableDiffusion1, Edit),
+    ("StableDiffusionDepth2ImgPipeline", StableDiffusion1, Depth),
+    ("StableDiffusionControlNetPipeline", StableDiffusion1, TextToImage),
+    ("StableDiffusionControlNetImg2ImgPipeline", StableDiffusion1, TextToImage),
+    ("StableDiffusionControlNetInpaintPipeline", StableDiffusion1, TextToImage),
+    ("StableDiffusionAdapterPipeline", StableDiffusion1, TextToImage),
+    ("StableDiffusionGLIGENPipeline", StableDiffusion1, TextToImage),
+    ("StableDiffusionImageVariationPipeline", ImageVariation, TextToImage),
     ("StableDiffusionUpscalePipeline", Upscaler, TextToImage),
     ("StableDiffusionXLPipeline", StableDiffusionXl, TextToImage),
     ("StableDiffusionXLImg2ImgPipeline", StableDiffusionXl, TextToImage),
@@ -43,6 +50,10 @@ const CLASSES: [(&str, Family, Task); 29] = [
     ("StableDiffusionXLLongPromptWeightingPipeline", StableDiffusionXl, TextToImage),
     ("SDXLLongPromptWeightingPipeline", StableDiffusionXl, TextToImage),
     ("StableDiffusionXLInstructPix2PixPipeline", StableDiffusionXl, Edit),
+    ("StableDiffusionXLControlNetPipeline", StableDiffusionXl, TextToImage),
+    ("StableDiffusionXLControlNetImg2ImgPipeline", StableDiffusionXl, TextToImage),
+    ("StableDiffusionXLControlNetInpaintPipeline", StableDiffusionXl, TextToImage),
+    ("StableDiffusionXLAdapterPipeline", StableDiffusionXl, TextToImage),
     ("StableDiffusion3Pipeline", StableDiffusion3, TextToImage),
     ("StableDiffusion3Img2ImgPipeline", StableDiffusion3, TextToImage),
     ("StableDiffusion3InpaintPipeline", StableDiffusion3, TextToImage),
@@ -58,12 +69,9 @@ const CLASSES: [(&str, Family, Task); 29] = [
 const LEGACY_INPAINT: &str = "OnnxStableDiffusionInpaintPipeline";
 
 /// Parts of the names of classes that are not read, and what they are; the first that fits decides.
-const REFUSED_CLASSES: [(&str, &str); 21] = [
-    ("ControlNet", "a ControlNet model"),
-    ("T2IAdapter", "a T2I-Adapter model"),
-    ("AdapterPipeline", "a T2I-Adapter model"),
+const REFUSED_CLASSES: [(&str, &str); 18] = [
+    ("ControlNet", "a ControlNet model of another kind"),
     ("StableDiffusionLatentUpscale", "Stable Diffusion's latent upscaler"),
-    ("StableDiffusionDepth2Img", "Stable Diffusion 2's depth-to-image model"),
     ("StableVideoDiffusion", "Stable Video Diffusion"),
     ("StableCascade", "Stable Cascade"),
     ("Wuerstchen", "Würstchen"),
@@ -83,21 +91,16 @@ const REFUSED_CLASSES: [(&str, &str); 21] = [
 ];
 
 /// Sub-folders of models that are not read; the first that is there and not empty decides.
-const REFUSED_FOLDERS: [(&str, &str); 6] = [
-    ("controlnet", "a ControlNet model"),
-    ("cnet", "a ControlNet model"),
+const REFUSED_FOLDERS: [(&str, &str); 4] = [
     ("prior", "a model with a prior, such as unCLIP or Kandinsky"),
     ("movq", "Kandinsky"),
     ("vqvae", "latent diffusion with a VQ autoencoder"),
     ("vqgan", "Würstchen or Stable Cascade"),
 ];
 
-/// A ControlNet beside graphs whose index names a class that is read is an extra, not another family.
-const EXTRAS: [&str; 2] = ["controlnet", "cnet"];
-
 /// What every refusal ends with.
 const READS: &str = "this version reads Stable Diffusion 1.x, 2.x, XL (and its refiner), 3 and 3.5, Flux.1, latent \
-                     consistency models, InstructPix2Pix and the x4 upscaler";
+                     consistency models, InstructPix2Pix, image variations, depth models and the x4 upscaler";
 
 /// Width of the context in Stable Diffusion 2.x, whose text encoder is OpenCLIP's ViT-H (`context_dim` in
 /// Stability-AI/stablediffusion, `configs/stable-diffusion/v2-inference.yaml`); 768 in 1.x, with CLIP's ViT-L.
@@ -115,8 +118,6 @@ pub(super) struct Named {
     task: Task,
     /// What it was recognised by, completing "by".
     pub(super) evidence: String,
-    /// The sub-folders of extras that are passed over.
-    pub(super) passed_over: Vec<&'static str>,
 }
 
 impl Named {
@@ -126,27 +127,14 @@ impl Named {
     /// [`Error::Unsupported`] with what was recognised, and by what.
     pub(super) fn of(root: &Path, class_name: Option<&str>, inventory: &Inventory) -> Result<Self> {
         let class = class_name.map(|class_name| by_class(root, class_name)).transpose()?;
-        let mut passed_over = Vec::new();
-        for (folder, what) in REFUSED_FOLDERS {
-            if !inventory.is_filled(folder) {
-                continue;
-            }
-            if class.is_some() && EXTRAS.contains(&folder) {
-                passed_over.push(folder);
-                continue;
-            }
+        if let Some((folder, what)) = REFUSED_FOLDERS.into_iter().find(|(folder, _)| inventory.is_filled(folder)) {
             return Err(unsupported(root, what, &format!("it has a sub-folder {folder}/")));
         }
         Ok(match (class, class_name) {
             (Some((family, task)), Some(class_name)) => {
-                Self { family, task, evidence: format!("the class {class_name} in {}", index::FILE), passed_over }
+                Self { family, task, evidence: format!("the class {class_name} in {}", index::FILE) }
             }
-            _ => Self {
-                family: by_folders(inventory),
-                task: TextToImage,
-                evidence: "its sub-folders".to_owned(),
-                passed_over,
-            },
+            _ => Self { family: by_folders(inventory), task: TextToImage, evidence: "its sub-folders".to_owned() },
         })
     }
 
@@ -172,7 +160,7 @@ impl Named {
             Some(Some((family, input))) if family != self.family => {
                 (family, Some(format!("its graph has the input \"{input}\"")))
             }
-            Some(None) if !matches!(self.family, StableDiffusion1) => {
+            Some(None) if !matches!(self.family, StableDiffusion1 | ImageVariation) => {
                 (StableDiffusion1, Some(format!("its graph has none of the inputs of {}", self.family.title())))
             }
             None if self.family == StableDiffusion1 && denoiser.addition_embed_type.as_deref() == Some("text_time") => {
@@ -223,10 +211,10 @@ impl Named {
             (StableDiffusion1 | Family::StableDiffusion2 | StableDiffusionXl, Some(extra)) if extra == latents + 1 => {
                 return Ok(Inpaint);
             }
+            (StableDiffusion1 | Family::StableDiffusion2 | StableDiffusionXl, Some(1)) => return Ok(Depth),
             _ => {}
         }
         let what = match extra {
-            Some(1) => "a depth-to-image model",
             Some(3) => "an upscaler of another family",
             _ if family == Flux => "a Flux model that takes more than its latents, such as Fill, or damaged",
             _ => "of a denoiser that does not fit its autoencoder",
@@ -267,6 +255,10 @@ fn by_class(root: &Path, class_name: &str) -> Result<(Family, Task)> {
 fn by_folders(inventory: &Inventory) -> Family {
     let has = |role| places::has(inventory, role);
     let is_t5_second = inventory.has_t5_tokenizer(GraphRole::TextEncoder2) || places::has_t5(inventory);
+    let has_text = GraphRole::TEXT.into_iter().any(has);
+    if has(GraphRole::ImageEncoder) && has(GraphRole::Unet) && !has_text {
+        return ImageVariation;
+    }
     match (has(GraphRole::Transformer), has(GraphRole::TextEncoder3), has(GraphRole::TextEncoder2)) {
         (true, false, false) => Flux,
         (true, false, true) if is_t5_second && !places::has_t5(inventory) => Flux,

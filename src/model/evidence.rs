@@ -16,21 +16,20 @@ const BY_INPUT: [(&str, Family); 4] = [
 ];
 
 /// Inputs of denoisers that cannot be fed, and what such a graph is.
-const REFUSED_INPUTS: [(&str, &str); 9] = [
+const REFUSED_INPUTS: [(&str, &str); 5] = [
     ("controlnet_conds", "a denoiser with a ControlNet built in"),
     ("controlnet_cond", "a ControlNet or a denoiser with one built in"),
     ("controlnet_images", "a denoiser with a ControlNet built in"),
-    ("down_block_0", "a denoiser that waits for a ControlNet's residuals"),
-    ("down_block_0_additional_residual", "a denoiser that waits for a ControlNet's residuals"),
-    ("mid_block_additional_residual", "a denoiser that waits for a ControlNet's residuals"),
     ("block_controlnet_hidden_states", "a denoiser that waits for a ControlNet's residuals"),
     ("encoder_attention_mask", "a Sana or PixArt transformer"),
-    ("image_embeds", "a denoiser that waits for a picture's embedding, as Kandinsky's or an IP-Adapter's"),
 ];
 
 /// What a picture or its latents are called as an input, by exporter: diffusers' UNets, its transformers, and the
 /// exports of 2022.
 const LATENTS: [&str; 3] = ["sample", "hidden_states", "latent_model_input"];
+
+/// A picture's embedding as an input.
+const IMAGE_EMBEDS: &str = "image_embeds";
 
 /// What the context is called in every export.
 const CONTEXT: &str = "encoder_hidden_states";
@@ -53,6 +52,12 @@ pub(super) struct Evidence {
     guidance_width: Option<usize>,
     levels: Option<usize>,
     has_guidance: bool,
+}
+
+/// Whether a picture's embedding takes the place of a prompt: one a row, where an IP-Adapter has a list of them.
+fn is_kandinsky(graph: &Signature) -> bool {
+    let shape = graph.input(IMAGE_EMBEDS).and_then(|input| input.shape.as_ref());
+    shape.is_some_and(|shape| shape.len() < 3)
 }
 
 impl Evidence {
@@ -78,7 +83,8 @@ impl Evidence {
             refused: REFUSED_INPUTS
                 .into_iter()
                 .find(|(input, _)| graph.input(input).is_some())
-                .map(|(input, what)| (what, input)),
+                .map(|(input, what)| (what, input))
+                .or_else(|| is_kandinsky(&graph).then_some(("a denoiser of Kandinsky's", IMAGE_EMBEDS))),
             in_channels,
             context_width: graph.width_of(CONTEXT),
             pooled_width: graph.width_of("pooled_projections"),

@@ -18,19 +18,22 @@ pub enum Family {
     StableDiffusion3,
     /// Flux.1: CLIP's pooled output and T5, a transformer over packed latents, flow matching.
     Flux,
+    /// Variations of a picture: Stable Diffusion 1.x with CLIP's embedding of it as the context, and no text encoder.
+    ImageVariation,
     /// The x4 upscaler of Stable Diffusion 2: latents and a noised picture go in, with the noise's level.
     Upscaler,
 }
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::StableDiffusion1,
         Self::StableDiffusion2,
         Self::StableDiffusionXl,
         Self::StableDiffusionXlRefiner,
         Self::StableDiffusion3,
         Self::Flux,
+        Self::ImageVariation,
         Self::Upscaler,
     ];
 
@@ -43,6 +46,7 @@ impl Family {
             Self::StableDiffusionXlRefiner => "stable-diffusion-xl-refiner",
             Self::StableDiffusion3 => "stable-diffusion-3",
             Self::Flux => "flux",
+            Self::ImageVariation => "stable-diffusion-image-variation",
             Self::Upscaler => "stable-diffusion-x4-upscaler",
         }
     }
@@ -56,6 +60,7 @@ impl Family {
             Self::StableDiffusionXlRefiner => "Stable Diffusion XL's refiner",
             Self::StableDiffusion3 => "Stable Diffusion 3",
             Self::Flux => "Flux",
+            Self::ImageVariation => "Stable Diffusion's image variations",
             Self::Upscaler => "Stable Diffusion's x4 upscaler",
         }
     }
@@ -73,9 +78,10 @@ impl Family {
     /// [`GraphRole::TextEncoder3`] of Stable Diffusion 3 is not among them: without T5 its part of the context is
     /// zeros, as in diffusers' `StableDiffusion3Pipeline`.
     pub const fn roles_needed(self) -> &'static [GraphRole] {
-        use GraphRole::{TextEncoder, TextEncoder2, Transformer, Unet, VaeDecoder};
+        use GraphRole::{ImageEncoder, TextEncoder, TextEncoder2, Transformer, Unet, VaeDecoder};
         match self {
             Self::StableDiffusion1 | Self::StableDiffusion2 | Self::Upscaler => &[TextEncoder, Unet, VaeDecoder],
+            Self::ImageVariation => &[ImageEncoder, Unet, VaeDecoder],
             Self::StableDiffusionXl => &[TextEncoder, TextEncoder2, Unet, VaeDecoder],
             Self::StableDiffusionXlRefiner => &[TextEncoder2, Unet, VaeDecoder],
             Self::StableDiffusion3 | Self::Flux => &[TextEncoder, TextEncoder2, Transformer, VaeDecoder],
@@ -87,6 +93,7 @@ impl Family {
         use GraphRole::{TextEncoder, TextEncoder2, TextEncoder3};
         match self {
             Self::StableDiffusion1 | Self::StableDiffusion2 | Self::Upscaler => &[TextEncoder],
+            Self::ImageVariation => &[],
             Self::StableDiffusionXl | Self::Flux => &[TextEncoder, TextEncoder2],
             Self::StableDiffusionXlRefiner => &[TextEncoder2],
             Self::StableDiffusion3 => &[TextEncoder, TextEncoder2, TextEncoder3],
@@ -113,8 +120,8 @@ impl Family {
 
     /// Whether the graph is of use to it at all; a folder may hold more.
     pub fn uses(self, role: GraphRole) -> bool {
-        use GraphRole::{PreviewDecoder, SafetyChecker, VaeDecoder, VaeEncoder};
-        let is_shared = matches!(role, VaeDecoder | VaeEncoder | SafetyChecker | PreviewDecoder);
+        use GraphRole::{ImageEncoder, PreviewDecoder, SafetyChecker, VaeDecoder, VaeEncoder};
+        let is_shared = matches!(role, VaeDecoder | VaeEncoder | SafetyChecker | PreviewDecoder | ImageEncoder);
         is_shared || role == self.denoiser_role() || self.text_roles().contains(&role)
     }
 }
@@ -129,6 +136,8 @@ pub enum Task {
     Inpaint,
     /// Latents and the latents of the picture to change (8 of 4), as in InstructPix2Pix.
     Edit,
+    /// Latents and how far away everything is (5 of 4).
+    Depth,
 }
 
 impl Task {
@@ -138,6 +147,7 @@ impl Task {
             Self::TextToImage => "text-to-image",
             Self::Inpaint => "inpaint",
             Self::Edit => "edit",
+            Self::Depth => "depth",
         }
     }
 }

@@ -17,6 +17,7 @@ use super::pyke::PykeConfig;
 use super::scheduler_file::SchedulerFile;
 use super::schedules::Schedule;
 use super::settings::PipelineSettings;
+use super::sides::SideGraph;
 use super::site::Site;
 use super::text_config::TextEncoderConfig;
 use super::tokenizers::TokenizerPlace;
@@ -46,6 +47,7 @@ pub struct ModelFolder {
     settings: PipelineSettings,
     defaults: GenerationDefaults,
     usual: UsualSettings,
+    sides: Vec<SideGraph>,
     notes: Vec<String>,
 }
 
@@ -115,11 +117,8 @@ impl ModelFolder {
         let mut notes = vec![recognised_sentence(family, layout, &named, refinement, &index, pyke.as_ref())];
         notes.extend(task_sentence(task));
         notes.extend(found.notes(family));
-        notes.extend(
-            named.passed_over.iter().map(|folder| {
-                format!("The sub-folder {folder}/ is passed over: this version draws without ControlNet.")
-            }),
-        );
+        let (sides, side_notes) = SideGraph::all(&inventory);
+        notes.extend(side_notes);
         notes.extend(vae_notes.into_iter().chain(scheduler_notes).chain(low_res_notes).chain(default_notes));
 
         Ok(Self {
@@ -138,6 +137,7 @@ impl ModelFolder {
             settings,
             defaults,
             usual,
+            sides,
             notes,
         })
     }
@@ -236,6 +236,11 @@ impl ModelFolder {
         self.usual
     }
 
+    /// The ControlNets and adapters that lie in the folder, in the order of their folders' names.
+    pub fn sides(&self) -> &[SideGraph] {
+        &self.sides
+    }
+
     /// What was recognised and why, one sentence each, for people.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -297,6 +302,7 @@ fn check_widths(
     // Which encoders' widths add up to the context, and the key that states it.
     let (made, who) = match family {
         Family::StableDiffusion1 | Family::StableDiffusion2 | Family::Upscaler => (first, "text_encoder"),
+        Family::ImageVariation => (None, "image_encoder"),
         Family::StableDiffusionXl => {
             (first.zip(second).map(|(first, second)| first + second), "text_encoder and text_encoder_2")
         }
@@ -367,5 +373,6 @@ fn task_sentence(task: Task) -> Option<String> {
             Some("Its denoiser is made for inpainting: it takes a mask and the masked picture.".to_owned())
         }
         Task::Edit => Some("Its denoiser is made for editing: it takes the picture to change.".to_owned()),
+        Task::Depth => Some("Its denoiser keeps to a depth map.".to_owned()),
     }
 }

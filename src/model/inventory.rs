@@ -104,7 +104,9 @@ impl Inventory {
 
     /// Whether any graph's folder has a `config.json`, as optimum writes one beside every graph.
     pub(super) fn has_graph_configs(&self) -> bool {
-        GraphRole::ALL.iter().any(|role| self.has(role.name(), "config.json"))
+        // What others made and put beside the model says nothing about its exporter.
+        let own = GraphRole::ALL.iter().filter(|role| !matches!(role, GraphRole::ControlNet | GraphRole::Adapter));
+        own.into_iter().any(|role| self.has(role.name(), "config.json"))
     }
 
     /// Whether the folder of the role's tokenizer has SentencePiece's model, as T5's has and CLIP's has not.

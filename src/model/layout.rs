@@ -58,11 +58,17 @@ pub enum GraphRole {
     SafetyChecker,
     /// Latents to pixels, roughly and fast: what previews may be made with; never needed.
     PreviewDecoder,
+    /// Looks at a picture beside the denoiser at every step, and tells it; there may be several.
+    ControlNet,
+    /// Makes feature maps of a picture for the denoiser, once; there may be several.
+    Adapter,
+    /// A picture to what CLIP sees in it.
+    ImageEncoder,
 }
 
 impl GraphRole {
     /// Every role, in the order in which they run.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::TextEncoder,
         Self::TextEncoder2,
         Self::TextEncoder3,
@@ -72,6 +78,9 @@ impl GraphRole {
         Self::VaeEncoder,
         Self::SafetyChecker,
         Self::PreviewDecoder,
+        Self::ControlNet,
+        Self::Adapter,
+        Self::ImageEncoder,
     ];
 
     /// The text encoders among them.
@@ -89,6 +98,9 @@ impl GraphRole {
             Self::VaeEncoder => "vae_encoder",
             Self::SafetyChecker => "safety_checker",
             Self::PreviewDecoder => "vae_decoder_approx",
+            Self::ControlNet => "controlnet",
+            Self::Adapter => "adapter",
+            Self::ImageEncoder => "image_encoder",
         }
     }
 

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use super::family::Family;
 use super::inventory::Inventory;
 use super::layout::GraphRole;
+use super::site::is_variant;
 use super::text_config::TextArchitecture;
 use crate::error::{Error, Result};
 
 /// What exporters call the folder of a role, or its file where all files lie in one folder; the first that is there is
 /// taken. `clip` to `vae` are those of ONNX Runtime's scripts and, with `.opt`, of the folders that Black Forest Labs
 /// and Stability AI publish; `vae` is also diffusers' name for the upscaler's decoder.
-const NAMES: [(GraphRole, &[&str]); 9] = [
+const NAMES: [(GraphRole, &[&str]); 10] = [
     (GraphRole::TextEncoder, &["text_encoder", "clip", "clip.opt", "clip_l", "clip_l.opt"]),
     (GraphRole::TextEncoder2, &["text_encoder_2", "clip2", "clip2.opt", "clip_g", "clip_g.opt"]),
     (GraphRole::TextEncoder3, &["text_encoder_3"]),
@@ -24,6 +25,7 @@ const NAMES: [(GraphRole, &[&str]); 9] = [
         GraphRole::PreviewDecoder,
         &["vae_decoder_approx", "taesd_decoder", "taesdxl_decoder", "taesd3_decoder", "taef1_decoder"],
     ),
+    (GraphRole::ImageEncoder, &["image_encoder"]),
 ];
 
 /// What the same exporters call T5, which is another role in each family.
@@ -128,10 +130,9 @@ fn in_folder(inventory: &Inventory, role: GraphRole, name: &str, variant: Option
             return Err(Error::bad_model(
                 &outer,
                 format!(
-                    "it has no model.onnx of its own but several variants, {}; open the one that you mean by its path, \
-                     as \"{}\"",
+                    "it has no model.onnx of its own but several variants, {}; {}",
                     several.join(", "),
-                    outer.join(several.first().copied().unwrap_or_default()).display()
+                    how_to_choose(inventory, name, several, "the one that you mean")
                 ),
             ));
         }
@@ -147,6 +148,19 @@ fn in_folder(inventory: &Inventory, role: GraphRole, name: &str, variant: Option
 }
 
 fn variants_note(inventory: &Inventory, name: &str, variants: &[&str]) -> String {
-    let first = inventory.root().join(name).join(variants.first().copied().unwrap_or_default());
-    format!("{name}/ has variants too: {}; open one by its path, as \"{}\".", variants.join(", "), first.display())
+    format!("{name}/ has variants too: {}; {}.", variants.join(", "), how_to_choose(inventory, name, variants, "one"))
+}
+
+/// How another variant is drawn with: the denoiser's by its path, the others' only in the place of what is there, since
+/// one path can name one variant.
+fn how_to_choose(inventory: &Inventory, name: &str, variants: &[&str], which: &str) -> String {
+    let folder = inventory.root().join(name);
+    let by_path = variants.iter().map(|variant| folder.join(variant)).find(|path| is_variant(path));
+    match by_path {
+        Some(path) => format!("open {which} by its path, as \"{}\"", path.display()),
+        None => format!(
+            "no path chooses among those of {name}/; to draw with one, put its files into \"{}\"",
+            folder.display()
+        ),
+    }
 }

@@ -42,7 +42,9 @@ impl Schedule {
                 let words = format!("{usual}, and as its UNet was trained on 96x96 latents it is taken to predict v");
                 ("DDIMScheduler", json!({"prediction_type": "v_prediction"}), words)
             }
-            Family::StableDiffusion1 | Family::StableDiffusion2 => ("PNDMScheduler", json!({}), usual),
+            Family::StableDiffusion1 | Family::StableDiffusion2 | Family::ImageVariation => {
+                ("PNDMScheduler", json!({}), usual)
+            }
             Family::StableDiffusionXl | Family::StableDiffusionXlRefiner => {
                 ("EulerDiscreteScheduler", json!({"interpolation_type": "linear", "use_karras_sigmas": false}), usual)
             }

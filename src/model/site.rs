@@ -55,6 +55,11 @@ impl Site {
     }
 }
 
+/// Whether [`Site::of`] takes `path` for a denoiser's variant.
+pub(super) fn is_variant(path: &Path) -> bool {
+    variant(path).is_some()
+}
+
 /// The model folder and the variant's name, when `path` is `<model>/unet/<variant>` with a graph in it.
 fn variant(path: &Path) -> Option<(PathBuf, String)> {
     let path = std::path::absolute(path).ok()?;

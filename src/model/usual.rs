@@ -28,7 +28,7 @@ impl UsualSettings {
             Family::StableDiffusion1 | Family::StableDiffusion2 if denoiser.time_cond_proj_dim.is_some() => {
                 (512, 4, 8.5)
             }
-            Family::StableDiffusion1 | Family::StableDiffusion2 => (512, 50, 7.5),
+            Family::StableDiffusion1 | Family::StableDiffusion2 | Family::ImageVariation => (512, 50, 7.5),
             Family::StableDiffusionXl if denoiser.time_cond_proj_dim.is_some() => (1024, 4, 8.5),
             Family::StableDiffusionXl if task == Task::Inpaint => (1024, 50, 7.5),
             Family::StableDiffusionXl | Family::StableDiffusionXlRefiner => (1024, 50, 5.0),

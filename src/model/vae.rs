@@ -31,7 +31,7 @@ struct Constants {
 impl Constants {
     const fn of(family: Family) -> Self {
         let (scaling_factor, shift_factor, latent_channels, spatial_factor) = match family {
-            Family::StableDiffusion1 | Family::StableDiffusion2 => (0.18215, 0.0, 4, 8),
+            Family::StableDiffusion1 | Family::StableDiffusion2 | Family::ImageVariation => (0.18215, 0.0, 4, 8),
             Family::StableDiffusionXl | Family::StableDiffusionXlRefiner => (0.13025, 0.0, 4, 8),
             Family::StableDiffusion3 => (1.5305, 0.0609, 16, 8),
             Family::Flux => (0.3611, 0.1159, 16, 8),

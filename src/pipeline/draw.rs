@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use ndarray::{Array3, ArrayD, Axis, Ix3};
 
+use super::conditions::{Looks, Run};
 use super::families::Family;
 use super::guiding;
 use super::masking::Masked;
@@ -16,7 +17,7 @@ use super::script::Cue;
 use super::starting::{Begin, Beginning};
 use super::wrapped::Wrapped;
 use super::{Generated, MemoryMode, Observer, Phase, Safety, Timings, report, safety};
-use crate::denoise::{self, Batching, Branch, Change, Denoiser, Denoising, Guidance, Role};
+use crate::denoise::{self, Batching, Branch, Change, Denoiser, Denoising, Guidance, PasteMode, Role};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::runtime::CancelToken;
@@ -81,33 +82,27 @@ impl Drawing<'_> {
         let started = Instant::now();
         let mut timings = Timings::default();
         let masked = Masked::of(plan)?;
-        for sentence in plan.unused(self.family) {
-            session.warn(sentence);
+        for sentence in &plan.unused {
+            session.warn(sentence.clone());
         }
 
-        let told = self.encode_prompts(&mut session);
+        let looking = Instant::now();
+        let looks = model.conditions.look(model, plan, session.cancel)?;
+        timings.encode = looking.elapsed();
+        let told = self.encode_prompts(&looks, &mut session);
         if model.memory != MemoryMode::Speed {
             model.release_texts();
         }
         let Told { mut branches, mut guidance, mut changes } = told?;
-        timings.text = started.elapsed();
+        timings.text = started.elapsed() - timings.encode;
 
         let encoding = Instant::now();
         let mut scheduler = plan.scheduler(model, self.family)?;
         let span = plan.span(self.family, scheduler.as_ref(), &model.folder)?;
         if guidance.roles.contains(&Role::Negative) {
             guidance.rules = guiding::rules(model, plan, scheduler.as_ref())?;
-        } else if plan.request.guidance_rules.any() {
-            session.warn(
-                "rules for guidance were given, but guidance is off: the scale is 1 or less, or the model was \
-                 distilled to need none"
-                    .into(),
-            );
         }
         let reuse = guiding::reuse(plan, scheduler.as_ref());
-        if plan.request.reuse.saves_negatives() && guidance.roles.len() > 2 {
-            session.warn("the negative prompt is never left out beside several prompts".into());
-        }
         for change in &mut changes {
             change.call = span.start + change.call * scheduler.order().max(1);
         }
@@ -130,14 +125,28 @@ impl Drawing<'_> {
         }
         let Begin { latents, paste, extra } = begin?;
         show_picture(&mut branches, &guidance, extra);
-        timings.encode = encoding.elapsed();
+        let graph = self.wrapped.as_ref().map_or(&model.denoiser, |wrapped| &wrapped.denoiser);
+        let companions = model.conditions.companions(&Run {
+            model,
+            plan,
+            denoiser: graph,
+            branches: &branches,
+            guidance: &guidance,
+            span: span.clone(),
+            masked: masked.as_ref(),
+            cancel: session.cancel,
+        })?;
+        timings.encode += encoding.elapsed();
 
         let mut latents = self.family.pack(latents)?;
         let paste = match paste {
             Some(paste) => Some(denoise::Paste {
                 original: self.family.pack(paste.original)?,
-                noise: self.family.pack(paste.noise)?,
                 mask: self.family.pack(paste.mask)?,
+                mode: match paste.mode {
+                    PasteMode::AfterStep { noise } => PasteMode::AfterStep { noise: self.family.pack(noise)? },
+                    mode @ (PasteMode::BeforeCall | PasteMode::Clean) => mode,
+                },
             }),
             None => None,
         };
@@ -149,13 +158,13 @@ impl Drawing<'_> {
         let calls = span.len();
         report(session.observer, Phase::Denoising, 0, calls)?;
         let scale = self.family.timestep_scale();
-        let graph = self.wrapped.as_ref().map_or(&model.denoiser, |wrapped| &wrapped.denoiser);
-        let mut denoiser = Denoiser::new(graph, latents.shape(), branches, scale, batching)?;
+        let mut denoiser = Denoiser::new(graph, latents.shape(), branches, scale, batching)?.beside(companions);
         let task = Denoising {
             denoiser: &mut denoiser,
             scheduler: scheduler.as_mut(),
             noise: noise.as_mut(),
             guidance: &guidance,
+            gradient: None,
             reuse: &reuse,
             span,
             paste: paste.as_ref(),
@@ -179,6 +188,9 @@ impl Drawing<'_> {
         if model.memory == MemoryMode::Low {
             graph.release();
         }
+        if model.memory != MemoryMode::Speed {
+            model.conditions.release();
+        }
         let latents = self.family.unpack(latents, plan.latents)?;
 
         let decoding = Instant::now();
@@ -200,13 +212,14 @@ impl Drawing<'_> {
     }
 
     /// What each guidance branch is told, and how their predictions become one.
-    fn encode_prompts(&self, session: &mut Session<'_>) -> Result<Told> {
+    fn encode_prompts(&self, looks: &Looks, session: &mut Session<'_>) -> Result<Told> {
         let (plan, script) = (self.plan, &self.plan.script);
         let mut told = Vec::with_capacity(script.sets.len());
         for (done, prompts) in script.sets.iter().enumerate() {
             report(session.observer, Phase::EncodingText, done, script.sets.len())?;
             let mut prompting = Prompting { model: self.model, plan, session: &mut *session };
-            told.push(Arc::new(self.family.condition(&mut prompting, prompts)?));
+            let branch = self.family.condition(&mut prompting, prompts)?;
+            told.push(Arc::new(looks.tell(branch, prompts.negative)));
         }
         report(session.observer, Phase::EncodingText, told.len(), told.len())?;
         let mut guidance = Guidance::off();

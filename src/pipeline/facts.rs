@@ -72,7 +72,7 @@ pub(super) fn describe(
     let (folder, unet, decoder) = (&model.folder, &*model.denoiser, &model.decoder);
     let graphs = report.graphs;
     let latent_channels = folder.vae().latent_channels_or_default();
-    let extra_channels = Job::of(model).extra_channels(latent_channels);
+    let extra_channels = Job::of(folder).extra_channels(latent_channels);
     let [width, height] = fixed_latent_size(folder, unet, decoder, latent_channels, extra_channels)?;
     let factor = folder.vae().spatial_factor;
     let pixels = |latent: usize| u32::try_from(latent.saturating_mul(factor)).unwrap_or(u32::MAX);
@@ -115,6 +115,8 @@ pub(super) fn describe(
         latent_channels,
         spatial_factor: factor,
         scaling_factor: folder.vae().scaling_factor,
+        conditions: model.conditions.info(),
+        max_boxes: model.conditions.most_boxes(),
         schedulers: SchedulerKind::ALL.iter().map(|k| k.name().to_owned()).collect(),
         graphs,
         auto: None,

@@ -1,17 +1,21 @@
 //! Whether a request and a model fit together: what the denoiser was made for, and which sizes it draws.
 
+use super::conditions::sizing;
 use super::plan::{Job, UPSCALE};
 use super::{MAX_PIXELS, MAX_SIDE, PipelineInfo, Request, Safety};
 use crate::error::{Error, Result};
 use crate::model::GraphRole;
 use crate::pipeline::opened::Opened;
 
+/// The highest noise level of the x4 upscaler where its folder does not say: diffusers' default.
+const USUAL_MAX_NOISE_LEVEL: usize = 350;
+
 /// What was asked for must be what the denoiser was made for.
 pub(super) fn check_job(model: &Opened, job: Job, request: &Request) -> Result<()> {
     let start = &request.start;
     let root = model.folder.root().display();
     let needs = match job {
-        Job::Draw => None,
+        Job::Draw | Job::Depth => None,
         Job::Inpaint => Some("an inpainting model"),
         Job::Edit => Some("a model that edits pictures"),
         Job::Upscale => Some("an upscaler"),
@@ -27,7 +31,7 @@ pub(super) fn check_job(model: &Opened, job: Job, request: &Request) -> Result<(
         )));
     }
     if request.denoising_start.is_some() {
-        let from_picture = start.picture.is_some() && matches!(job, Job::Draw | Job::Inpaint);
+        let from_picture = start.picture.is_some() && matches!(job, Job::Draw | Job::Inpaint | Job::Depth);
         if start.latents.is_none() && !from_picture {
             return Err(Error::invalid(
                 "a denoising start is given, but nothing that another model has drawn so far: neither its latents nor a \
@@ -50,8 +54,8 @@ pub(super) fn check_job(model: &Opened, job: Job, request: &Request) -> Result<(
                 .to_owned(),
         ));
     }
-    if let Some(most) = model.folder.settings().max_noise_level
-        && let Some(level) = request.noise_level.filter(|_| job == Job::Upscale)
+    let most = model.folder.settings().max_noise_level.unwrap_or(USUAL_MAX_NOISE_LEVEL);
+    if let Some(level) = request.noise_level.filter(|_| job == Job::Upscale)
         && level as usize > most
     {
         return Err(Error::invalid(format!("noise level is {level}; the model at \"{root}\" takes 0 to {most}")));
@@ -86,11 +90,12 @@ pub(super) fn size(request: &Request, info: &PipelineInfo, job: Job) -> Result<(
     let start = &request.start;
     let named = request.width.is_some() && request.height.is_some();
     let scale = if job == Job::Upscale { UPSCALE } else { 1 };
-    if let Some(picture) = start.picture.as_ref().filter(|_| !named && start.mask_padding.is_none())
+    let sized = start.picture.as_deref().or(sizing(request).filter(|_| start.latents.is_none()));
+    if let Some(picture) = sized.filter(|_| !named && start.mask_padding.is_none())
         && picture.width().max(picture.height()).saturating_mul(scale) > MAX_SIDE
     {
         return Err(Error::invalid(format!(
-            "the picture to start from has {}x{} pixels, and at most {} a side can be drawn from it; name a width and a \
+            "the picture to start from, or to keep to, has {}x{} pixels, and at most {} a side can be drawn from it; name a width and a \
              height, or resize it",
             picture.width(),
             picture.height(),
@@ -109,7 +114,10 @@ pub(super) fn size(request: &Request, info: &PipelineInfo, job: Job) -> Result<(
             let side = |axis: usize| u32::try_from(latents.shape()[axis] * info.spatial_factor).unwrap_or(u32::MAX);
             (side(3), side(2))
         }
-        _ => (info.default_width, info.default_height),
+        _ => match sizing(request).filter(|_| info.fixed_size.is_none() && start.picture.is_none()) {
+            Some(picture) => (fit(picture.width()), fit(picture.height())),
+            None => (info.default_width, info.default_height),
+        },
     };
     Ok((request.width.unwrap_or(own.0), request.height.unwrap_or(own.1)))
 }

@@ -9,6 +9,7 @@ use super::plan::{Job, Plan};
 use super::{Generated, Hires, HiresSettings, MAX_STEPS, PipelineInfo, Request, Safety, Start, Upscale};
 use crate::error::{Error, Result};
 use crate::image::{Image, Interpolation, PixelFormat, ResizeMode, interpolate};
+use crate::model::GraphRole;
 use crate::runtime::CancelToken;
 
 /// The request of the first pass.
@@ -21,13 +22,23 @@ pub(in crate::pipeline) fn first(request: &Request, hires: &Hires) -> Request {
 /// The request of the second pass, but for its latents, which only have their shape yet.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for a size that is smaller than the first pass's, and for what cannot go with two passes.
+/// [`Error::InvalidArgument`] for a size that is smaller than the first pass's, and for what cannot go with two passes;
+/// [`Error::Unsupported`] for a picture to encode again and no encoder.
 pub(in crate::pipeline) fn second(
     request: &Request,
     hires: &Hires,
     first: &Plan,
+    model: &Opened,
     info: &PipelineInfo,
 ) -> Result<Request> {
+    if hires.upscale == Upscale::Lanczos && model.folder.graph(GraphRole::VaeEncoder).is_none() {
+        return Err(Error::Unsupported(format!(
+            "enlarging by \"{}\" needs a vae_encoder/model.onnx, and the model at \"{}\" has none; the other ways enlarge \
+             the latents",
+            hires.upscale,
+            model.folder.root().display()
+        )));
+    }
     if first.job != Job::Draw || has_start(&request.start) {
         return Err(Error::invalid(
             "the hires fix begins with noise, so it goes with no picture, mask or latents to start from",

@@ -40,6 +40,10 @@ pub struct PipelineInfo {
     pub spatial_factor: usize,
     /// What latents are divided by before they are decoded.
     pub scaling_factor: f64,
+    /// The roles that a request's condition pictures may have.
+    pub conditions: Vec<ConditionInfo>,
+    /// How many boxes with phrases a request may have; 0 for a model that takes none.
+    pub max_boxes: usize,
     /// The names of the schedulers that a request may ask for.
     pub schedulers: Vec<String>,
     /// Every graph that was opened.
@@ -108,6 +112,19 @@ impl PipelineInfo {
         }
         self
     }
+}
+
+/// A role that a model has for a picture beside the prompt.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConditionInfo {
+    /// Its name, as `controlnet:1`.
+    pub role: String,
+    /// What the picture is for, for people.
+    pub description: String,
+    /// Whether nothing is drawn without it.
+    pub needed: bool,
+    /// Whether a request may choose how much it counts, and for which part of the run.
+    pub adjustable: bool,
 }
 
 /// What `auto` became, and why nothing that comes before it.

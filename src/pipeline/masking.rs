@@ -32,7 +32,7 @@ impl Masked {
     pub(in crate::pipeline) fn of(plan: &Plan) -> Result<Option<Self>> {
         let start = &plan.request.start;
         let Some(picture) = start.picture.as_deref().filter(|_| has_mask(&plan.request)) else { return Ok(None) };
-        if !matches!(plan.job, Job::Draw | Job::Inpaint) {
+        if !matches!(plan.job, Job::Draw | Job::Inpaint | Job::Depth) {
             return Ok(None);
         }
         let mask = match &start.mask {
@@ -59,6 +59,12 @@ impl Masked {
         let binary = mask.cropped(region)?.resized(width, height, ResizeMode::Fill)?.to_binary()?;
         let whole = Some(Whole { picture: picture.clone(), mask, region: Some(region) });
         Ok(Some(Self { picture: part, mask: binary, whole }))
+    }
+
+    /// Which part of the whole picture is drawn, and how large that is; `None` where all of it is.
+    pub(in crate::pipeline) fn part(&self) -> Option<(Region, (u32, u32))> {
+        let whole = self.whole.as_ref()?;
+        Some((whole.region?, (whole.picture.width(), whole.picture.height())))
     }
 
     /// The result in its place, where the request asks for that; else as it is.

@@ -2,6 +2,7 @@
 
 mod augmentation;
 mod cascade;
+mod conditions;
 mod draw;
 mod facts;
 mod families;
@@ -25,20 +26,22 @@ mod script;
 mod single;
 mod starting;
 mod turn;
+mod unused;
 mod wrapped;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub use augmentation::{NoiseAugmentation, timestep_sinusoids};
-pub use info::{CascadeInfo, GraphInfo, IoInfo, PipelineInfo, PreparationInfo, StageInfo};
+pub use info::{CascadeInfo, ConditionInfo, GraphInfo, IoInfo, PipelineInfo, PreparationInfo, StageInfo};
 pub use observer::{Flow, Observer, Phase, Preview, Progress};
 pub use options::{CacheChoice, EmbeddingFile, MAX_THREADS, MemoryMode, PipelineOptions};
 pub use request::{
-    CascadeRequest, ClassLabel, GuidanceRules, Hires, MAX_CLIP_SKIP, MAX_COUNT, MAX_EDIT, MAX_GUIDANCE, MAX_HIRES_SCALE, MAX_MASK_BLUR, MAX_MASK_PADDING,
-    MAX_NOISE_LEVEL, MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS, MAX_TOKENS, PreviewMode,
-    Previews, Projection, PromptSyntax, Request, Reuse, Safety, Scales, Seamless, Seeds, SizeConditioning, StageSettings, Start,
-    ThresholdLimit, Thresholding, Upscale, Variation, ZeroStar,
+    CascadeRequest, ClassLabel, ConditionPicture, GroundedBox, GuidanceRules, Hires, MAX_BOXES, MAX_CLIP_SKIP,
+    MAX_CONDITION_SCALE, MAX_CONDITIONS, MAX_COUNT, MAX_EDIT, MAX_GUIDANCE, MAX_HIRES_SCALE, MAX_MASK_BLUR,
+    MAX_MASK_PADDING, MAX_NOISE_LEVEL, MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS,
+    MAX_TOKENS, PreviewMode, Previews, Projection, PromptSyntax, Request, Reuse, Safety, Scales, Seamless, Seeds,
+    SizeConditioning, StageSettings, Start, ThresholdLimit, Thresholding, Upscale, Variation, ZeroStar,
 };
 pub use result::{Generated, HiresSettings, Settings, Timings};
 

@@ -9,6 +9,7 @@ use crate::denoise;
 use crate::error::{Error, Result};
 use crate::model::{FeatureExtractor, GraphRole, ModelFolder, TextArchitecture, VaeConfig};
 use crate::opening::{self, Edit, GraphFile, OpenOptions};
+use crate::pipeline::conditions::Conditions;
 use crate::pipeline::facts::check_vocabulary;
 use crate::pipeline::info::GraphInfo;
 use crate::pipeline::learned::Learned;
@@ -38,6 +39,8 @@ pub(in crate::pipeline) struct Opened {
     /// What small previews are made with.
     small: Late<Decoder>,
     wrapped: AllWrapped,
+    /// What lies beside the graphs of every model, and looks at other pictures.
+    pub conditions: Conditions,
 }
 
 /// What opening found out besides.
@@ -84,7 +87,9 @@ impl Opened {
         // A text encoder that a family can do without is opened where it is there.
         let texts =
             GraphRole::TEXT.into_iter().filter(|role| folder.family().uses(*role) && folder.graph(*role).is_some());
-        let needed = folder.roles_needed().iter().copied().filter(|role| !GraphRole::TEXT.contains(role));
+        // Pictures are looked at by what `conditions` opens when it must.
+        let later = |role: &GraphRole| GraphRole::TEXT.contains(role) || *role == GraphRole::ImageEncoder;
+        let needed = folder.roles_needed().iter().copied().filter(|role| !later(role));
         let roles: Vec<GraphRole> = texts.chain(needed).collect();
         let mut files = Vec::with_capacity(roles.len());
         for role in &roles {
@@ -104,6 +109,7 @@ impl Opened {
         let encoder = Late { options: late(GraphRole::VaeEncoder)?, made: Mutex::default() };
         let checker = Late { options: late(GraphRole::SafetyChecker)?, made: Mutex::default() };
         let small = Late { options: late(GraphRole::PreviewDecoder)?, made: Mutex::default() };
+        let mut conditions = Conditions::new(&folder, &options.condition_graphs, &mut open_options)?;
         let wrapped = AllWrapped::new(open_options(folder.denoiser_role())?, open_options(GraphRole::VaeDecoder)?);
 
         report(observer, Phase::Opening, 0, roles.len())?;
@@ -119,6 +125,7 @@ impl Opened {
         let denoiser = take(folder.denoiser_role())?;
         // Before the others, since graphs in each other's places are best told apart by this one.
         denoise::check_ports(&denoiser)?;
+        conditions.fit(&denoiser, &folder)?;
         let decoder = Decoder::new(take(GraphRole::VaeDecoder)?, folder.vae())?;
         let mut texts = BTreeMap::new();
         for (role, graph) in by_role {
@@ -136,11 +143,10 @@ impl Opened {
             }
             texts.insert(role, text);
         }
-        let report = Report { graphs, auto, notes: no_cache.into_iter().collect() };
-        Ok((
-            Self { folder, memory: options.memory, denoiser, decoder, texts, encoder, checker, small, wrapped },
-            report,
-        ))
+        let notes = no_cache.into_iter().chain(std::mem::take(&mut conditions.notes)).collect();
+        let report = Report { graphs, auto, notes };
+        let memory = options.memory;
+        Ok((Self { folder, memory, denoiser, decoder, texts, encoder, checker, small, wrapped, conditions }, report))
     }
 
     /// The text encoder of that role, if the model has it.
@@ -215,6 +221,7 @@ impl Opened {
         self.decoder.release();
         self.release_encoder();
         self.wrapped.release();
+        self.conditions.release();
         if let Some(checker) = &*self.checker.made.lock().unwrap_or_else(PoisonError::into_inner) {
             checker.release();
         }

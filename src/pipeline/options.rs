@@ -128,6 +128,9 @@ pub struct PipelineOptions {
     pub cache_limit: u64,
     /// Words that prompts may use besides (textual inversion).
     pub embeddings: Vec<EmbeddingFile>,
+    /// ControlNets and adapters that lie elsewhere than in the model's folder: ONNX files, or folders with one. They
+    /// follow the folder's own in the numbers of their roles.
+    pub condition_graphs: Vec<PathBuf>,
 }
 
 impl Default for PipelineOptions {
@@ -146,6 +149,7 @@ impl Default for PipelineOptions {
             cache: CacheChoice::None,
             cache_limit: DEFAULT_LIMIT,
             embeddings: Vec::new(),
+            condition_graphs: Vec::new(),
         }
     }
 }

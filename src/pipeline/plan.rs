@@ -3,13 +3,14 @@
 use crate::denoise::Glimpses;
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::model::{Family, Task};
+use crate::model::{Family, ModelFolder, Task};
 use crate::pipeline::families::{self};
 use crate::pipeline::fitting::{check_job, check_size, has_mask, size};
 use crate::pipeline::guiding;
 use crate::pipeline::opened::Opened;
 use crate::pipeline::previews;
 use crate::pipeline::script::Script;
+use crate::pipeline::unused::unused;
 use crate::pipeline::{PipelineInfo, Request, Seeds, Settings, Variation};
 use crate::rng::{Generator, NoiseSource, PerPicture, RngKind};
 use crate::scheduler::{self, CleanSample, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule};
@@ -32,15 +33,18 @@ pub(in crate::pipeline) enum Job {
     Edit,
     /// Enlarging a picture four times.
     Upscale,
+    /// Drawing that keeps to a depth map.
+    Depth,
 }
 
 impl Job {
-    /// The job of an opened model.
-    pub(in crate::pipeline) fn of(model: &Opened) -> Self {
-        match (model.folder.family(), model.folder.task()) {
+    /// The job of a model.
+    pub(in crate::pipeline) fn of(folder: &ModelFolder) -> Self {
+        match (folder.family(), folder.task()) {
             (Family::Upscaler, _) => Self::Upscale,
             (_, Task::Edit) => Self::Edit,
             (_, Task::Inpaint) => Self::Inpaint,
+            (_, Task::Depth) => Self::Depth,
             (_, Task::TextToImage) => Self::Draw,
         }
     }
@@ -54,6 +58,7 @@ impl Job {
             Self::Edit => channels,
             // The small picture in red, green and blue.
             Self::Upscale => 3,
+            Self::Depth => 1,
         }
     }
 }
@@ -73,6 +78,8 @@ pub(in crate::pipeline) struct Plan {
     pub strength: f32,
     /// What the text encoders read, and when.
     pub script: Script,
+    /// Sentences about settings that mean nothing to this model or this request.
+    pub unused: Vec<String>,
     /// Whether the latents become pictures; a pass whose latents go on into another leaves them.
     pub decodes: bool,
 }
@@ -91,8 +98,9 @@ impl Plan {
         request: &Request,
     ) -> Result<Self> {
         let folder = &model.folder;
-        let job = Job::of(model);
+        let job = Job::of(folder);
         check_job(model, job, request)?;
+        model.conditions.check(request, folder.root())?;
         let (width, height) = size(request, info, job)?;
         check_size(info, width, height, request.count.max(1))?;
         let seed = match request.seed {
@@ -137,9 +145,18 @@ impl Plan {
         let factor = folder.vae().spatial_factor;
         let latents = [count as usize, info.latent_channels, height as usize / factor, width as usize / factor];
         let distilled = families::is_distilled(model);
-        let (request, script) = (request.clone(), Script::default());
-        let mut plan =
-            Self { request, settings, scheduler_kind, latents, job, distilled, strength, script, decodes: true };
+        let mut plan = Self {
+            request: request.clone(),
+            settings,
+            scheduler_kind,
+            latents,
+            job,
+            distilled,
+            strength,
+            script: Script::default(),
+            unused: Vec::new(),
+            decodes: true,
+        };
         plan.noise()?;
         plan.check_latents()?;
         if plan.starts_from_picture() && plan.request.denoising_start.is_none() {
@@ -148,15 +165,16 @@ impl Plan {
         let scheduler = plan.scheduler(model, family)?;
         let span = plan.span(family, scheduler.as_ref(), folder)?;
         previews::check(model, &plan.request, latents[1])?;
-        guiding::rules(model, &plan, scheduler.as_ref())?;
+        let rules = guiding::rules(model, &plan, scheduler.as_ref())?;
         // Solvers of higher order call several times a step.
         let steps = span.len().div_ceil(scheduler.order().max(1));
         plan.script = Script::new(model, family, &plan, plan.is_guided(family), steps)?;
+        plan.unused = unused(model, family, &plan, &rules, &guiding::reuse(&plan, scheduler.as_ref()))?;
         Ok(plan)
     }
 
     /// Whether the negative branch runs.
-    fn is_guided(&self, family: &dyn families::Family) -> bool {
+    pub(in crate::pipeline) fn is_guided(&self, family: &dyn families::Family) -> bool {
         family.is_guided(self) && (self.job != Job::Edit || self.image_guidance() >= 1.0)
     }
 
@@ -190,7 +208,7 @@ impl Plan {
         &self,
         family: &dyn families::Family,
         scheduler: &dyn Scheduler,
-        folder: &crate::model::ModelFolder,
+        folder: &ModelFolder,
     ) -> Result<std::ops::Range<usize>> {
         let timesteps = scheduler.timesteps();
         let (order, steps) = (scheduler.order(), self.settings.steps as usize);
@@ -234,7 +252,7 @@ impl Plan {
         let start = &self.request.start;
         // Another model's latents are taken up as they are, where it says how far it came.
         let latents = start.latents.is_some() && self.request.denoising_start.is_none();
-        (start.picture.is_some() || latents) && matches!(self.job, Job::Draw | Job::Inpaint)
+        (start.picture.is_some() || latents) && matches!(self.job, Job::Draw | Job::Inpaint | Job::Depth)
     }
 
     /// Whether the schedule itself begins at the picture's noise level: latent consistency models with their own
@@ -247,52 +265,17 @@ impl Plan {
     fn check_latents(&self) -> Result<()> {
         let Some(latents) = &self.request.start.latents else { return Ok(()) };
         if latents.shape() == self.latents {
-            return Ok(());
+            return match latents.iter().find(|value| !value.is_finite()) {
+                Some(value) if value.is_nan() => Err(Error::invalid("the latents to start from have a NaN in them")),
+                Some(_) => Err(Error::invalid("the latents to start from have an infinite number in them")),
+                None => Ok(()),
+            };
         }
         Err(Error::invalid(format!(
             "the latents to start from have the shape {:?}; this model and request need {:?}",
             latents.shape(),
             self.latents
         )))
-    }
-
-    /// Sentences about settings that mean nothing to this model or this request.
-    pub(in crate::pipeline) fn unused(&self, family: &dyn families::Family) -> Vec<String> {
-        let request = &self.request;
-        let guided = self.is_guided(family);
-        let negative = request.negative_prompt.as_ref().is_some_and(|text| !text.is_empty());
-        let settings = [
-            (negative && !guided, "a negative prompt is given, but guidance is off, so nobody reads it"),
-            (
-                request.true_guidance.is_some_and(|scale| scale > 1.0) && !guided,
-                "a true guidance is given, which only Flux has, and only beside a negative prompt",
-            ),
-            (
-                request.image_guidance.is_some() && self.job != Job::Edit,
-                "an image guidance is given, but the model does not edit pictures by instruction",
-            ),
-            (
-                self.job == Job::Edit && self.image_guidance() < 1.0 && self.settings.guidance > 1.0,
-                "an image guidance below 1 turns all guidance off, as in diffusers",
-            ),
-            (
-                request.noise_level.is_some() && self.job != Job::Upscale,
-                "a noise level is given, but the model is no upscaler",
-            ),
-            (
-                self.job == Job::Edit && request.start.strength.is_some(),
-                "a strength is given, but a model that edits by instruction has none",
-            ),
-            (
-                self.job == Job::Upscale && request.start.strength.is_some(),
-                "a strength is given, but an upscaler has none",
-            ),
-            (
-                request.variation.is_some() && request.denoising_start.is_some(),
-                "a variation is given, but no new noise is drawn where another model went before",
-            ),
-        ];
-        settings.into_iter().filter(|(holds, _)| *holds).map(|(_, sentence)| sentence.to_owned()).collect()
     }
 
     /// How many generators draw noise.

@@ -40,7 +40,7 @@ impl Single {
         let runtime = runtime::initialize(options.ort_library.as_deref())?;
         let (model, report) = Opened::open(folder, options, observer, cancel)?;
         let family = families::of(&model);
-        denoise::check(&model.denoiser, &family.told(&model)?)?;
+        denoise::check(&model.denoiser, &family.told(&model)?, &model.conditions.filled())?;
         let info = facts::describe(&model, family.as_ref(), &own_scheduler, &runtime, report)?;
         Ok((Self { model, family, own_scheduler }, info))
     }
@@ -85,7 +85,7 @@ impl Single {
     ) -> Result<Generated> {
         let mut small = self.plan(info, &hires::first(request, hires))?;
         small.decodes = hires.upscale == Upscale::Lanczos;
-        let mut large = self.plan(info, &hires::second(request, hires, &small, info)?)?;
+        let mut large = self.plan(info, &hires::second(request, hires, &small, &self.model, info)?)?;
         let _turn = turns.take(cancel)?;
         let family = self.family.as_ref();
         let first = draw::draw(&self.model, family, &small, observer, cancel)?;

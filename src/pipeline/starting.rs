@@ -14,7 +14,7 @@ use super::opened::Opened;
 use super::plan::{Job, Plan, UPSCALE, at_size};
 use super::{Phase, Seeds, report};
 use crate::autoencoder::{Encoder, Posterior};
-use crate::denoise::Paste;
+use crate::denoise::{Paste, PasteMode};
 use crate::error::{Error, Result};
 use crate::image::{Interpolation, interpolate};
 use crate::rng::{Generator, NoiseSource};
@@ -62,13 +62,23 @@ impl Beginning<'_, '_> {
             Job::Upscale => self.upscale(),
             Job::Edit => self.edit(),
             Job::Inpaint => self.inpaint(),
-            Job::Draw if self.masked.is_some() => self.inpaint(),
-            Job::Draw if self.plan.request.start.picture.is_some() => self.image_to_image(),
-            Job::Draw => {
-                let noise = self.fresh();
-                Ok(Begin { latents: self.as_first(noise?), paste: None, extra: None })
+            Job::Draw => self.draw(),
+            Job::Depth => {
+                let extra = self.model.conditions.depth(self.plan)?;
+                Ok(Begin { extra: Some(extra), ..self.draw()? })
             }
         }
+    }
+
+    fn draw(&mut self) -> Result<Begin> {
+        if self.masked.is_some() {
+            return self.inpaint();
+        }
+        if self.plan.request.start.picture.is_some() {
+            return self.image_to_image();
+        }
+        let noise = self.fresh()?;
+        Ok(Begin { latents: self.as_first(noise), paste: None, extra: None })
     }
 
     /// How many pictures the autoencoder will encode.
@@ -77,7 +87,7 @@ impl Beginning<'_, '_> {
             Job::Upscale => 0,
             Job::Edit => 1,
             Job::Inpaint => 1 + usize::from(self.plan.strength < 1.0 || self.plan.request.denoising_start.is_some()),
-            Job::Draw => usize::from(self.plan.request.start.picture.is_some()),
+            Job::Draw | Job::Depth => usize::from(self.plan.request.start.picture.is_some()),
         }
     }
 
@@ -153,7 +163,11 @@ impl Beginning<'_, '_> {
                 .ok_or_else(|| Error::Internal("the mask does not fit the latents".into()))?;
             let mask = mask.to_owned().into_dyn();
             let original = original.unwrap_or_else(|| ArrayD::zeros(IxDyn(&self.plan.latents)));
-            return Ok(Begin { latents, paste: Some(Paste { original, noise, mask }), extra: None });
+            return Ok(Begin {
+                latents,
+                paste: Some(Paste { original, mask, mode: PasteMode::AfterStep { noise } }),
+                extra: None,
+            });
         }
         let kept = {
             let (height, width) = (masked.picture.dim().1, masked.picture.dim().2);

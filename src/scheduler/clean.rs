@@ -24,7 +24,8 @@ impl CleanSample {
     pub(crate) fn of(kind: SchedulerKind, config: &Map<String, Value>) -> Result<Self> {
         if matches!(kind, SchedulerKind::EdmEuler | SchedulerKind::EdmDpmpp2M) {
             return Err(Error::Unsupported(format!(
-                "dynamic thresholding of a guided prediction cannot be had with the scheduler {}",
+                "a clean sample cannot be had from a prediction alone with the scheduler {}, so neither dynamic \
+                 thresholding nor guidance by a gradient",
                 kind.name()
             )));
         }
@@ -52,6 +53,31 @@ impl CleanSample {
             Prediction::Velocity => [signal / (norm * norm), -level / norm],
             Prediction::Flow => [1.0, -level],
         })
+    }
+
+    /// What a gradient ∇ log p(y | x), by the sample as the denoiser sees it, is multiplied with before it is added to
+    /// the output at call `index`: ε loses its level times the gradient by the sample itself, and all else follows
+    /// (Dhariwal and Nichol, arXiv 2105.05233, equation 14). Infinite where the sample is pure noise and the output is
+    /// not.
+    ///
+    /// # Errors
+    /// As [`Scheduler::add_noise`].
+    pub(crate) fn gradient_factor(self, scheduler: &dyn Scheduler, index: usize) -> Result<f64> {
+        let (zero, one) = (ArrayD::zeros(IxDyn(&[1])), ArrayD::ones(IxDyn(&[1])));
+        let signal = f64::from(scheduler.add_noise(&one, &zero, index)?[[0]]);
+        let level = f64::from(scheduler.add_noise(&zero, &one, index)?[[0]]);
+        let mut seen = one;
+        scheduler.scale_model_input(index, &mut seen);
+        // The gradient by the sample is that by what the denoiser sees, times the scaling.
+        let (noise, clean) = (-level, level * level / signal);
+        let norm = signal.hypot(level);
+        let output = match self.0 {
+            Prediction::Epsilon => noise,
+            Prediction::Sample => clean,
+            Prediction::Velocity => (signal * noise - level * clean) / norm,
+            Prediction::Flow => noise - clean,
+        };
+        Ok(output * f64::from(seen[[0]]))
     }
 }
 

@@ -130,10 +130,11 @@ fn strided(train: usize, count: usize) -> Result<Vec<usize>> {
                 .chain((count + 1..=train).find(possible))
                 .map(|steps| steps.to_string())
                 .collect();
+            let near = if near.is_empty() { "none".to_owned() } else { near.join(" and ") };
             Err(Error::invalid(format!(
                 "no whole stride through {train} timesteps makes {count} steps, as {KEY} \"ddim{count}\" wants; the \
                  nearest possible are {}",
-                near.join(" and ")
+                near
             )))
         }
     }

@@ -34,7 +34,10 @@ pub struct Steerable {
 
 impl Steering<'_> {
     /// Refuses what is given beyond `takes`, and arrays that do not have the sample's `shape`.
-    pub(super) fn check(&self, takes: Steerable, shape: &[usize]) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] and [`Error::InvalidArgument`].
+    pub(crate) fn check(&self, takes: Steerable, shape: &[usize]) -> Result<()> {
         if self.known.is_some() && !takes.known {
             return Err(Error::Unsupported(
                 "this scheduler cannot be told a part of the clean sample; ddpm, ddim and unclip can".to_owned(),

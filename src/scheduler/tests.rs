@@ -3,7 +3,9 @@
 use ndarray::{ArrayD, ArrayViewD};
 use serde_json::{Map, Value, json};
 
-use super::{Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule, calculate_shift, create, dynamic_shift};
+use super::{
+    Inversion, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule, calculate_shift, create, dynamic_shift,
+};
 use crate::error::Result;
 use crate::rng::NoiseSource;
 
@@ -196,13 +198,30 @@ fn calls_out_of_order_and_wrong_shapes_are_refused() {
             scheduler.step(index, output, &mut ArrayD::zeros(shape), &mut Zeros)
         };
         assert!(step(99, good.view(), &shape).is_err());
-        assert!(step(0, ArrayD::zeros(vec![1, 8, 2, 2]).view(), &shape).unwrap_err().to_string().contains("variance"));
+        assert!(step(0, ArrayD::zeros(vec![1, 12, 2, 2]).view(), &shape).unwrap_err().to_string().contains("[1, 12, 2, 2]"));
         assert!(step(0, ArrayD::zeros(vec![]).view(), &shape).is_err());
         assert!(step(0, good.view(), &shape).is_ok());
         assert!(step(0, good.view(), &shape).is_err(), "{} took a call twice", kind.name());
         assert!(step(1, ArrayD::zeros(vec![1, 4, 1, 1]).view(), &[1, 4, 1, 1]).is_err());
         assert!(step(1, good.view(), &shape).is_ok());
         assert!(scheduler.add_noise(&good, &ArrayD::zeros(vec![3]), 0).is_err());
+    }
+}
+
+/// A variance that a denoiser predicts is left alone by schedulers that draw with their own, as diffusers' pipelines do.
+#[test]
+fn a_variance_that_nobody_asked_for_changes_nothing() {
+    let sample = ArrayD::from_shape_fn(vec![1, 2, 3, 3], |at| (at[1] * 9 + at[2] * 3 + at[3]) as f32 / 18.0 - 0.5);
+    let output = sample.mapv(|v| 0.3 - v);
+    let both = concatenate(Axis(1), &[output.view(), ArrayD::from_elem(output.shape(), 1e6).view()]).unwrap();
+    for kind in SchedulerKind::ALL {
+        let stepped = |output: ArrayViewD<'_, f32>| {
+            let mut scheduler = create(kind, &Map::new(), &SchedulerOptions::new(5)).unwrap();
+            let mut sample = sample.clone();
+            scheduler.step(0, output, &mut sample, &mut Zeros).unwrap();
+            sample
+        };
+        assert_eq!(stepped(both.view()), stepped(output.view()), "{}", kind.name());
     }
 }
 
@@ -274,6 +293,8 @@ fn random_config(random: &mut Lcg) -> Map<String, Value> {
         ("rho", json!([0.01, 7, 1000])),
         ("sigma_data", json!([1e-300, 0.5, 1e300])),
         ("sigma_schedule", json!(["karras", "exponential"])),
+        ("timestep_respacing", json!(["", "10", "ddim10", "ddim16", "fast27", "3,2", "1000", 5])),
+        ("use_clipped_model_output", json!([true, false])),
     ];
     let nonsense = [json!(null), json!(-1), json!("x"), json!([]), json!({}), json!(1e300), json!(true)];
     let mut config = Map::new();
@@ -312,14 +333,16 @@ fn no_configuration_makes_it_panic() {
         let mu = *random.pick(&[None, Some(-100.0), Some(0.0), Some(1.1), Some(100.0)]);
         let flow_sigmas = *random.pick(&[true, false]);
         let strength = *random.pick(&[1.0, 1.0, 0.5]);
-        let options = SchedulerOptions { mu, flow_sigmas, strength, ..SchedulerOptions::new(steps) };
+        let inversion =
+            Some(*random.pick(&Inversion::ALL)).filter(|inversion| inversion.kind() == kind && round % 2 == 0);
+        let options = SchedulerOptions { mu, flow_sigmas, strength, inversion, ..SchedulerOptions::new(steps) };
         let Ok(mut scheduler) = create(kind, &config, &options) else { continue };
         made += 1;
         let calls = scheduler.timesteps().len();
         assert!(calls > 0, "{} has no timestep for {config:?}", kind.name());
         let begin = random.below(calls) / scheduler.order() * scheduler.order();
         let learned = config.get("variance_type").and_then(Value::as_str).is_some_and(|v| v.starts_with("learned"));
-        let doubled = learned && matches!(kind, SchedulerKind::Ddpm | SchedulerKind::Dpmpp2M);
+        let doubled = learned && matches!(kind, SchedulerKind::Ddpm | SchedulerKind::Dpmpp2M | SchedulerKind::UnClip);
         match walk(scheduler.as_mut(), begin, if doubled { 4 } else { 2 }) {
             Ok(_) => walked += 1,
             Err(error) => assert!(!error.to_string().contains("internal"), "{} {config:?}: {error}", kind.name()),

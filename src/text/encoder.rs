@@ -232,7 +232,7 @@ impl TextEncoder {
         if count > 0 && from_end > count {
             return Error::Unsupported(format!(
                 "the text encoder at \"{path}\" has {} layers, so it has no hidden state {from_end} from the end; at \
-                 most {count} can be asked for",
+                 most {count} can be asked for, so take a smaller clip skip",
                 count - 1
             ));
         }

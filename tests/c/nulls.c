@@ -161,6 +161,7 @@ static void values(void)
 
     CHECK(diffusion_result_count(NULL) == 0);
     CHECK(diffusion_result_seed(NULL) == 0);
+    CHECK(diffusion_result_image_seed(NULL, 0) == 0);
     CHECK(*diffusion_result_settings_json(NULL) == '\0');
     CHECK(diffusion_result_warning_count(NULL) == 0);
     CHECK(*diffusion_result_warning(NULL, 0) == '\0');

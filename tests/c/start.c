@@ -271,11 +271,15 @@ static void seeds(const diffusion_pipeline *pipeline)
     several = draw(pipeline, request);
     OK(diffusion_result_image(several, 1, &second));
     CHECK(distance(second, first(alone), 0, SIDE) <= 1);
+    CHECK(diffusion_result_seed(several) == 20);
+    CHECK(diffusion_result_image_seed(several, 0) == 20 && diffusion_result_image_seed(several, 1) == 21);
+    CHECK(diffusion_result_image_seed(several, 2) == 0 && diffusion_result_image_seed(several, -1) == 0);
     diffusion_result_destroy(several);
     OK(diffusion_request_set_seed_mode(request, NULL, 0));
     several = draw(pipeline, request);
     OK(diffusion_result_image(several, 1, &second));
     CHECK(distance(second, first(alone), 0, SIDE) > 1);
+    CHECK(diffusion_result_image_seed(several, 1) == 20);
     OK(diffusion_request_set_count(request, 1));
     OK(diffusion_request_set_variation(request, 21, 1.0f));
     varied = draw(pipeline, request);

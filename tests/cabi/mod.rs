@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 /// A path of this repository.
@@ -69,6 +69,25 @@ pub fn compile(sources: &[PathBuf], program: &Path) {
 /// ONNX Runtime, as the environment names it or as the Makefile fetches it, below `target/onnxruntime`.
 pub fn onnx_runtime() -> PathBuf {
     std::env::var_os("ORT_DYLIB_PATH").map_or_else(|| repository("target"), PathBuf::from)
+}
+
+/// The command-line tool, compiled once for all tests of a binary.
+#[cfg(unix)]
+pub fn tool() -> Command {
+    static TOOL: OnceLock<PathBuf> = OnceLock::new();
+    let tool = TOOL.get_or_init(|| {
+        let tool = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("diffusion-{}", std::process::id()));
+        let sources = fs::read_dir(repository("examples/diffusion")).unwrap().map(|entry| entry.unwrap().path());
+        let sources: Vec<_> = sources.filter(|path| path.extension().is_some_and(|e| e == "c")).collect();
+        assert!(sources.len() >= 8, "{sources:?}");
+        compile(&sources, &tool);
+        tool
+    });
+    let mut command = command(tool);
+    // The tool keeps prepared graphs in the user's cache folder, which tests leave alone.
+    command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/caches"));
+    command.env("ORT_DYLIB_PATH", onnx_runtime()).stdin(Stdio::null());
+    command
 }
 
 /// A committed tiny model.

@@ -31,11 +31,16 @@ def components(network):
     return dict(LOADED[network])
 
 
+def scheduler(case):
+    """The scheduler of the case over the folder's scheduler file."""
+    config = json.loads((MODELS / case["folder"] / "scheduler" / "scheduler_config.json").read_text())
+    return scheduler_for(case, config)
+
+
 def pipeline(kind, case, network, **more):
     """A pipeline of class `kind` with the scheduler of the case over the folder's scheduler file."""
-    config = json.loads((MODELS / case["folder"] / "scheduler" / "scheduler_config.json").read_text())
     parts = components(network)
-    pipe = kind(**{**parts, "scheduler": scheduler_for(case, config)}, requires_safety_checker=False, **more)
+    pipe = kind(**{**parts, "scheduler": scheduler(case)}, requires_safety_checker=False, **more)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 

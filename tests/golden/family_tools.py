@@ -23,6 +23,7 @@ import numpy as np
 import onnxruntime
 import torch
 from diffusers.models.autoencoders.vae import DecoderOutput
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionOutput
 from PIL import Image
 from scheduler_cases import cases as scheduler_cases
 from tiny_networks import write_vocabulary
@@ -41,7 +42,7 @@ FIELDS = (
     "clip_skip", "mask_padding", "prompt_2", "negative_2", "prompt_3", "negative_3", "denoising_start",
     "denoising_end", "latents_from", "original_size", "crop", "target_size", "negative_original_size",
     "negative_crop", "negative_target_size", "aesthetic_score", "negative_aesthetic_score", "true_cfg",
-    "max_sequence_length", "remove", "files", "flags",
+    "max_sequence_length", "conditions", "guess_mode", "boxes", "boxes_until", "remove", "files", "flags",
 )
 DEFAULTS = dict.fromkeys(FIELDS) | {
     "prompt": "a red house in the snow at night", "steps": 6, "seed": 0, "count": 1,
@@ -135,12 +136,25 @@ def _patch(stack, owner, name, function):
     object.__setattr__(owner, name, function)
 
 
+def residuals(session, sample, extra):
+    """{input: value} of a U-Net's residuals (family_conditions.py); zeros where nothing is added."""
+    given = {"mid_block_additional_residual": extra.get("mid_block_additional_residual")}
+    for kind in ("down_block_additional_residuals", "down_intrablock_additional_residuals"):
+        given.update({f"{kind}.{i}": value for i, value in enumerate(extra.get(kind) or ())})
+    for name, i in session.inputs.items():
+        if "_residual" in name and given.get(name) is None:
+            height, width = (sample.shape[axis] // int(i.shape[axis].split("_")[1]) for axis in (2, 3))
+            given[name] = torch.zeros(sample.shape[0], i.shape[1], height, width)
+    return given
+
+
 def graph_swap(folder, sessions):
     """swap(pipeline) for draw(): every network of the pipeline computes with the folder's graph of the same name.
 
     Text encoders are left in torch (their exports differ in which hidden states they give); returns the stack whose
-    close() puts the networks back. sessions: a dict to keep opened graphs in."""
-    stack = contextlib.ExitStack()
+    close() puts the networks back. What swap is given besides goes into the U-Net's graph, and is asked again at each call
+    where it is a function. sessions: a dict to keep opened graphs in."""
+    stack, fixed = contextlib.ExitStack(), {}
 
     def session(part):
         key = (folder, part)
@@ -149,11 +163,15 @@ def graph_swap(folder, sessions):
         return sessions[key]
 
     def unet(sample, timestep, encoder_hidden_states, timestep_cond=None, class_labels=None,
-             added_cond_kwargs=None, return_dict=False, **_):
+             added_cond_kwargs=None, return_dict=True, **extra):
         more = {**(added_cond_kwargs or {}), "timestep_cond": timestep_cond, "class_labels": class_labels}
-        more = {k: v for k, v in more.items() if v is not None}
+        more.update(residuals(session("unet"), sample, extra))
+        more.update((extra.get("cross_attention_kwargs") or {}).get("gligen") or {})
+        more.update({k: v() if callable(v) else v for k, v in fixed.items()})
+        more = {k: v[0] if k == "image_embeds" else v for k, v in more.items() if v is not None}
         out = session("unet")(sample=sample, timestep=timestep, encoder_hidden_states=encoder_hidden_states, **more)
-        return (next(iter(out.values())),)
+        out = next(iter(out.values()))
+        return UNet2DConditionOutput(sample=out) if return_dict else (out,)
 
     def transformer(hidden_states, return_dict=False, **more):
         known = {k: v for k, v in more.items() if v is not None and k != "joint_attention_kwargs"}
@@ -166,7 +184,9 @@ def graph_swap(folder, sessions):
         sample = session("vae" if (folder / "vae").exists() else "vae_decoder")(latent_sample=z)["sample"]
         return DecoderOutput(sample=sample) if return_dict else (sample,)
 
-    def swap(pipeline):
+    def swap(pipeline, **inputs):
+        fixed.clear()
+        fixed.update(inputs)
         for name, function in (("unet", unet), ("transformer", transformer)):
             if getattr(pipeline, name, None) is not None:
                 _patch(stack, getattr(pipeline, name), "forward", function)

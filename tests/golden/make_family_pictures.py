@@ -20,6 +20,8 @@ from, float32, CPU, torch.Generator("cpu"). The fields of a case; null: not give
   denoising_start, denoising_end, latents_from (SDXL): the case whose latents this one takes up, drawn before it
   original_size, target_size, crop, and each with negative_ before it (SDXL): [height, width] and [top, left]
   aesthetic_score, negative_aesthetic_score (SDXL's refiner), true_cfg (Flux), max_sequence_length (T5)
+  conditions         [{role, picture (of inputs/), scale, start, end}]; what is left out is 1, 0 and 1. guess_mode
+  boxes              [[phrase, [left, top, right, bottom]]]; boxes_until: gligen_scheduled_sampling_beta
   remove             sub-folders to take away before drawing
   files              one a picture
   flags              the safety checker's, one a picture (the pictures are as they were before it)
@@ -65,7 +67,7 @@ def draw_family(module, name):
         unknown = set(changes) - set(DEFAULTS)
         assert not unknown and case_name not in pictures, (case_name, unknown)
         case = {"name": case_name, **DEFAULTS, **getattr(module, "DEFAULTS", {}), **changes}
-        images = pictures[case_name] = module.draw(case, lambda _: None)
+        images = pictures[case_name] = module.draw(case, lambda *_, **__: None)
         assert len(images) == case["count"], case_name
         swap, stack = graph_swap(MODELS / case["folder"], sessions)
         with stack:

@@ -143,6 +143,110 @@ def bfloat16_matmul():
     )
 
 
+def scalar(name, number):
+    return numpy_helper.from_array(np.array(number, dtype=np.float32), name)
+
+
+def as_column(name, target, rank=2):
+    """Casts a [batch] of integers to [batch, 1, ...]."""
+    axes = numpy_helper.from_array(np.arange(1, rank, dtype=np.int64), f"{target}_axes")
+    nodes = [
+        helper.make_node("Cast", [name], [f"{target}_float"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", [f"{target}_float", f"{target}_axes"], [target]),
+    ]
+    return nodes, axes
+
+
+def prior():
+    """A prior's surface: rank-2 samples, a scalar timestep, labels, a boolean mask.
+
+    out = 0.5 sample + 0.25 (mask's sum) + 0.125 label + 0.001 t
+    """
+    label, axes = as_column("class_labels", "label")
+    last = numpy_helper.from_array(np.array([1], dtype=np.int64), "last")
+    nodes = [
+        *label,
+        helper.make_node("Cast", ["timestep"], ["t"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceSum", ["mask", "last"], ["count"], keepdims=1),
+        helper.make_node("Mul", ["hidden_states", "half"], ["own"]),
+        helper.make_node("Mul", ["count", "quarter"], ["counted"]),
+        helper.make_node("Mul", ["label", "eighth"], ["labelled"]),
+        helper.make_node("Mul", ["t", "thousandth"], ["timed"]),
+        helper.make_node("Sum", ["own", "counted", "labelled", "timed"], ["predicted_image_embedding"]),
+    ]
+    shape = ["batch", 6]
+    save(
+        "prior",
+        nodes,
+        [
+            value("hidden_states", TensorProto.FLOAT, shape),
+            value("timestep", TensorProto.INT64, []),
+            value("class_labels", TensorProto.INT64, ["batch"]),
+            value("attention_mask", TensorProto.BOOL, ["batch", 4]),
+        ],
+        [value("predicted_image_embedding", TensorProto.FLOAT, shape)],
+        [axes, last, scalar("half", 0.5), scalar("quarter", 0.25), scalar("eighth", 0.125), scalar("thousandth", 0.001)],
+    )
+
+
+def learned_variance():
+    """A denoiser that predicts its variance: out = [0.3 sample + 0.1 label, 0.1 label - 0.5 + 0 sample]."""
+    label, axes = as_column("class_labels", "label", 4)
+    nodes = [
+        *label,
+        helper.make_node("Mul", ["sample", "factor"], ["scaled"]),
+        helper.make_node("Mul", ["sample", "zero"], ["none"]),
+        helper.make_node("Mul", ["label", "tenth"], ["labelled"]),
+        helper.make_node("Add", ["scaled", "labelled"], ["mean"]),
+        helper.make_node("Sum", ["none", "labelled", "low"], ["variance"]),
+        helper.make_node("Concat", ["mean", "variance"], ["out_sample"], axis=1),
+    ]
+    save(
+        "learned_variance",
+        nodes,
+        [
+            value("sample", TensorProto.FLOAT, ["batch", 3, "height", "width"]),
+            value("timestep", TensorProto.INT64, ["batch"]),
+            value("class_labels", TensorProto.INT64, ["batch"]),
+        ],
+        [value("out_sample", TensorProto.FLOAT, ["batch", 6, "height", "width"])],
+        [axes, scalar("factor", 0.3), scalar("zero", 0), scalar("tenth", 0.1), scalar("low", -0.5)],
+    )
+
+
+def gradients():
+    """Guidance graphs, of one picture at a time and without a timestep: label / 4 - sample, times 1 + t / 1000."""
+    label, axes = as_column("class_labels", "label", 4)
+    shape = [1, 3, "height", "width"]
+    save(
+        "classifier_gradient",
+        [
+            *label,
+            helper.make_node("Cast", ["timestep"], ["t"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", ["t", "thousandth"], ["timed"]),
+            helper.make_node("Add", ["timed", "one"], ["strength"]),
+            helper.make_node("Mul", ["label", "quarter"], ["target"]),
+            helper.make_node("Sub", ["target", "sample"], ["towards"]),
+            helper.make_node("Mul", ["towards", "strength"], ["grad"]),
+        ],
+        [
+            value("sample", TensorProto.FLOAT, shape),
+            value("timestep", TensorProto.INT64, [1]),
+            value("class_labels", TensorProto.INT64, [1]),
+        ],
+        [value("grad", TensorProto.FLOAT, shape)],
+        [axes, scalar("thousandth", 0.001), scalar("one", 1), scalar("quarter", 0.25)],
+    )
+    shape = ["batch", 6]
+    save(
+        "target_gradient",
+        [helper.make_node("Sub", ["target", "sample"], ["towards"])],
+        [value("sample", TensorProto.FLOAT, shape), value("target", TensorProto.FLOAT, shape)],
+        [value("towards", TensorProto.FLOAT, shape)],
+    )
+
+
 def external_tensor(name, offset, length):
     tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=[3], data_location=TensorProto.EXTERNAL)
     for key, text in [("location", "weights.bin"), ("offset", str(offset)), ("length", str(length))]:
@@ -257,6 +361,9 @@ def main():
     unused_initializer()
     unknown_operator()
     bfloat16_matmul()
+    prior()
+    learned_variance()
+    gradients()
     external()
     fallback()
     every_field()

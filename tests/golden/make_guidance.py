@@ -2,14 +2,19 @@
 
 `shape` is that of one prediction, `[pictures, ...]`. All cases use the same random predictions, `predictions[step] =
 {"positive", "negative"}`, flattened; `expected` is the guided prediction of each step. `thresholds` holds
-DDIMScheduler._threshold_sample of `sample`, by percentile.
+DDIMScheduler._threshold_sample of `sample`, by percentile. `plus_plus` holds whole loops of CFG++ in sigma space, written
+here in float64 from the paper (Chung et al. 2024, arXiv:2406.08070, algorithm 2: Tweedie's x0 of the guided prediction,
+renoised by the negative one) and from the ancestral step of Song et al. 2020, arXiv:2010.02502, in sigma space: from
+`sample` times the first of `sigmas`, with the noise of torch's generator and the predictions above, `latents` after each
+step.
 """
 
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
-from diffusers import DDIMScheduler
+from diffusers import DDIMScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler
 from diffusers.guiders import AdaptiveProjectedGuidance, ClassifierFreeGuidance, ClassifierFreeZeroStarGuidance
 from diffusers.guiders.adaptive_projected_guidance import MomentumBuffer
 
@@ -33,6 +38,37 @@ def guided(guider, predictions):
         result = guider.forward(positive, negative)
         results.append(numbers(result[0] if isinstance(result, tuple) else result))
     return results
+
+
+def clean(kind, x, sigma, output):
+    """x0 of what the network says of x / sqrt(1 + sigma^2)."""
+    if kind == "epsilon":
+        return x - sigma * output
+    # v = alpha eps - s x0 with alpha = 1 / sqrt(1 + sigma^2), s = sigma alpha, of the sample alpha x = alpha x0 + s eps.
+    alpha = 1 / np.sqrt(1 + sigma**2)
+    return alpha * (alpha * x) - sigma * alpha * output
+
+
+def plus_plus(ancestral, kind, weight, predictions, sample, seed):
+    """A whole loop of CFG++; only the noise levels are diffusers'."""
+    classes = {True: EulerAncestralDiscreteScheduler, False: EulerDiscreteScheduler}
+    scheduler = classes[ancestral](prediction_type=kind)
+    scheduler.set_timesteps(STEPS)
+    sigmas = [float(sigma) for sigma in scheduler.sigmas]
+    noises = torch.Generator().manual_seed(seed)
+    x = sample.double().numpy() * sigmas[0]
+    latents = []
+    for (positive, negative), now, then in zip(predictions, sigmas, sigmas[1:]):
+        positive, negative = positive.double().numpy(), negative.double().numpy()
+        guided = clean(kind, x, now, negative + weight * (positive - negative))
+        direction = (x - clean(kind, x, now, negative)) / now
+        fresh = np.sqrt(then**2 * (now**2 - then**2) / now**2) if ancestral else 0.0
+        x = guided + np.sqrt(then**2 - fresh**2) * direction
+        if ancestral:
+            x = x + fresh * torch.randn(SHAPE, generator=noises).double().numpy()
+        latents.append([float(f"{value:.9g}") for value in x.flatten()])
+    name = "euler_ancestral" if ancestral else "euler"
+    return {"scheduler": name, "prediction": kind, "lambda": weight, "seed": seed, "sigmas": sigmas, "latents": latents}
 
 
 def main():
@@ -97,9 +133,16 @@ def main():
         "cases": cases,
         "sample": numbers(sample),
         "thresholds": thresholds,
+        "plus_plus": [
+            plus_plus(ancestral, kind, weight, predictions, sample, seed=11)
+            for ancestral, kind, weight in [
+                (True, "epsilon", 0.6), (True, "v_prediction", 0.3), (True, "epsilon", 0.0), (False, "epsilon", 0.6),
+                (False, "v_prediction", 1.0),
+            ]
+        ],
     }
     lines = json.dumps(golden).replace('{"name"', '\n{"name"').replace('{"positive"', '\n{"positive"')
-    lines = lines.replace('{"percentile"', '\n{"percentile"')
+    lines = lines.replace('{"percentile"', '\n{"percentile"').replace('{"scheduler"', '\n{"scheduler"')
     Path(__file__).with_name("guidance.json").write_text(lines + "\n")
 
 

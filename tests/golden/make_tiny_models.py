@@ -11,6 +11,9 @@ Usage: python make_tiny_models.py [OUTDIR]     (default: ../models beside this f
   tiny-static         optimum's layout, every dimension fixed: batch 1, 64x64 pixels; timestep int64 rank 0
   tokenizer-json      tokenizer.json of the same vocabulary (transformers' CLIPTokenizerFast)
 
+The graphs of tiny-optimum and tiny-legacy are as their exporters wrote them; the others lose node names, recorded shapes
+and the long names of values (family_compact.py), so that tests/models stays below 15 MB.
+
 The torch networks go to target/golden/ (not committed): make_pictures.py draws with them.
 """
 
@@ -26,6 +29,7 @@ import onnxruntime
 import torch
 import transformers
 from diffusers import PNDMScheduler, StableDiffusionPipeline
+from family_compact import shorten
 from legacy_export import export_folder
 from optimum.exporters.onnx import main_export
 from tiny_networks import SCHEDULER, text_encoder, unet, vae, write_vocabulary
@@ -124,6 +128,9 @@ def main():
     legacy_folder(legacy, out / "tiny-legacy", timestep=(torch.int64, 1), external=True)
     legacy_folder(legacy, out / "tiny-legacy-fp16", timestep=(torch.float16, 1), dtype=torch.float16)
     static_folder(pipeline, out / "tiny-static", out / "tiny-optimum")
+    for name in ("tiny-optimum-fp16", "tiny-legacy-fp16", "tiny-static"):
+        for graph in (out / name).rglob("model.onnx"):
+            shorten(graph)
     folder = WORK / "vocabulary"
     fast = CLIPTokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=77)
     fast.save_pretrained(WORK / "fast")

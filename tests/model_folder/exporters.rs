@@ -79,6 +79,38 @@ fn amuse_variants() {
     assert!(ModelFolder::open(&several.path().join("unet/Flash/")).is_ok());
 }
 
+/// What a note or an error tells people to do must work when they do it.
+#[test]
+fn variants_of_other_graphs_than_the_denoiser() {
+    let beside = folder(2, ("unet/model.onnx", xl_unet()))
+        .with("vae_decoder/fp32/model.onnx", "graph")
+        .with("text_encoder/long/model.onnx", "graph");
+    let model = open(&beside);
+    assert_eq!(
+        model.graph(GraphRole::VaeDecoder),
+        Some(beside.path().join("vae_decoder/model.onnx").as_path()),
+        "the plain one is taken"
+    );
+    for (name, variant) in [("vae_decoder", "fp32"), ("text_encoder", "long")] {
+        let inner = beside.path().join(name);
+        assert_noted(&model, &format!("{name}/ has variants too: {variant}; no path chooses among those of {name}/"));
+        assert_noted(&model, &format!("put its files into \"{}\"", inner.display()));
+        assert!(ModelFolder::open(&inner.join(variant)).is_err(), "then the note should say so");
+    }
+
+    let several = beside.without("vae_decoder/model.onnx").with("vae_decoder/fp16/model.onnx", "other");
+    let inside = several.path().join("vae_decoder");
+    let advice = format!("put its files into \"{}\"", inside.display());
+    refused(&several, &["several variants, fp16, fp32; no path chooses among those of vae_decoder/", &advice]);
+    std::fs::rename(inside.join("fp16/model.onnx"), inside.join("model.onnx")).unwrap();
+    assert_eq!(open(&several).graph(GraphRole::VaeDecoder), Some(inside.join("model.onnx").as_path()));
+
+    // A denoiser's variant whose graph has another name, or that lies in a folder of another name, is no path either.
+    let named = folder(2, ("unet/model.onnx", xl_unet())).with("unet/Turbo/turbo.onnx", xl_unet());
+    assert_noted(&open(&named), "unet/ has variants too: Turbo; no path chooses among those of unet/");
+    assert!(ModelFolder::open(&named.path().join("unet/Turbo")).is_err());
+}
+
 #[test]
 fn tokenizers_without_configs_are_padded_as_the_family_is() {
     let model = folder(2, ("unet/model.onnx", xl_unet()));

@@ -98,6 +98,13 @@ fn every_family_without_any_json() {
         (folder(1, (UNET, unet(4, 768, &[]))), Family::StableDiffusion1, Task::TextToImage, "its sub-folders"),
         (folder(1, (UNET, unet(9, 768, &[]))), Family::StableDiffusion1, Task::Inpaint, "inpainting"),
         (folder(1, (UNET, unet(8, 768, &[]))), Family::StableDiffusion1, Task::Edit, "editing"),
+        (folder(1, (UNET, unet(5, 768, &[]))), Family::StableDiffusion1, Task::Depth, "keeps to a depth map"),
+        (
+            folder(0, (UNET, unet(4, 768, &[]))).with("image_encoder/model.onnx", "graph"),
+            Family::ImageVariation,
+            Task::TextToImage,
+            "its sub-folders",
+        ),
         (folder(1, (UNET, unet(4, 1024, &[]))), Family::StableDiffusion2, Task::TextToImage, "context is 1024 wide"),
         (folder(1, (UNET, unet(7, 1024, &["class_labels"]))), Family::Upscaler, Task::TextToImage, "class_labels"),
         (folder(2, (UNET, unet(4, 2048, &xl))), Family::StableDiffusionXl, Task::TextToImage, "its sub-folders"),
@@ -188,9 +195,8 @@ fn the_graph_has_the_last_word() {
 fn graphs_that_nothing_here_can_feed_are_named() {
     for (input, what) in [
         ("controlnet_conds", "ControlNet built in"),
-        ("down_block_0_additional_residual", "ControlNet's residuals"),
-        ("mid_block_additional_residual", "ControlNet's residuals"),
-        ("image_embeds", "picture's embedding"),
+        ("block_controlnet_hidden_states", "ControlNet's residuals"),
+        ("image_embeds", "Kandinsky"),
     ] {
         let folder = folder(1, ("unet/model.onnx", unet(4, 768, &[input])));
         match ModelFolder::open(folder.path()).unwrap_err() {

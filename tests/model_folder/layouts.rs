@@ -4,6 +4,7 @@ use diffusion::model::{Family, GenerationDefaults, GraphRole, Layout, ModelFolde
 use serde_json::json;
 
 use crate::build::Folder;
+use crate::graphs::{ANY, graph, unet};
 
 fn open(folder: &Folder) -> ModelFolder {
     ModelFolder::open(folder.path()).unwrap()
@@ -306,9 +307,39 @@ fn the_only_graph_of_a_folder_under_another_name() {
 }
 
 #[test]
-fn a_controlnet_beside_a_named_stable_diffusion_is_passed_over() {
+fn what_lies_where_a_controlnet_should_be_is_passed_over() {
     let model = open(&Folder::optimum().with("controlnet/model.onnx", "graph"));
-    assert!(has_note(&model, "controlnet/ is passed over"));
+    assert!(model.sides().is_empty() && has_note(&model, "controlnet/ is passed over"));
+    // As in folders that keep a UNet with inputs for residuals there.
+    let model = open(&Folder::bare().with("controlnet/model.onnx", unet(4, 768, &["down_block_0"])));
+    assert!(model.sides().is_empty() && has_note(&model, "neither a ControlNet, which has"));
+}
+
+#[test]
+fn controlnets_and_adapters_are_found_in_the_order_of_their_names() {
+    let net = unet(4, 768, &["controlnet_cond"]);
+    let adapter = graph(&[("image", &[ANY, 3, ANY, ANY])], &[], Vec::new());
+    let folder = Folder::bare()
+        .with("adapter/model.onnx", adapter)
+        .with("controlnet_2/net.onnx", net.clone())
+        .with("controlnet/b/model.onnx", net.clone())
+        .with("controlnet/a/model.onnx", net.clone())
+        .with("controlnet/a/config.json", r#"{"global_pool_conditions": true}"#)
+        .with("cnet/model.onnx", net);
+    let model = open(&folder);
+    let found: Vec<_> = model
+        .sides()
+        .iter()
+        .map(|side| (side.role, side.graph.strip_prefix(folder.path()).unwrap().to_str().unwrap(), side.pooled))
+        .collect();
+    let expected = [
+        (GraphRole::ControlNet, "controlnet_2/net.onnx", false),
+        (GraphRole::ControlNet, "controlnet/a/model.onnx", true),
+        (GraphRole::ControlNet, "controlnet/b/model.onnx", false),
+        (GraphRole::ControlNet, "cnet/model.onnx", false),
+        (GraphRole::Adapter, "adapter/model.onnx", false),
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]

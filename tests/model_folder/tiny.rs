@@ -33,12 +33,14 @@ fn every_tiny_folder_is_what_its_name_says() {
             rest if rest.starts_with("xl") => Family::StableDiffusionXl,
             rest if rest.starts_with("sd3") => Family::StableDiffusion3,
             rest if rest.starts_with("flux") => Family::Flux,
+            rest if rest.starts_with("variation") => Family::ImageVariation,
             rest if rest.starts_with("upscale") => Family::Upscaler,
             _ => Family::StableDiffusion1,
         };
         let task = match name.as_str() {
             name if name.contains("inpaint") => Task::Inpaint,
             name if name.contains("pix2pix") => Task::Edit,
+            name if name.contains("depth") => Task::Depth,
             _ => Task::TextToImage,
         };
         assert_eq!((model.family(), model.task()), (family, task), "{name}: {:?}", model.notes());

@@ -4,7 +4,7 @@ use ndarray::{ArrayD, Axis, Slice, Zip};
 
 use super::rescale::rescale;
 use super::zero_star::closest;
-use super::{Guidance, Role, ThresholdLimit, rows};
+use super::{Guidance, Role, ThresholdLimit, predicts_variance, rows};
 use crate::error::{Error, Result};
 use crate::scheduler::Scheduler;
 
@@ -45,22 +45,40 @@ impl<'a> Guider<'a> {
     /// Combines the `predictions` of [`Guider::branches`] (`[branches × pictures, …]`) in place: the first rows, one a
     /// picture, become the guided prediction.
     ///
+    /// What a denoiser says about its variance, in as many channels again, is never guided: it is that of the first
+    /// positive branch (GLIDE `notebooks/text2im.ipynb`; diffusers `pipeline_if.py`, `pipeline_unclip.py`).
+    ///
     /// # Errors
-    /// [`Error::Unsupported`] when a rule does not fit what the denoiser predicts; whatever the scheduler says.
+    /// [`Error::InvalidArgument`] when the predictions do not fit the latents; whatever the scheduler says.
     pub(crate) fn combine(&mut self, at: &At<'_>, predictions: &mut ArrayD<f32>) -> Result<()> {
         self.renoise = None;
         let (guidance, pictures) = (self.guidance, at.latents.shape()[0]);
         if predictions.shape()[0] < guidance.roles.len() * pictures {
             return Ok(());
         }
+        let positive = guidance.roles.iter().position(|role| matches!(role, Role::Positive(_)));
+        let (Some(channels), Some(positive)) = (predicts_variance(at.latents, predictions.shape()), positive) else {
+            return self.combine_means(at, predictions);
+        };
+        let variance = rows(predictions, positive, pictures).slice_axis(Axis(1), Slice::from(channels..)).to_owned();
+        let mut means = predictions.slice_axis(Axis(1), Slice::from(..channels)).to_owned();
+        self.combine_means(at, &mut means)?;
+        let mut first = predictions.slice_axis_mut(Axis(0), Slice::from(..pictures));
+        first.slice_axis_mut(Axis(1), Slice::from(channels..)).assign(&variance);
+        first.slice_axis_mut(Axis(1), Slice::from(..channels)).assign(&rows(&means, 0, pictures));
+        Ok(())
+    }
+
+    fn combine_means(&mut self, at: &At<'_>, predictions: &mut ArrayD<f32>) -> Result<()> {
+        let (guidance, pictures) = (self.guidance, at.latents.shape()[0]);
         let scale = self.scale(at.call);
         let guided = if guidance.rules.changes_the_sum() && self.is_guided(at.call) {
             if predictions.shape()[1..] != at.latents.shape()[1..] {
-                return Err(Error::Unsupported(
-                    "this denoiser also predicts its variance; guidance rescale, CFG++, adaptive projected guidance, \
-                     dynamic thresholding and CFG-Zero* are for denoisers that do not"
-                        .into(),
-                ));
+                return Err(Error::invalid(format!(
+                    "the denoiser's output has shape {:?}, which does not fit the latents' {:?}",
+                    predictions.shape(),
+                    at.latents.shape()
+                )));
             }
             self.by_rules(at, predictions, scale)?
         } else {

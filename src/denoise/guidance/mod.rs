@@ -87,3 +87,18 @@ impl Guidance {
 fn rows(predictions: &ArrayD<f32>, branch: usize, pictures: usize) -> ArrayViewD<'_, f32> {
     predictions.slice_axis(Axis(0), Slice::from(branch * pictures..(branch + 1) * pictures))
 }
+
+/// The prediction itself out of a denoiser's output for `latents`, without what it says about its variance, if anything:
+/// then its channels are twice the latents'.
+pub(super) fn own_channels<'p>(latents: &ArrayD<f32>, output: &'p ArrayViewD<'_, f32>) -> ArrayViewD<'p, f32> {
+    match predicts_variance(latents, output.shape()) {
+        Some(channels) => output.slice_axis(Axis(1), Slice::from(..channels)),
+        None => output.view(),
+    }
+}
+
+/// The latents' channels, where an output of `shape` has twice as many.
+fn predicts_variance(latents: &ArrayD<f32>, shape: &[usize]) -> Option<usize> {
+    let channels = *latents.shape().get(1)?;
+    (matches!(shape.len(), 2 | 4) && shape.len() == latents.ndim() && shape[1] == 2 * channels).then_some(channels)
+}

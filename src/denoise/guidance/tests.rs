@@ -15,6 +15,19 @@ struct Golden {
     cases: Vec<Case>,
     sample: Vec<f32>,
     thresholds: Vec<Threshold>,
+    plus_plus: Vec<PlusPlus>,
+}
+
+/// A whole loop of CFG++.
+#[derive(Deserialize)]
+struct PlusPlus {
+    scheduler: String,
+    prediction: String,
+    lambda: f32,
+    seed: u64,
+    sigmas: Vec<f64>,
+    /// After each step.
+    latents: Vec<Vec<f32>>,
 }
 
 #[derive(Deserialize)]
@@ -216,6 +229,37 @@ fn cfg_plus_plus_takes_x0_from_the_guided_and_noise_from_the_negative_prediction
     assert!(refusing.renoising(0).is_none());
 }
 
+/// The oracle is the paper's loop in float64 (`make_guidance.py`), with fresh noise in each step and without.
+#[test]
+fn whole_loops_of_cfg_plus_plus_equal_the_papers() {
+    let golden = golden();
+    assert!(golden.plus_plus.iter().filter(|case| case.scheduler == "euler_ancestral").count() >= 3);
+    for case in &golden.plus_plus {
+        let kind = SchedulerKind::parse(&case.scheduler).unwrap();
+        let mut scheduler = scheduler(kind, json!({"prediction_type": case.prediction}), golden.predictions.len());
+        let sigmas = scheduler.sigmas();
+        assert!(sigmas.iter().zip(&case.sigmas).all(|(a, b)| (a - b).abs() <= 1e-6 * b), "{sigmas:?}");
+        let guidance = pair(7.5, Rules { plus_plus: Some(case.lambda), ..Rules::default() });
+        let mut guider = Guider::new(&guidance);
+        let mut latents = array_of(&golden.shape, &golden.sample) * sigmas[0] as f32;
+        let mut fresh = Generator::new(RngKind::TorchCpu, case.seed).unwrap();
+        for (call, (step, expected)) in golden.predictions.iter().zip(&case.latents).enumerate() {
+            let (positive, negative) =
+                (array_of(&golden.shape, &step.positive), array_of(&golden.shape, &step.negative));
+            let mut predictions = stacked(&negative, &positive);
+            let at = At { call, latents: &latents, scheduler: scheduler.as_ref() };
+            guider.combine(&at, &mut predictions).unwrap();
+            let guided = rows(&predictions, 0, golden.shape[0]).to_owned();
+            scheduler.step(call, guided.view(), &mut latents, &mut fresh).unwrap();
+            guider.after_step(scheduler.as_ref(), call, &mut latents);
+            let scale = expected.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+            let worst = latents.iter().zip(expected).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+            // Float32 latents against float64 ones.
+            assert!(worst < 1e-5 * scale, "{} {} call {call}: {worst} of {scale}", case.scheduler, case.prediction);
+        }
+    }
+}
+
 #[test]
 fn at_lambda_one_cfg_plus_plus_differs_from_the_positive_prediction_alone_only_in_the_noise() {
     let config = json!({"prediction_type": "v_prediction"});
@@ -249,12 +293,41 @@ fn the_scale_of_each_call_counts() {
     assert_eq!(p[[0, 0]], 1.0 + 2.0 * 2.0);
 }
 
+/// What is predicted of a variance comes from the positive row; all rules look at the prediction alone.
 #[test]
-fn a_learned_variance_is_refused_by_name() {
-    let guidance = pair(7.5, Rules { rescale: 0.5, ..Rules::default() });
+fn a_learned_variance_is_never_guided() {
     let scheduler = scheduler(SchedulerKind::Ddim, json!({}), 3);
-    let latents = ArrayD::zeros(vec![1, 3, 2, 2]);
+    let shape = [2, 3, 2, 2];
+    let latents = noise(1, &shape);
+    let [negative, positive, low, high] = [2, 3, 4, 5].map(|seed| noise(seed, &shape));
+    let rules = || Rules {
+        rescale: 0.5,
+        projection: Some(Projection { threshold: 2.0, eta: 0.3, momentum: 0.0 }),
+        ..Rules::default()
+    };
+    for (guidance, first, second) in [
+        (pair(7.5, Rules::default()), &negative, &positive),
+        (pair(7.5, rules()), &negative, &positive),
+        (guidance(&[Role::Positive(1.0), Role::Picture, Role::Negative], 4.0, 1.5), &positive, &negative),
+    ] {
+        let parts = guidance.roles.len();
+        let combine = |predictions: &[ArrayViewD<'_, f32>]| {
+            let mut predictions = concatenate(Axis(0), predictions).unwrap();
+            let at = At { call: 0, latents: &latents, scheduler: scheduler.as_ref() };
+            Guider::new(&guidance).combine(&at, &mut predictions).unwrap();
+            rows(&predictions, 0, 2).to_owned()
+        };
+        let plain = combine(&[first.view(), second.view(), first.view()][..parts]);
+        let first_is_positive = matches!(guidance.roles[0], Role::Positive(_));
+        let doubled =
+            |mean: &ArrayD<f32>, variance: &ArrayD<f32>| concatenate(Axis(1), &[mean.view(), variance.view()]).unwrap();
+        let (of_first, of_second) = if first_is_positive { (&high, &low) } else { (&low, &high) };
+        let (first, second, third) = (doubled(first, of_first), doubled(second, of_second), doubled(first, &low));
+        let both = combine(&[first.view(), second.view(), third.view()][..parts]);
+        assert_eq!(both, doubled(&plain, &high));
+    }
+    let rules = pair(7.5, Rules { rescale: 0.5, ..Rules::default() });
     let at = At { call: 0, latents: &latents, scheduler: scheduler.as_ref() };
-    let error = Guider::new(&guidance).combine(&at, &mut ArrayD::ones(vec![2, 6, 2, 2])).unwrap_err();
-    assert!(error.to_string().contains("variance"));
+    let error = Guider::new(&rules).combine(&at, &mut ArrayD::ones(vec![4, 5, 2, 2])).unwrap_err();
+    assert!(error.to_string().contains("[4, 5, 2, 2]"), "{error}");
 }

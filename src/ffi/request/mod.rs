@@ -2,6 +2,7 @@
 //! call at fault; what two fields say together is checked by [`diffusion_request_validate`] and when drawing starts.
 
 mod cascade;
+mod conditions;
 mod guidance;
 mod hires;
 mod previews;

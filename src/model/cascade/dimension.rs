@@ -153,12 +153,33 @@ impl Serialize for Dimension {
 }
 
 #[cfg(test)]
+impl schemars::JsonSchema for Dimension {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Dimension".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A size: a number, or what it follows from.",
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {
+                    "type": "string",
+                    "pattern": r"^(height|width|[A-Za-z0-9_.]+\.(height|width)|config:[^/]+/[^/*]+)([*/][1-9][0-9]*)?$"
+                }
+            ]
+        })
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn sizes_are_read_as_they_are_written() {
-        for text in ["height", "width/8", "low_res.height*4", "config:decoder/sample_size", "config:unet/sample_size*8"] {
+        for text in ["height", "width/8", "low_res.height*4", "config:decoder/sample_size", "config:unet/sample_size*8"]
+        {
             assert_eq!(text.parse::<Dimension>().unwrap().to_string(), text);
         }
         assert_eq!("height/8".parse::<Dimension>().unwrap().of(128), Some(16));

@@ -13,6 +13,7 @@ use super::dimension::Dimension;
 /// A whole manifest. A **value** is a named tensor of one picture, without a batch axis; it is computed when something
 /// needs it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// `CascadePipeline`.
@@ -59,6 +60,7 @@ pub struct Manifest {
 
 /// The sizes that a request may ask for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Sizes {
     /// Pixels, where a request says nothing.
@@ -68,10 +70,14 @@ pub struct Sizes {
     /// Both sides are multiples of it.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub multiple: u32,
+    /// Whether there is no other size.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fixed: bool,
 }
 
 /// A prompt as numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Text {
     /// The folder of the tokenizer.
@@ -81,10 +87,17 @@ pub struct Text {
     /// The number that fills up; without, the tokenizer's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pad_id: Option<u32>,
+    /// Whether the text is stripped and lowered first (DeepFloyd IF).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lowercase: bool,
+    /// Whether a folder without it is sound: what needs it is left out then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub optional: bool,
 }
 
 /// Labels that a request chooses one of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Classes {
     /// How many, without the null one.
@@ -99,6 +112,7 @@ pub struct Classes {
 
 /// How pictures are made ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Preparation {
     /// Resized (Lanczos) and brought into the range.
@@ -114,6 +128,7 @@ pub enum Preparation {
 
 /// PIL's kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Resample {
     /// As diffusers' image processor has it.
@@ -125,6 +140,7 @@ pub enum Resample {
 
 /// A picture that a request gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PictureRole {
     /// Height and width; without, the picture's own.
@@ -149,6 +165,7 @@ pub struct PictureRole {
 
 /// A tensor out of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Constant {
     /// A `.safetensors` or `.npy` file below the folder.
@@ -156,10 +173,14 @@ pub struct Constant {
     /// The tensor's name in a `.safetensors` file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tensor: Option<String>,
+    /// Whether a folder without it is sound: what needs it is left out then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub optional: bool,
 }
 
 /// A graph that runs once for each picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GraphNode {
     /// The folder of the graph; without, the node's own name.
@@ -167,10 +188,14 @@ pub struct GraphNode {
     pub path: Option<String>,
     /// Which value each of its inputs is.
     pub inputs: BTreeMap<String, String>,
+    /// Whether a folder without it is sound: what needs it is left out then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub optional: bool,
 }
 
 /// A number, or a constant's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Factor {
     /// A number.
@@ -181,6 +206,7 @@ pub enum Factor {
 
 /// How planes get another size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Resize {
     /// The sample at `floor(i · scale)`.
@@ -197,6 +223,7 @@ pub enum Resize {
 
 /// What is computed from other values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Operation {
     /// The first of them that can be computed from what a request gives.
@@ -277,10 +304,24 @@ pub enum Operation {
         mean: String,
         /// Their deviation; a value.
         std: String,
-        /// The noise's level where a request does not say, 0 to 999.
+        /// The noise's level where a request does not say.
         level: u32,
         /// The schedule of the noise, a folder with `scheduler_config.json` or the config itself.
         scheduler: SchedulerSource,
+    },
+    /// Noise on a picture (`DeepFloyd` IF's upsamplers).
+    Noise {
+        /// What gets it.
+        of: String,
+        /// The noise's level where a request does not say.
+        level: u32,
+        /// The schedule of the noise.
+        scheduler: SchedulerSource,
+    },
+    /// The level of such noise, one number.
+    NoiseLevel {
+        /// Where a request does not say.
+        usual: u32,
     },
     /// Numbers before the first ones.
     PadLeft {
@@ -332,6 +373,7 @@ pub enum Operation {
 
 /// A scheduler's config: in a folder, or here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum SchedulerSource {
     /// A folder with `scheduler_config.json`.
@@ -342,16 +384,19 @@ pub enum SchedulerSource {
 
 /// What the unconditional branch is told in place of a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Null {
     /// This number everywhere.
     Number(f32),
-    /// `zeros`; of a class `null`; of the prompt `empty` (the negative prompt, or the empty text); else a value's name.
+    /// `zeros`; of a class `null`; of the prompt `negative` (the negative prompt, or else the empty text) or
+    /// `empty` (the empty text); else a value's name.
     Word(String),
 }
 
 /// A gradient that leads the sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Guide {
     /// The folder of the graph, which gets `sample` and `timestep` and gives `grad`.
@@ -367,6 +412,7 @@ pub struct Guide {
 
 /// What a gradient moves (Dhariwal & Nichol 2021, arXiv:2105.05233, algorithms 1 and 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GuideForm {
     /// The prediction, for every scheduler.
@@ -377,6 +423,7 @@ pub enum GuideForm {
 
 /// What a picture keeps while it is drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Keep {
     /// A value of the sample's shape.
@@ -389,16 +436,20 @@ pub struct Keep {
 
 /// When what is kept is put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KeepWhen {
     /// Into each estimate of the clean picture (GLIDE).
     CleanEstimate,
+    /// Before each call, with fresh noise of its level (latent diffusion).
+    BeforeCall,
     /// After each step, with noise of the next level (Stable Diffusion, Kandinsky).
     AfterStep,
 }
 
 /// One denoising loop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// Its name, and that of the value it gives.
@@ -476,10 +527,14 @@ pub struct Stage {
     /// How many samples are drawn for each picture, of which the best is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidates: Option<Candidates>,
+    /// Whether a folder without it is sound: what needs it is left out then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub optional: bool,
 }
 
 /// Several samples, of which the best is kept (DALL-E 2's prior, arXiv:2204.06125, section 2.2).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Candidates {
     /// How many, where a request does not say.
@@ -490,6 +545,7 @@ pub struct Candidates {
 
 /// Which value is the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Output {
     /// `[3, height, width]`.

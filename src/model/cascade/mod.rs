@@ -6,6 +6,7 @@
 mod classes;
 mod dimension;
 mod manifest;
+mod optional;
 mod references;
 
 use std::collections::BTreeMap;
@@ -57,7 +58,7 @@ impl CascadeFolder {
         let Some(class_name) = map.get("_class_name").and_then(Value::as_str).map(str::to_owned) else {
             return Ok(None);
         };
-        let (manifest, known) = match class_name.as_str() {
+        let (mut manifest, known) = match class_name.as_str() {
             CLASS => {
                 let manifest: Manifest = serde_json::from_value(Value::Object(map))
                     .map_err(|e| Error::bad_model(&path, format!("it is no manifest of a cascade: {e}")))?;
@@ -74,10 +75,10 @@ impl CascadeFolder {
                 format!("\"_version\" is {}, and this version reads {VERSION}", manifest.version),
             ));
         }
+        manifest.prune(root);
         manifest.check_references().map_err(|message| Error::bad_model(&path, message))?;
         let notes = vec![format!("A cascade of {} stages by the class {class_name}: {known}.", manifest.stages.len())];
-        let mut folder =
-            Self { root: root.to_path_buf(), manifest, class_name, schedulers: BTreeMap::new(), notes };
+        let mut folder = Self { root: root.to_path_buf(), manifest, class_name, schedulers: BTreeMap::new(), notes };
         folder.fill_in_sizes()?;
         folder.fill_in_factors()?;
         folder.read_schedulers()?;
@@ -177,7 +178,7 @@ impl CascadeFolder {
     fn read_schedulers(&mut self) -> Result<()> {
         let stages = self.manifest.stages.iter().map(|stage| (&stage.name, &stage.scheduler));
         let augmented = self.manifest.values.iter().filter_map(|(name, operation)| match operation {
-            Operation::NoiseAugment { scheduler, .. } => Some((name, scheduler)),
+            Operation::NoiseAugment { scheduler, .. } | Operation::Noise { scheduler, .. } => Some((name, scheduler)),
             _ => None,
         });
         let mut schedulers = BTreeMap::new();
@@ -187,7 +188,10 @@ impl CascadeFolder {
                 SchedulerSource::Folder(folder) => {
                     let path = self.root.join(folder).join(SCHEDULER_FILE);
                     json::read_object(&path)?.ok_or_else(|| {
-                        Error::bad_model(&self.root, format!("{folder}/{SCHEDULER_FILE}, the scheduler of {name}, is missing"))
+                        Error::bad_model(
+                            &self.root,
+                            format!("{folder}/{SCHEDULER_FILE}, the scheduler of {name}, is missing"),
+                        )
                     })?
                 }
             };
@@ -198,6 +202,32 @@ impl CascadeFolder {
         }
         self.schedulers = schedulers;
         Ok(())
+    }
+
+    /// The words for what the unconditional branch is told belong to certain values.
+    fn check_null(&self, stage: &str, value: &str, null: &Null) -> Result<()> {
+        let allowed = match (value, self.manifest.source(value)) {
+            (PROMPT, _) => "\"negative\" and \"empty\"",
+            (_, Some(Source::Class(classes))) if classes.null.is_some() => "\"null\", a number, or a value's name",
+            _ => "\"zeros\", a number, or a value's name",
+        };
+        let fits = match (value, null) {
+            (PROMPT, Null::Word(word)) => matches!(word.as_str(), "negative" | "empty"),
+            (PROMPT, Null::Number(_)) => false,
+            (_, Null::Number(number)) => number.is_finite(),
+            (_, Null::Word(word)) => match word.as_str() {
+                "null" => allowed.starts_with("\"null\""),
+                "negative" | "empty" => false,
+                _ => true,
+            },
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(self.bad(format!(
+                "the unconditional branch of the stage {stage} is told {} in place of \"{value}\"; allowed are {allowed}",
+                serde_json::to_string(null).unwrap_or_default()
+            ))),
+        }
     }
 
     /// What the types of the manifest's fields leave open.
@@ -220,22 +250,54 @@ impl CascadeFolder {
             if let Some(candidates) = &stage.candidates
                 && !(1..=64).contains(&candidates.count)
             {
-                return Err(self.bad(format!("the stage {name} draws {} candidates; allowed are 1 to 64", candidates.count)));
+                return Err(
+                    self.bad(format!("the stage {name} draws {} candidates; allowed are 1 to 64", candidates.count))
+                );
             }
             if stage.strength.is_some_and(|strength| !(strength > 0.0 && strength <= 1.0)) {
                 return Err(self.bad(format!("the strength of the stage {name} must be above 0 and at most 1")));
             }
         }
+        for stage in &self.manifest.stages {
+            for (value, null) in &stage.null {
+                self.check_null(&stage.name, value, null)?;
+            }
+        }
         for (name, classes) in &self.manifest.classes {
             let count = classes.count.fixed().unwrap_or(0);
             if !classes.names.is_empty() && classes.names.len() != count {
-                return Err(self.bad(format!("the classes {name} are {count}, but {} names stand there", classes.names.len())));
+                return Err(
+                    self.bad(format!("the classes {name} are {count}, but {} names stand there", classes.names.len()))
+                );
             }
         }
         let [low, high] = self.manifest.picture.range;
         if low >= high || !low.is_finite() || !high.is_finite() {
-            return Err(self.bad(format!("the picture's range is {low} to {high}; the second number must be the larger")));
+            return Err(
+                self.bad(format!("the picture's range is {low} to {high}; the second number must be the larger"))
+            );
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The schema for editors is what the types say. `UPDATE_SCHEMA=1 cargo test --lib the_committed_schema` writes it.
+    #[test]
+    fn the_committed_schema_is_what_the_types_say() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/cascade.schema.json");
+        let mut schema = serde_json::to_string_pretty(&schemars::schema_for!(Manifest)).unwrap();
+        schema.push('\n');
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(&path, &schema).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == schema,
+            "models/cascade.schema.json is old: UPDATE_SCHEMA=1 cargo test --lib the_committed_schema"
+        );
     }
 }

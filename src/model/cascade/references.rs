@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::dimension::{Base, Dimension};
-use super::manifest::{
-    Classes, Constant, Factor, GraphNode, Manifest, Null, Operation, PictureRole, Stage, Text,
-};
+use super::manifest::{Classes, Constant, Factor, GraphNode, Manifest, Null, Operation, PictureRole, Stage, Text};
 
 /// The numbers of a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +100,9 @@ impl Manifest {
     fn references(&self) -> Vec<(String, &str)> {
         let mut all = Vec::new();
         for (name, graph) in &self.graphs {
-            all.extend(graph.inputs.iter().map(|(input, value)| (format!("the input \"{input}\" of {name}"), &**value)));
+            all.extend(
+                graph.inputs.iter().map(|(input, value)| (format!("the input \"{input}\" of {name}"), &**value)),
+            );
         }
         for (name, operation) in &self.values {
             all.extend(operation.inputs().into_iter().map(|value| (format!("the value {name}"), value)));
@@ -194,9 +194,11 @@ impl Manifest {
 
     /// All names, for a sentence.
     fn names(&self) -> String {
-        let texts = self.texts.keys().flat_map(|text| [".ids", ".mask", ".length"].map(|field| format!("{text}{field}")));
+        let texts =
+            self.texts.keys().flat_map(|text| [".ids", ".mask", ".length"].map(|field| format!("{text}{field}")));
         let graphs = self.graphs.keys().map(|graph| format!("{graph}.OUTPUT"));
-        let plain = self.classes.keys().chain(self.pictures.keys()).chain(self.constants.keys()).chain(self.values.keys());
+        let plain =
+            self.classes.keys().chain(self.pictures.keys()).chain(self.constants.keys()).chain(self.values.keys());
         let plain = plain.chain(self.stages.iter().map(|stage| &stage.name)).cloned();
         texts.chain(graphs).chain(plain).collect::<Vec<_>>().join(", ")
     }
@@ -242,7 +244,7 @@ impl Stage {
 
 /// Whether it is one of the words for what the unconditional branch is told, and no value's name.
 fn is_word(word: &str) -> bool {
-    ["zeros", "null", "empty"].contains(&word)
+    ["zeros", "null", "negative", "empty"].contains(&word)
 }
 
 impl Operation {
@@ -269,9 +271,11 @@ impl Operation {
             | Self::Clamp { of, .. }
             | Self::L2Normalize { of }
             | Self::LargerHole { of }
+            | Self::Noise { of, .. }
             | Self::PadLeft { of, .. }
             | Self::OneHot { of, .. }
             | Self::Reshape { of, .. } => vec![of],
+            Self::NoiseLevel { .. } => Vec::new(),
             Self::Fill { shape, .. } => shape.iter().filter_map(value_of).collect(),
             Self::Vq { of, codebook } => vec![of, codebook],
             Self::NoiseAugment { of, mean, std, .. } => vec![of, mean, std],
@@ -288,6 +292,7 @@ impl Operation {
     pub fn sizes(&self) -> Vec<&Dimension> {
         match self {
             Self::Resize { size, .. } => size.iter().collect(),
+            Self::NoiseLevel { .. } => Vec::new(),
             Self::Fill { shape, .. } => shape.iter().collect(),
             Self::PadLeft { count, .. } | Self::OneHot { count, .. } => vec![count],
             _ => Vec::new(),
@@ -298,6 +303,7 @@ impl Operation {
     pub(super) fn sizes_mut(&mut self) -> Vec<&mut Dimension> {
         match self {
             Self::Resize { size, .. } => size.iter_mut().collect(),
+            Self::NoiseLevel { .. } => Vec::new(),
             Self::Fill { shape, .. } => shape.iter_mut().collect(),
             Self::PadLeft { count, .. } | Self::OneHot { count, .. } => vec![count],
             _ => Vec::new(),

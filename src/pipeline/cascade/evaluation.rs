@@ -8,7 +8,7 @@ use super::opened::Cascade;
 use super::plan::Plan;
 use super::{Rows, operations, pictures};
 use crate::error::{Error, Result};
-use crate::model::cascade::{GraphNode, Operation, Source, TextField};
+use crate::model::cascade::{GraphNode, Null, Operation, PROMPT, Source, TextField};
 use crate::pipeline::draw::Session;
 use crate::pipeline::{MemoryMode, Observer, Phase, Timings, report};
 use crate::rng::NoiseSource;
@@ -119,15 +119,19 @@ impl<'a> Evaluation<'a> {
     fn text(&mut self, name: &str, field: TextField, null: Option<usize>) -> Result<Rows> {
         let (text, _) = name.rsplit_once('.').unwrap_or((name, ""));
         let tokenizer = self.cascade.tokenizer(text)?;
-        let length = self.cascade.folder.manifest.texts.get(text).map_or(0, |text| text.length);
-        // Without a negative prompt the unconditional branch is told the empty text.
-        let prompt = match null {
+        let specification = self.cascade.folder.manifest.texts.get(text);
+        let length = specification.map_or(0, |text| text.length);
+        let stage = null.and_then(|index| self.cascade.folder.manifest.stages.get(index));
+        let prompt = match stage.and_then(|stage| stage.null.get(PROMPT)) {
             None => &*self.plan.request.prompt,
-            Some(_) => self.plan.negative().unwrap_or_default(),
+            Some(Null::Word(word)) if word == "negative" => self.plan.negative().unwrap_or_default(),
+            Some(_) => "",
         };
-        let encoding = tokenizer.encode_to(prompt, length)?;
+        let lowered = specification.is_some_and(|text| text.lowercase).then(|| prompt.trim().to_lowercase());
+        let encoding = tokenizer.encode_to(lowered.as_deref().unwrap_or(prompt), length)?;
         if let Some(lost) = &encoding.lost {
-            self.session.warn(format!("the prompt is too long for {text}, which reads {length} tokens; lost: \"{lost}\""));
+            self.session
+                .warn(format!("the prompt is too long for {text}, which reads {length} tokens; lost: \"{lost}\""));
         }
         Ok(Rows::same(match field {
             TextField::Ids => encoding.ids.iter().map(|id| *id as f32).collect::<Array1<f32>>().into_dyn(),
@@ -197,6 +201,16 @@ impl<'a> Evaluation<'a> {
         let mut sizes = Vec::new();
         for size in operation.sizes() {
             sizes.push(self.size(size)?);
+        }
+        match operation {
+            Operation::NoiseAugment { of, mean, std, level, .. } => {
+                return self.augmented(name, [of, mean, std], &inputs, *level);
+            }
+            Operation::Noise { of, level, .. } => return self.noised(name, of, &inputs, *level),
+            Operation::NoiseLevel { usual } => {
+                return Ok(Rows::same(arr0(self.plan.noise_level(*usual) as f32).into_dyn()));
+            }
+            _ => {}
         }
         let count = inputs.values().map(|rows| rows.rows().len()).max().unwrap_or(1);
         let wrong = |message: String| self.cascade.folder.bad(format!("the value {name}: {message}"));

@@ -15,7 +15,11 @@ impl Cascade {
         let manifest = &self.folder.manifest;
         let drawn = self.drawn_size();
         let pixels = |side: usize| u32::try_from(side).unwrap_or(MAX_SIDE);
-        let sizes = manifest.sizes.as_ref().map(|sizes| (sizes.height.fixed(), sizes.width.fixed(), sizes.multiple));
+        let sizes = manifest
+            .sizes
+            .as_ref()
+            .filter(|sizes| !sizes.fixed)
+            .map(|sizes| (sizes.height.fixed(), sizes.width.fixed(), sizes.multiple));
         let (height, width, multiple) = match (sizes, drawn) {
             (Some((height, width, multiple)), _) => (height.unwrap_or(0), width.unwrap_or(0), multiple),
             (None, Some((height, width))) => (height, width, 1),
@@ -57,6 +61,8 @@ impl Cascade {
             notes: report.notes,
             runtime_version: runtime.version.clone(),
             runtime_library: runtime.path.clone(),
+            conditions: Vec::new(),
+            max_boxes: 0,
             cascade: Some(CascadeInfo {
                 title: manifest.title.clone(),
                 stages,

@@ -18,7 +18,10 @@ impl Cascade {
             return Ok(());
         }
         let list = missing.into_iter().collect::<Vec<_>>().join(", and ");
-        Err(Error::invalid(format!("the model at \"{}\" needs {list}; the request gives none", self.folder.root.display())))
+        Err(Error::invalid(format!(
+            "the model at \"{}\" needs {list}; the request gives none",
+            self.folder.root.display()
+        )))
     }
 
     /// Whether the request gives all that the value `name` is made of.

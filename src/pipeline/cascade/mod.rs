@@ -8,9 +8,10 @@ mod constants;
 mod evaluation;
 mod info;
 mod missing;
+mod noise;
 mod nulls;
-mod operations;
 mod opened;
+mod operations;
 mod pictures;
 mod plan;
 mod shapes;
@@ -27,6 +28,7 @@ use self::plan::Plan;
 use super::{Generated, MemoryMode, Observer, Phase, Request, Timings, report};
 use crate::error::{Error, Result};
 use crate::image::Image;
+use crate::model::cascade::{Dimension, Output};
 use crate::runtime::CancelToken;
 
 impl Cascade {
@@ -42,7 +44,7 @@ impl Cascade {
     ) -> Result<Generated> {
         let started = Instant::now();
         let plan = Plan::new(self, request)?;
-        let output = &self.folder.manifest.picture;
+        let output = self.output(request)?;
         self.check_available(&plan, &output.of)?;
         let mut evaluation = Evaluation::new(self, &plan, observer, cancel)?;
         plan.unused(self).into_iter().for_each(|sentence| evaluation.session.warn(sentence));
@@ -75,6 +77,24 @@ impl Cascade {
         let settings = plan.settings(self, images.first());
         let latents = last_sample.unwrap_or_else(|| ArrayD::zeros(vec![pictures, 0]));
         Ok(Generated { flagged: vec![None; pictures], images, latents, settings, timings, warnings: session.warnings })
+    }
+
+    /// Which value is the picture.
+    fn output(&self, request: &Request) -> Result<Output> {
+        let manifest = &self.folder.manifest;
+        let Some(stage) = &request.cascade.until else { return Ok(manifest.picture.clone()) };
+        let drawn = manifest
+            .stages
+            .iter()
+            .filter(|stage| stage.sample.len() == 3 && stage.sample.first().and_then(Dimension::fixed) == Some(3));
+        let drawn: Vec<&str> = drawn.map(|stage| stage.name.as_str()).collect();
+        match drawn.contains(&stage.as_str()) {
+            true => Ok(Output { of: stage.clone(), ..manifest.picture.clone() }),
+            false => Err(Error::invalid(format!(
+                "the picture is to be what the stage \"{stage}\" draws; the stages of this model that draw pixels are {}",
+                if drawn.is_empty() { "none".to_owned() } else { drawn.join(", ") }
+            ))),
+        }
     }
 
     /// Computes a value that the manifest lists as an embedding, as far as the request determines it.

@@ -70,8 +70,12 @@ impl Cascade {
         }
         let names: Vec<String> = folder.graph_folders().into_iter().map(str::to_owned).collect();
         let paths: Vec<PathBuf> = names.iter().map(|name| folder.graph(name)).collect();
-        let missing: Vec<_> =
-            names.iter().zip(&paths).filter(|(_, path)| !path.is_file()).map(|(name, _)| format!("{name}/model.onnx")).collect();
+        let missing: Vec<_> = names
+            .iter()
+            .zip(&paths)
+            .filter(|(_, path)| !path.is_file())
+            .map(|(name, _)| format!("{name}/model.onnx"))
+            .collect();
         if !missing.is_empty() {
             return Err(Error::bad_model(&folder.root, format!("{} of its manifest are missing", missing.join(", "))));
         }

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use ndarray::{ArrayD, ArrayView3, Axis, Ix2, Ix3, IxDyn, Zip, concatenate};
 
 use crate::autoencoder::Codebook;
-use crate::image::{Interpolation, in_eight_bits, interpolate, one_hot, with_larger_hole};
 use crate::error::Result;
+use crate::image::{Interpolation, in_eight_bits, interpolate, one_hot, with_larger_hole};
 use crate::model::cascade::{Factor, Operation, Resize};
 use crate::tensor::{Embedding, Statistics};
+
+/// What two numbers become.
+type Binary = fn(f32, f32) -> f32;
 
 /// Computes `operation` for one picture from the values that `of` gives; `sizes` are those it names, as numbers. The
 /// inner error is a sentence about values that do not fit together.
@@ -24,17 +27,16 @@ pub(super) fn compute<'v>(
     let value = |name: &str| of(name).ok_or_else(|| format!("there is no value {name}"));
     Ok((|| {
         Ok(match operation {
-            Operation::FirstOf { .. } | Operation::NoiseAugment { .. } => {
+            Operation::FirstOf { .. }
+            | Operation::NoiseAugment { .. }
+            | Operation::Noise { .. }
+            | Operation::NoiseLevel { .. } => {
                 return Err("it is not computed here".to_owned());
             }
             Operation::Affine { of, subtract, divide, multiply, add } => {
                 let mut x = value(of)?.clone();
-                let steps: [(&Option<Factor>, fn(f32, f32) -> f32); 4] = [
-                    (subtract, |x, y| x - y),
-                    (divide, |x, y| x / y),
-                    (multiply, |x, y| x * y),
-                    (add, |x, y| x + y),
-                ];
+                let steps: [(&Option<Factor>, Binary); 4] =
+                    [(subtract, |x, y| x - y), (divide, |x, y| x / y), (multiply, |x, y| x * y), (add, |x, y| x + y)];
                 for (factor, apply) in steps {
                     match factor {
                         None => {}
@@ -42,7 +44,8 @@ pub(super) fn compute<'v>(
                         Some(Factor::Value(name)) => {
                             let other = value(name)?;
                             let shape = x.shape().to_vec();
-                            let other = other.broadcast(shape.clone()).ok_or_else(|| unlike(of, &shape, name, other))?;
+                            let other =
+                                other.broadcast(shape.clone()).ok_or_else(|| unlike(of, &shape, name, other))?;
                             Zip::from(&mut x).and(&other).for_each(|x, &y| *x = apply(*x, y));
                         }
                     }
@@ -125,10 +128,7 @@ fn kernel(how: Resize) -> Interpolation {
     }
 }
 
-fn product<'v>(
-    of: &[String],
-    value: &impl Fn(&str) -> Result<&'v ArrayD<f32>, String>,
-) -> Result<ArrayD<f32>, String> {
+fn product<'v>(of: &[String], value: &impl Fn(&str) -> Result<&'v ArrayD<f32>, String>) -> Result<ArrayD<f32>, String> {
     let mut product: Option<ArrayD<f32>> = None;
     for name in of {
         let factor = value(name)?;
@@ -213,7 +213,8 @@ mod tests {
 
     #[test]
     fn eight_bits_are_what_a_file_would_hold() {
-        let made = computed(r#"{"op":"eight_bit","of":"x"}"#, &[("x", array![-1.0_f32, 0.1, 1.0].into_dyn())], &[]).unwrap();
+        let made =
+            computed(r#"{"op":"eight_bit","of":"x"}"#, &[("x", array![-1.0_f32, 0.1, 1.0].into_dyn())], &[]).unwrap();
         assert_eq!(made, array![-1.0_f32, 140.0 / 127.5 - 1.0, 1.0].into_dyn());
     }
 
@@ -222,7 +223,11 @@ mod tests {
         let picture = Array::from_iter((0..12).map(|v| v as f32)).into_shape_with_order([3, 2, 2]).unwrap().into_dyn();
         let mask = array![[[0.0_f32, 1.0], [1.0, 0.0]]].into_dyn();
         for of in [r#"["p","m"]"#, r#"["m","p"]"#] {
-            let made = computed(&format!(r#"{{"op":"multiply","of":{of}}}"#), &[("p", picture.clone()), ("m", mask.clone())], &[]);
+            let made = computed(
+                &format!(r#"{{"op":"multiply","of":{of}}}"#),
+                &[("p", picture.clone()), ("m", mask.clone())],
+                &[],
+            );
             let made = made.unwrap();
             assert_eq!((made[[2, 0, 0]], made[[2, 0, 1]]), (0.0, 9.0));
         }
@@ -233,7 +238,9 @@ mod tests {
         let labels = array![[[0.0_f32, 2.0]]].into_dyn();
         let made = computed(r#"{"op":"one_hot","of":"l","count":3}"#, &[("l", labels.clone())], &[3]).unwrap();
         assert_eq!(made, array![[[1.0_f32, 0.0]], [[0.0, 0.0]], [[0.0, 1.0]]].into_dyn());
-        assert!(computed(r#"{"op":"one_hot","of":"l","count":2}"#, &[("l", labels)], &[2]).unwrap_err().contains("0 to 1"));
+        assert!(
+            computed(r#"{"op":"one_hot","of":"l","count":2}"#, &[("l", labels)], &[2]).unwrap_err().contains("0 to 1")
+        );
     }
 
     #[test]
@@ -252,7 +259,10 @@ mod tests {
     #[test]
     fn shapes_change_and_pads_come_first() {
         let x = array![1.0_f32, 2.0, 3.0, 4.0].into_dyn();
-        assert_eq!(computed(r#"{"op":"reshape","of":"x","shape":[2,-1]}"#, &[("x", x.clone())], &[]).unwrap().shape(), [2, 2]);
+        assert_eq!(
+            computed(r#"{"op":"reshape","of":"x","shape":[2,-1]}"#, &[("x", x.clone())], &[]).unwrap().shape(),
+            [2, 2]
+        );
         assert!(computed(r#"{"op":"reshape","of":"x","shape":[3,-1]}"#, &[("x", x.clone())], &[]).is_err());
         let padded = computed(r#"{"op":"pad_left","of":"x","count":2,"with":1}"#, &[("x", x)], &[2]).unwrap();
         assert_eq!(padded, array![1.0_f32, 1.0, 1.0, 2.0, 3.0, 4.0].into_dyn());

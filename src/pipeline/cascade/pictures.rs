@@ -19,7 +19,8 @@ pub(super) fn prepared(
 ) -> Result<ArrayD<f32>> {
     let own = (picture.height() as usize, picture.width() as usize);
     let (height, width) = size.unwrap_or(own);
-    let pixels = |side: usize| u32::try_from(side).map_err(|_| Error::invalid(format!("a side of {side} pixels is too long")));
+    let pixels =
+        |side: usize| u32::try_from(side).map_err(|_| Error::invalid(format!("a side of {side} pixels is too long")));
     let (rows, columns) = (pixels(height)?, pixels(width)?);
     Ok(match role.prepare {
         Preparation::Clip => {

@@ -68,7 +68,10 @@ impl Plan {
         for name in request.cascade.stages.keys() {
             if manifest.stage(name).is_none() {
                 let names: Vec<_> = manifest.stages.iter().map(|stage| &*stage.name).collect();
-                return Err(Error::invalid(format!("there is no stage \"{name}\"; this model has {}", names.join(", "))));
+                return Err(Error::invalid(format!(
+                    "there is no stage \"{name}\"; this model has {}",
+                    names.join(", ")
+                )));
             }
         }
         let main = manifest.main_stage().map(|stage| &*stage.name);
@@ -95,6 +98,11 @@ impl Plan {
     /// The source of all noise.
     pub(super) fn noise(&self) -> Result<Box<dyn NoiseSource>> {
         noise_of(&self.request, self.seed, self.pictures)
+    }
+
+    /// How much noise pictures and embeddings get that a stage is told.
+    pub(super) fn noise_level(&self, usual: u32) -> u32 {
+        self.request.noise_level.unwrap_or(usual)
     }
 
     /// The negative prompt, where there is something in it.
@@ -128,12 +136,17 @@ impl Plan {
             self.stages.get(index)
         });
         let mut more = self.request.described();
-        let stages: Map<_, _> = manifest.stages.iter().zip(&self.stages).map(|(stage, plan)| {
-            let told = json!({
-                "steps": plan.options.steps, "guidance": plan.guidance, "scheduler": plan.kind.name(),
-            });
-            (stage.name.clone(), told)
-        }).collect();
+        let stages: Map<_, _> = manifest
+            .stages
+            .iter()
+            .zip(&self.stages)
+            .map(|(stage, plan)| {
+                let told = json!({
+                    "steps": plan.options.steps, "guidance": plan.guidance, "scheduler": plan.kind.name(),
+                });
+                (stage.name.clone(), told)
+            })
+            .collect();
         more.insert("stages".to_owned(), json!(stages));
         Settings {
             prompt: self.request.prompt.clone(),
@@ -194,10 +207,16 @@ impl StagePlan {
             strength: request.start.strength.or(stage.strength).unwrap_or(1.0),
         };
         if own.guide_scale.is_some() && stage.guide.is_none() {
-            return Err(Error::invalid(format!("the stage {} has no gradient that a scale could be given for", stage.name)));
+            return Err(Error::invalid(format!(
+                "the stage {} has no gradient that a scale could be given for",
+                stage.name
+            )));
         }
         if own.candidates.is_some() && stage.candidates.is_none() {
-            return Err(Error::invalid(format!("the stage {} has nothing to choose the best of several by", stage.name)));
+            return Err(Error::invalid(format!(
+                "the stage {} has nothing to choose the best of several by",
+                stage.name
+            )));
         }
         if (own.guidance.is_some() || (is_main && request.guidance.is_some()))
             && plan.guidance > 1.0
@@ -249,7 +268,8 @@ impl Cascade {
 
     /// How many steps a stage takes where nobody says.
     pub(super) fn own_steps(&self, stage: &Stage) -> u32 {
-        let stated = self.folder.schedulers.get(&stage.name).and_then(|config| scheduler::respaced_steps(config).ok().flatten());
+        let stated =
+            self.folder.schedulers.get(&stage.name).and_then(|config| scheduler::respaced_steps(config).ok().flatten());
         stage.steps.or(stated.and_then(|steps| u32::try_from(steps).ok())).unwrap_or(USUAL_STEPS)
     }
 
@@ -266,7 +286,6 @@ impl Cascade {
     }
 }
 
-
 /// What only the road of one stage has.
 fn refuse_other_roads(cascade: &Cascade, request: &Request) -> Result<()> {
     let root = cascade.folder.root.display();
@@ -277,7 +296,10 @@ fn refuse_other_roads(cascade: &Cascade, request: &Request) -> Result<()> {
         (request.safety != Safety::Off, "a safety checker"),
         (request.previews.is_some(), "previews"),
         (start.latents.is_some(), "another model's latents"),
-        (start.mask_padding.is_some() || start.paste_back || start.mask_blur > 0.0, "mask padding, blur and pasting back"),
+        (
+            start.mask_padding.is_some() || start.paste_back || start.mask_blur > 0.0,
+            "mask padding, blur and pasting back",
+        ),
         (request.denoising_end.is_some() || request.denoising_start.is_some(), "a hand-over between two models"),
         (request.guidance_rules.any(), "rules for guidance"),
         (request.reuse != crate::pipeline::Reuse::default(), "reuse of predictions"),
@@ -291,19 +313,23 @@ fn refuse_other_roads(cascade: &Cascade, request: &Request) -> Result<()> {
 }
 
 fn size(cascade: &Cascade, request: &Request) -> Result<Option<(usize, usize)>> {
-    let Some(sizes) = &cascade.folder.manifest.sizes else {
+    let Some(sizes) = cascade.folder.manifest.sizes.as_ref().filter(|sizes| !sizes.fixed) else {
         let own = cascade.drawn_size();
-        for (what, asked, drawn) in [("height", request.height, own.map(|own| own.0)), ("width", request.width, own.map(|own| own.1))] {
+        for (what, asked, drawn) in
+            [("height", request.height, own.map(|own| own.0)), ("width", request.width, own.map(|own| own.1))]
+        {
             if let Some(asked) = asked
                 && drawn != Some(asked as usize)
             {
                 return Err(Error::invalid(format!(
                     "{what} is {asked}; this model draws {}",
-                    own.map_or("what follows from the pictures it is given".to_owned(), |(h, w)| format!("{w}x{h} pixels only"))
+                    own.map_or("what follows from the pictures it is given".to_owned(), |(h, w)| format!(
+                        "{w}x{h} pixels only"
+                    ))
                 )));
             }
         }
-        return Ok(None);
+        return Ok(own.filter(|_| cascade.folder.manifest.sizes.is_some()));
     };
     let usual = |dimension: &crate::model::cascade::Dimension| dimension.fixed().unwrap_or(1);
     let height = request.height.map_or(usual(&sizes.height), |side| side as usize);
@@ -425,4 +451,3 @@ fn attributes(cascade: &Cascade) -> impl Iterator<Item = &str> {
         _ => Vec::new(),
     })
 }
-

@@ -1,6 +1,7 @@
 //! Whether the parts of a cascade fit together, as far as their graphs and the manifest state sizes.
 
-use crate::error::{Error, Result};
+use crate::denoise;
+use crate::error::Result;
 use crate::model::cascade::{Dimension, Operation, Preparation, Source, Stage, TextField};
 use crate::runtime::Graph;
 
@@ -8,8 +9,6 @@ use super::opened::Cascade;
 
 /// What x_t and t are called; they are not the manifest's to fill.
 const OWN: [&str; 5] = ["sample", "hidden_states", "latent_model_input", "timestep", "t"];
-/// The output of a gradient's graph.
-pub(super) const GRADIENT: &str = "grad";
 
 /// The sizes of one row of a value; `None` where only a run will tell.
 type Shape = Vec<Option<usize>>;
@@ -49,9 +48,11 @@ impl Cascade {
                 let graph = self.graph(&guide.graph)?;
                 let fed = guide.inputs.iter().map(|(input, value)| (input.as_str(), value.as_str()));
                 self.check_fed(&format!("the gradient {}", guide.graph), graph, fed, &OWN)?;
-                if graph.output(GRADIENT).is_none() {
-                    return Err(Error::bad_model(graph.path(), format!("a gradient's graph gives \"{GRADIENT}\", this gives none")));
-                }
+                let told = guide.inputs.iter().filter_map(|(input, value)| {
+                    let own = || graph.input(input).and_then(|spec| spec.shape.get(1..)).map(<[_]>::to_vec);
+                    Some((input.as_str(), self.shape(value).or_else(own)?))
+                });
+                denoise::check_gradient(graph, &told.collect::<Vec<_>>())?;
             }
             self.check_start(stage)?;
         }
@@ -84,12 +85,13 @@ impl Cascade {
             };
             let Some(shape) = self.shape(value) else { continue };
             let rows = match spec.shape.len().checked_sub(shape.len()) {
-                Some(0) => &spec.shape[..],
-                Some(1) => &spec.shape[1..],
-                _ => &[],
+                Some(0) => Some(&spec.shape[..]),
+                Some(1) => Some(&spec.shape[1..]),
+                _ => None,
             };
-            let fits = rows.len() == shape.len()
-                && rows.iter().zip(&shape).all(|(has, gives)| has.is_none() || gives.is_none() || has == gives);
+            let fits = rows.is_some_and(|rows| {
+                rows.iter().zip(&shape).all(|(has, gives)| has.is_none() || gives.is_none() || has == gives)
+            });
             if !fits {
                 return Err(self.folder.bad(format!(
                     "the input \"{input}\" of {who} is {spec}, but the value {value} that it gets is {}",
@@ -118,7 +120,9 @@ impl Cascade {
         };
         let own = channels;
         for value in &stage.concat {
-            let Some(more) = self.shape(value).and_then(|shape| shape.first().copied().flatten()) else { return Ok(()) };
+            let Some(more) = self.shape(value).and_then(|shape| shape.first().copied().flatten()) else {
+                return Ok(());
+            };
             channels += more;
         }
         if sample.shape.len() != stage.sample.len() + 1 {
@@ -175,9 +179,7 @@ impl Cascade {
                     Preparation::Mask | Preparation::Labels => 1,
                 };
                 let sides = match (role.prepare, self.eyes(name), &role.size) {
-                    (Preparation::Clip, Some(eyes), _) => {
-                        [Some(eyes.crop.0 as usize), Some(eyes.crop.1 as usize)]
-                    }
+                    (Preparation::Clip, Some(eyes), _) => [Some(eyes.crop.0 as usize), Some(eyes.crop.1 as usize)],
                     (_, _, Some([height, width])) => [height.fixed(), width.fixed()],
                     _ => [None, None],
                 };
@@ -202,6 +204,7 @@ impl Cascade {
             | Operation::Clamp { of, .. }
             | Operation::Vq { of, .. }
             | Operation::LargerHole { of }
+            | Operation::Noise { of, .. }
             | Operation::L2Normalize { of }
             | Operation::Edit { of, .. } => self.shape(of),
             Operation::Resize { of, size: [height, width], .. } => {
@@ -217,14 +220,13 @@ impl Cascade {
                 }
                 Some(whole)
             }
-            Operation::Multiply { of } => {
-                of.iter().filter_map(|factor| self.shape(factor)).max_by_key(|shape| {
-                    (shape.len(), shape.first().copied().flatten())
-                })
+            Operation::Multiply { of } => of
+                .iter()
+                .filter_map(|factor| self.shape(factor))
+                .max_by_key(|shape| (shape.len(), shape.first().copied().flatten())),
+            Operation::NoiseAugment { of, .. } => {
+                self.shape(of).map(|shape| shape.iter().map(|size| size.map(|size| 2 * size)).collect())
             }
-            Operation::NoiseAugment { of, .. } => self.shape(of).map(|shape| {
-                shape.iter().map(|size| size.map(|size| 2 * size)).collect()
-            }),
             Operation::PadLeft { of, count, .. } => {
                 let mut shape = self.shape(of)?;
                 let first = shape.first_mut()?;
@@ -235,6 +237,7 @@ impl Cascade {
                 let shape = self.shape(of)?;
                 Some([vec![count.fixed()], shape.get(1..)?.to_vec()].concat())
             }
+            Operation::NoiseLevel { .. } => Some(Vec::new()),
             Operation::Fill { shape, .. } => Some(shape.iter().map(Dimension::fixed).collect()),
             Operation::Reshape { shape, .. } => Some(shape.iter().map(|size| usize::try_from(*size).ok()).collect()),
         }
@@ -255,6 +258,9 @@ impl Cascade {
 
     /// Height and width of the pictures, where every picture has them.
     pub(super) fn drawn_size(&self) -> Option<(usize, usize)> {
+        if let Some(sizes) = self.folder.manifest.sizes.as_ref().filter(|sizes| sizes.fixed) {
+            return sizes.height.fixed().zip(sizes.width.fixed());
+        }
         match self.shape(&self.folder.manifest.picture.of)?.as_slice() {
             [_, Some(height), Some(width)] => Some((*height, *width)),
             _ => None,
@@ -263,7 +269,8 @@ impl Cascade {
 }
 
 fn words(shape: &[Option<usize>]) -> String {
-    let sizes: Vec<_> = shape.iter().map(|size| size.map_or_else(|| "any".to_owned(), |size| size.to_string())).collect();
+    let sizes: Vec<_> =
+        shape.iter().map(|size| size.map_or_else(|| "any".to_owned(), |size| size.to_string())).collect();
     match sizes.is_empty() {
         true => "one number".to_owned(),
         false => format!("[{}]", sizes.join(", ")),

@@ -1,16 +1,21 @@
 //! One denoising loop of a cascade.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ndarray::{ArrayD, Axis, IxDyn, concatenate};
 
 use super::Rows;
 use super::evaluation::Evaluation;
-use crate::denoise::{self, Batching, Branch, Denoiser, Denoising, Guidance, Paste, Reuse, Role};
+use super::plan::StagePlan;
+use crate::denoise::{
+    self, Batching, Branch, Denoiser, Denoising, GradientForm, GradientGuide, Guidance, Paste, PasteMode, Reuse, Role,
+};
 use crate::error::{Error, Result};
-use crate::model::cascade::{Base, Dimension, KeepWhen, Stage};
+use crate::model::cascade::{Base, Dimension, GuideForm, KeepWhen, Operation, Source, Stage};
 use crate::pipeline::{MemoryMode, Phase, report};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{CleanSample, Scheduler};
 
 impl Evaluation<'_> {
     /// Draws the samples of the stage with this index: a value for each picture.
@@ -34,6 +39,9 @@ impl Evaluation<'_> {
         let start = self.optional(stage.start.as_deref())?;
         let mut noise = None;
         if stage.noise_first && from.is_none() {
+            for value in stage.needs() {
+                self.run_stages_of(value)?;
+            }
             noise = Some(self.noise.normal(&shape));
         }
         let guided = stage.is_guided(settings.guidance);
@@ -64,7 +72,8 @@ impl Evaluation<'_> {
                 match start {
                     Some(start) => {
                         let steps = calls / scheduler.order().max(1);
-                        let kept = ((steps as f64 * crate::pipeline::plan::as_written(settings.strength)) as usize).min(steps);
+                        let kept =
+                            ((steps as f64 * crate::pipeline::plan::as_written(settings.strength)) as usize).min(steps);
                         first = (steps - kept) * scheduler.order().max(1);
                         if kept == 0 {
                             return Err(Error::invalid(format!(
@@ -94,14 +103,7 @@ impl Evaluation<'_> {
             )));
         }
         let paste = self.paste(stage, original, &shape)?;
-        let mut hook = None;
-        if let Some((paste, when)) = paste {
-            hook = Some((paste, when));
-        }
-        let after_step = match &hook {
-            Some((paste, KeepWhen::AfterStep)) => Some(paste),
-            _ => None,
-        };
+        let mut gradient = self.gradient(stage, settings, &halves(None), &shape)?;
 
         report(self.session.observer, Phase::Denoising, 0, calls - first)?;
         let last = stage.last_denoiser.as_deref().filter(|_| calls - first > 1 || calls == 1);
@@ -110,12 +112,14 @@ impl Evaluation<'_> {
         for (name, span) in parts {
             let Some(name) = name.filter(|_| !span.is_empty()) else { continue };
             self.run_part(
-                Part { graph: name, stage, guidance: &guidance, paste: after_step, span, done_before: first },
+                Part { graph: name, stage, guidance: &guidance, paste: paste.as_ref(), span, done_before: first },
+                gradient.as_mut(),
                 branches.clone(),
                 scheduler.as_mut(),
                 &mut latents,
             )?;
         }
+        self.timings.denoise_in_graphs += gradient.map_or(Duration::ZERO, |gradient| gradient.time_in_graph());
         self.last_sample = Some(latents.clone());
         let mut samples: Vec<ArrayD<f32>> = latents.outer_iter().map(|row| row.to_owned()).collect();
         let negative = negative_too.then(|| samples.split_off(rows));
@@ -130,18 +134,31 @@ impl Evaluation<'_> {
         Ok((drawn, negative.map(|samples| chosen(samples, Some(index))).transpose()?))
     }
 
+    /// Runs the stages that the value `name` is made of, and nothing else.
+    fn run_stages_of(&mut self, name: &str) -> Result<()> {
+        let (cascade, plan) = (self.cascade, self.plan);
+        match cascade.folder.manifest.source(name) {
+            _ if plan.embeddings.contains_key(name) => Ok(()),
+            Some(Source::Stage(_) | Source::Negative(_)) => self.told(name).map(drop),
+            Some(Source::Operation(Operation::FirstOf { of })) => {
+                let first = of.iter().find(|way| cascade.is_available(plan, way));
+                first.map_or(Ok(()), |way| self.run_stages_of(way))
+            }
+            Some(source) => source.inputs().into_iter().try_for_each(|input| self.run_stages_of(input)),
+            None => Ok(()),
+        }
+    }
+
     /// Runs some calls of a stage with one graph.
     fn run_part(
         &mut self,
         part: Part<'_>,
+        gradient: Option<&mut GradientGuide>,
         branches: Vec<Branch>,
         scheduler: &mut dyn Scheduler,
         latents: &mut ArrayD<f32>,
     ) -> Result<()> {
-        let batching = match self.cascade.memory {
-            MemoryMode::Speed | MemoryMode::Balanced => Batching::Together,
-            MemoryMode::Low => Batching::OneByOne,
-        };
+        let batching = self.batching();
         let graph = Arc::clone(self.cascade.graph(part.graph)?);
         let mut denoiser = Denoiser::new(&graph, latents.shape(), branches, part.stage.timestep_scale, batching)?;
         if let Some(channels) = part.stage.output_channels.as_ref().and_then(Dimension::fixed) {
@@ -156,6 +173,7 @@ impl Evaluation<'_> {
             scheduler,
             noise: self.noise.as_mut(),
             guidance: part.guidance,
+            gradient,
             reuse: &reuse,
             span: part.span,
             paste: part.paste,
@@ -172,11 +190,15 @@ impl Evaluation<'_> {
         Ok(())
     }
 
-    /// What one guidance branch of a stage is told. `parts` are what the parts of the batch are told: the request's
-    /// values, or those of a stage's unconditional branch.
-    fn branch(&mut self, stage: &Stage, parts: &[Option<usize>], copies: usize, shape: &[usize]) -> Result<Branch> {
+    /// The values of a graph's inputs, as [`Self::branch`] has them.
+    fn told_inputs(
+        &mut self,
+        inputs: &BTreeMap<String, String>,
+        parts: &[Option<usize>],
+        copies: usize,
+    ) -> Result<Branch> {
         let mut branch = Branch::default();
-        for (input, value) in &stage.inputs {
+        for (input, value) in inputs {
             let mut all = Vec::with_capacity(parts.len());
             for part in parts {
                 all.push(self.value(value, *part)?);
@@ -186,13 +208,28 @@ impl Evaluation<'_> {
                     branch.inputs.insert(input.clone(), rows.of(0).clone());
                 }
                 _ => {
-                    let each = all.iter().flat_map(|rows| {
-                        (0..self.plan.pictures * copies).map(|row| rows.of(row / copies).clone())
-                    });
+                    let each = all
+                        .iter()
+                        .flat_map(|rows| (0..self.plan.pictures * copies).map(|row| rows.of(row / copies).clone()));
                     branch.each.insert(input.clone(), each.collect());
                 }
             }
         }
+        Ok(branch)
+    }
+
+    /// How many rows go into one call.
+    fn batching(&self) -> Batching {
+        match self.cascade.memory {
+            MemoryMode::Speed | MemoryMode::Balanced => Batching::Together,
+            MemoryMode::Low => Batching::OneByOne,
+        }
+    }
+
+    /// What one guidance branch of a stage is told. `parts` are what the parts of the batch are told: the request's
+    /// values, or those of a stage's unconditional branch.
+    fn branch(&mut self, stage: &Stage, parts: &[Option<usize>], copies: usize, shape: &[usize]) -> Result<Branch> {
+        let mut branch = self.told_inputs(&stage.inputs, parts, copies)?;
         if stage.concat.is_empty() {
             return Ok(branch);
         }
@@ -221,15 +258,36 @@ impl Evaluation<'_> {
         Ok(branch)
     }
 
+    /// The gradient that leads a stage, where it has one that is to lead.
+    fn gradient(
+        &mut self,
+        stage: &Stage,
+        settings: &StagePlan,
+        parts: &[Option<usize>],
+        shape: &[usize],
+    ) -> Result<Option<GradientGuide>> {
+        let Some(guide) = stage.guide.as_ref().filter(|_| settings.guide_scale != 0.0) else { return Ok(None) };
+        let told = self.told_inputs(&guide.inputs, parts, settings.candidates)?;
+        let form = match guide.form {
+            GuideForm::Score => GradientForm::Score,
+            GuideForm::Mean => GradientForm::Own,
+        };
+        let rule = CleanSample::of(settings.kind, self.cascade.scheduler_config(&stage.name)?).ok();
+        let graph = self.cascade.graph(&guide.graph)?;
+        let how = (stage.timestep_scale, self.batching());
+        GradientGuide::new(graph, shape, told, how, (settings.guide_scale, form), rule).map(Some)
+    }
+
     /// What a mask keeps, where the request gives one.
     fn paste(
         &mut self,
         stage: &Stage,
         original: Option<(ArrayD<f32>, ArrayD<f32>)>,
         shape: &[usize],
-    ) -> Result<Option<(Paste, KeepWhen)>> {
+    ) -> Result<Option<Paste>> {
         let Some(keep) = &stage.keep else { return Ok(None) };
-        let (Some(picture), Some(mask)) = (self.optional(Some(&keep.picture))?, self.optional(Some(&keep.mask))?) else {
+        let (Some(picture), Some(mask)) = (self.optional(Some(&keep.picture))?, self.optional(Some(&keep.mask))?)
+        else {
             return Ok(None);
         };
         let copies = shape[0] / self.plan.pictures;
@@ -244,8 +302,15 @@ impl Evaluation<'_> {
                 &shape[1..]
             )));
         };
-        let noise = original.map_or_else(|| ArrayD::zeros(IxDyn(shape)), |(_, noise)| noise);
-        Ok(Some((Paste { original: picture.to_owned(), noise, mask: mask.to_owned() }, keep.when)))
+        let mode = match keep.when {
+            KeepWhen::CleanEstimate => PasteMode::Clean,
+            KeepWhen::BeforeCall => PasteMode::BeforeCall,
+            KeepWhen::AfterStep => {
+                let noise = original.map_or_else(|| ArrayD::zeros(IxDyn(shape)), |(_, noise)| noise);
+                PasteMode::AfterStep { noise }
+            }
+        };
+        Ok(Some(Paste { original: picture.to_owned(), mask: mask.to_owned(), mode }))
     }
 
     /// A value where it can be computed.
@@ -268,7 +333,9 @@ impl Evaluation<'_> {
         };
         let size = base.and_then(|base| dimension.of(base)).filter(|size| *size > 0);
         size.ok_or_else(|| match base {
-            Some(base) => Error::invalid(format!("{base} pixels do not fit this model: {dimension} must come out even")),
+            Some(base) => {
+                Error::invalid(format!("{base} pixels do not fit this model: {dimension} must come out even"))
+            }
             None => self.cascade.folder.bad(format!("the size {dimension} cannot be known")),
         })
     }
@@ -294,9 +361,8 @@ fn stacked(rows: &Rows, pictures: usize, copies: usize) -> Result<ArrayD<f32>> {
 
 /// Of every `count` samples the one with the largest scalar product.
 fn best(samples: &[ArrayD<f32>], count: usize, towards: &Rows) -> Vec<ArrayD<f32>> {
-    let product = |a: &ArrayD<f32>, b: &ArrayD<f32>| -> f64 {
-        a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
-    };
+    let product =
+        |a: &ArrayD<f32>, b: &ArrayD<f32>| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
     let of = |(picture, own): (usize, &[ArrayD<f32>])| {
         own.iter().max_by(|a, b| product(a, towards.of(picture)).total_cmp(&product(b, towards.of(picture)))).cloned()
     };

@@ -70,6 +70,19 @@ impl Family for Flux {
         Vec::new()
     }
 
+    fn reads_prompt(&self, _model: &Opened, index: usize) -> bool {
+        index < 2
+    }
+
+    /// schnell is told none.
+    fn reads_guidance(&self, model: &Opened) -> bool {
+        model.denoiser.input(GUIDANCE).is_some()
+    }
+
+    fn has_true_guidance(&self) -> bool {
+        true
+    }
+
     /// Guidance is distilled; the true one needs a negative prompt and a scale of its own, as in diffusers.
     fn is_guided(&self, plan: &Plan) -> bool {
         self.scale(plan) > 1.0 && plan.request.negative_prompt.is_some()

@@ -1,6 +1,7 @@
 //! One file a model family: how its conditioning is assembled, and how its latents are handed to the denoiser.
 
 mod flux;
+mod image_variation;
 mod stable_diffusion;
 mod stable_diffusion_3;
 mod stable_diffusion_xl;
@@ -35,9 +36,39 @@ pub(in crate::pipeline) trait Family: Send + Sync {
         vec![(GraphRole::TextEncoder, 0)]
     }
 
+    /// Whether a text encoder of the model reads a request's `index`th prompt, counted from 0.
+    fn reads_prompt(&self, _model: &Opened, index: usize) -> bool {
+        index == 0
+    }
+
+    /// Whether the negative branch of `plan` is told its negative prompts, and not zeros in their place.
+    fn reads_negatives(&self, _model: &Opened, _plan: &Plan) -> bool {
+        true
+    }
+
+    /// Whether the request's guidance scale means anything.
+    fn reads_guidance(&self, _model: &Opened) -> bool {
+        true
+    }
+
+    /// Whether there is a true guidance beside a distilled one.
+    fn has_true_guidance(&self) -> bool {
+        false
+    }
+
+    /// Those of the sizes and scores in a request that change nothing of what the denoiser is told, by their names.
+    fn unread_sizes(&self, _model: &Opened, plan: &Plan, _guided: bool) -> Vec<&'static str> {
+        plan.request.size_conditioning.given().into_iter().map(|(name, _)| name).collect()
+    }
+
     /// Whether a request runs the negative branch: diffusers' `do_classifier_free_guidance`.
     fn is_guided(&self, plan: &Plan) -> bool {
         plan.settings.guidance > 1.0
+    }
+
+    /// Whether anything reads the prompts.
+    fn reads_prompts(&self) -> bool {
+        true
     }
 
     /// The strength of that guidance.
@@ -113,6 +144,7 @@ pub(in crate::pipeline) fn of(model: &Opened) -> Box<dyn Family> {
         Name::StableDiffusionXl | Name::StableDiffusionXlRefiner => Box::new(stable_diffusion_xl::StableDiffusionXl),
         Name::StableDiffusion3 => Box::new(stable_diffusion_3::StableDiffusion3),
         Name::Flux => Box::new(flux::Flux),
+        Name::ImageVariation => Box::new(image_variation::ImageVariation),
         Name::Upscaler => Box::new(upscaler::Upscaler),
     }
 }

@@ -59,6 +59,10 @@ impl Family for StableDiffusion3 {
         vec![(GraphRole::TextEncoder, 0), (GraphRole::TextEncoder2, 1)]
     }
 
+    fn reads_prompt(&self, model: &Opened, index: usize) -> bool {
+        index < 2 || (index == 2 && model.has_text(GraphRole::TextEncoder3))
+    }
+
     /// diffusers' `get_timesteps` of this pipeline, which does not cut the number of steps to a whole one first.
     fn skipped_steps(&self, steps: usize, strength: f64) -> usize {
         flow_skipped_steps(steps, strength)

@@ -8,6 +8,7 @@ use super::{Family, stable_diffusion};
 use crate::denoise::{Branch, CONTEXT, Told};
 use crate::error::{Error, Result};
 use crate::model::{self, GraphRole};
+use crate::pipeline::SizeConditioning;
 use crate::pipeline::opened::Opened;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::prompting::{Layer, Prompting, Prompts};
@@ -65,12 +66,12 @@ impl Family for StableDiffusionXl {
             ));
         };
         let (mut context, mut pooled) = (context.into_dyn(), pooled.into_dyn());
-        // diffusers: only where no negative prompt was given at all; an empty one is encoded.
-        if prompts.negative && !prompts.given && forces_zeros(model) {
+        if prompts.negative && !self.reads_negatives(model, prompting.plan) {
             context.fill(0.0);
             pooled.fill(0.0);
         }
-        let sizes = sizes(prompting.plan, has_aesthetic_score(model), prompts.negative);
+        let wish = &prompting.plan.request.size_conditioning;
+        let sizes = sizes(prompting.plan, wish, has_aesthetic_score(model), prompts.negative);
         let branch = Branch::default().with(CONTEXT, context).with(POOLED, pooled).with(SIZES, sizes);
         Ok(stable_diffusion::with_guidance(branch, model, prompting.plan))
     }
@@ -82,6 +83,28 @@ impl Family for StableDiffusionXl {
     /// The second encoder reads the second prompt, but where it is the only one.
     fn context_texts(&self, model: &Opened) -> Vec<(GraphRole, usize)> {
         model.folder.family().text_roles().iter().enumerate().map(|(index, role)| (*role, index)).collect()
+    }
+
+    /// The refiner has one encoder, which reads the first prompt.
+    fn reads_prompt(&self, model: &Opened, index: usize) -> bool {
+        index < model.folder.family().text_roles().len()
+    }
+
+    /// diffusers: zeros only where no negative prompt was given at all; an empty one is encoded.
+    fn reads_negatives(&self, model: &Opened, plan: &Plan) -> bool {
+        plan.request.negative_prompt.is_some() || !forces_zeros(model)
+    }
+
+    /// A number is read where another one in its place would be told.
+    fn unread_sizes(&self, model: &Opened, plan: &Plan, guided: bool) -> Vec<&'static str> {
+        let (wish, aesthetic) = (&plan.request.size_conditioning, has_aesthetic_score(model));
+        let unread = |other: &SizeConditioning| {
+            [false, true]
+                .into_iter()
+                .filter(|negative| guided || !negative)
+                .all(|negative| sizes(plan, wish, aesthetic, negative) == sizes(plan, other, aesthetic, negative))
+        };
+        wish.given().into_iter().filter(|(_, other)| unread(other)).map(|(name, _)| name).collect()
     }
 
     fn schedule(&self, options: &mut SchedulerOptions, _plan: &Plan, _model: &Opened) -> Result<()> {
@@ -112,8 +135,7 @@ fn forces_zeros(model: &Opened) -> bool {
 }
 
 /// Heights before widths, as diffusers' `_get_add_time_ids` has them.
-fn sizes(plan: &Plan, aesthetic: bool, negative: bool) -> ArrayD<f32> {
-    let wish = &plan.request.size_conditioning;
+fn sizes(plan: &Plan, wish: &SizeConditioning, aesthetic: bool, negative: bool) -> ArrayD<f32> {
     let own = (plan.settings.width, plan.settings.height);
     let (mut original, mut target) = (wish.original.unwrap_or(own), wish.target.unwrap_or(own));
     let mut crop = wish.crop;

@@ -59,6 +59,8 @@ pub struct CascadeRequest {
     /// Embeddings by the value's name, in place of what the model would compute: `[width]` for all pictures, or
     /// `[pictures, width]`; values that are no vectors likewise, with their own axes.
     pub embeddings: BTreeMap<String, Arc<ArrayD<f32>>>,
+    /// The stage whose sample is the picture, where that is not to be the last one; only stages that draw pixels can be.
+    pub until: Option<String>,
     /// How far attributes of a semantic code are moved, by their names; −[`MAX_EDIT`] to [`MAX_EDIT`].
     pub edits: BTreeMap<String, f32>,
 }
@@ -67,7 +69,12 @@ impl CascadeRequest {
     /// Whether nothing is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.stages.is_empty() && self.classes.is_empty() && self.pictures.is_empty() && self.embeddings.is_empty() && self.edits.is_empty()
+        self.stages.is_empty()
+            && self.classes.is_empty()
+            && self.pictures.is_empty()
+            && self.embeddings.is_empty()
+            && self.edits.is_empty()
+            && self.until.is_none()
     }
 
     pub(super) fn validate(&self) -> Result<()> {
@@ -82,7 +89,7 @@ impl CascadeRequest {
             }
         }
         for (name, amount) in &self.edits {
-            if !(amount.abs() <= MAX_EDIT) {
+            if !(-MAX_EDIT..=MAX_EDIT).contains(amount) {
                 return Err(Error::invalid(format!(
                     "the attribute \"{name}\" is to be moved by {amount}; allowed are -{MAX_EDIT} to {MAX_EDIT}"
                 )));
@@ -105,7 +112,7 @@ impl StageSettings {
         }
         for (what, value) in [("guidance", self.guidance), ("the gradient's scale", self.guide_scale)] {
             match value {
-                Some(value) if !(value.abs() <= MAX_GUIDANCE) => {
+                Some(value) if !(-MAX_GUIDANCE..=MAX_GUIDANCE).contains(&value) => {
                     return wrong(what, value.to_string(), format!("-{MAX_GUIDANCE} to {MAX_GUIDANCE}"));
                 }
                 _ => {}

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    CascadeRequest, ClassLabel, GuidanceRules, PromptSyntax, Request, Reuse, Scales, Seamless, Seeds, SizeConditioning,
-    Start,
+    CascadeRequest, ClassLabel, ConditionPicture, GuidanceRules, PromptSyntax, Request, Reuse, Scales, Seamless, Seeds,
+    SizeConditioning, Start,
 };
 use crate::pipeline::request::guidance::ThresholdLimit;
 use crate::scheduler::CustomSchedule;
@@ -68,12 +68,32 @@ impl Request {
             None => {}
         }
         start(&self.start, &mut told);
+        conditions(self, &mut told);
         sizes(&self.size_conditioning, &mut told);
         guidance(&self.guidance_rules, &mut told);
         reuse(&self.reuse, &mut told);
         cascade(&self.cascade, &mut told);
         told.0
     }
+}
+
+/// Whole runs and scales of 1 are what goes without saying.
+fn conditions(request: &Request, told: &mut Told) {
+    let picture = |condition: &ConditionPicture| {
+        let mut said = Told::default();
+        said.put("role", Some(json!(condition.role)));
+        said.put_if("scale", condition.scale != 1.0, number(condition.scale));
+        said.put_if("start", condition.start != 0.0, number(condition.start));
+        said.put_if("end", condition.end != 1.0, number(condition.end));
+        Value::Object(said.0)
+    };
+    let pictures: Vec<Value> = request.conditions.iter().map(picture).collect();
+    told.put_if("conditions", !pictures.is_empty(), Value::Array(pictures));
+    told.put_if("guess_mode", request.guess_mode, json!(true));
+    let boxes = request.boxes.iter().map(|each| json!({"phrase": each.phrase, "box": numbers(&each.corners)}));
+    let boxes: Vec<Value> = boxes.collect();
+    told.put_if("boxes", !boxes.is_empty(), Value::Array(boxes));
+    told.put("boxes_until", request.boxes_until.map(number));
 }
 
 fn start(start: &Start, told: &mut Told) {

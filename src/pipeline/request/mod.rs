@@ -1,6 +1,7 @@
 //! What to generate: plain data, checked in one place before any work starts.
 
 mod cascade;
+mod conditions;
 mod described;
 mod guidance;
 mod hires;
@@ -15,6 +16,7 @@ mod start;
 use std::ops::RangeInclusive;
 
 pub use cascade::{CascadeRequest, ClassLabel, MAX_EDIT, StageSettings};
+pub use conditions::{ConditionPicture, GroundedBox, MAX_BOXES, MAX_CONDITION_SCALE, MAX_CONDITIONS};
 pub use guidance::{GuidanceRules, Projection, Scales, ThresholdLimit, Thresholding, ZeroStar};
 pub use hires::{Hires, MAX_HIRES_SCALE, Upscale};
 pub use previews::{PreviewMode, Previews};
@@ -47,8 +49,8 @@ pub const MAX_GUIDANCE: f32 = 1000.0;
 pub const MAX_CLIP_SKIP: u32 = 11;
 /// The most tokens of a T5 encoder.
 pub const MAX_TOKENS: u32 = 512;
-/// The highest noise level of the x4 upscaler, as diffusers' `max_noise_level`.
-pub const MAX_NOISE_LEVEL: u32 = 350;
+/// The highest noise level that any model takes.
+pub const MAX_NOISE_LEVEL: u32 = 999;
 
 /// What characters in a prompt mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -117,6 +119,15 @@ pub struct Request {
     pub max_tokens: Option<u32>,
     /// The picture that is the start, if there is one.
     pub start: Start,
+    /// The pictures that it keeps to beside; [`crate::PipelineInfo::conditions`] says what a model takes.
+    pub conditions: Vec<ConditionPicture>,
+    /// Whether ControlNets count less in the upper levels and not at all for the negative prompt (diffusers'
+    /// `guess_mode`), for pictures without a prompt.
+    pub guess_mode: bool,
+    /// What belongs where in the picture, for models that take boxes (GLIGEN).
+    pub boxes: Vec<GroundedBox>,
+    /// The part of the run, 0 to 1, in which boxes count; `None`: diffusers' 0.3.
+    pub boxes_until: Option<f32>,
     /// Width in pixels, a multiple of the model's [`crate::PipelineInfo::size_multiple`].
     pub width: Option<u32>,
     /// Height in pixels, likewise.
@@ -134,7 +145,8 @@ pub struct Request {
     /// Classifier-free guidance of a model that has a distilled one of its own (Flux): above 1, the negative prompt
     /// is used and each step costs double. `None`: off.
     pub true_guidance: Option<f32>,
-    /// How much noise the small picture gets before it is enlarged (x4 upscaler), 0 to 350; `None`: 20.
+    /// How much noise a picture or an embedding gets before the model sees it, 0 to [`MAX_NOISE_LEVEL`]: the small picture
+    /// of the x4 upscaler (at most 350; `None`: 20) and of `DeepFloyd` IF, the image embedding of Stable unCLIP.
     pub noise_level: Option<u32>,
     /// The part of the timesteps, 0 to 1, that is left to another model: this one stops there with noisy latents.
     pub denoising_end: Option<f32>,
@@ -278,6 +290,7 @@ impl Request {
             value.map_or(Ok(()), |value| check(what, value, allowed))?;
         }
         self.start.validate_fields()?;
+        conditions::validate(&self.conditions, &self.boxes, self.boxes_until)?;
         self.size_conditioning.validate()?;
         self.cascade.validate()?;
         self.hires.as_ref().map_or(Ok(()), Hires::validate)?;

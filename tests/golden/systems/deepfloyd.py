@@ -32,7 +32,7 @@ SCHEDULERS = {
 VISIBLE = {
     "prompt": ["small", "small_other", "small_negative"],
     "seed": ["small", "small_seed_42"],
-    "guidance": ["small", "small_guidance_1", "small_guidance_9"],
+    "guidance": ["small", "small_guidance_1", "small_guidance_7"],
     "init": ["super", "super_mask"],
     "noise_level": ["super", "super_noise_0"],
     "cascade": ["cascade", "cascade_other"],
@@ -108,7 +108,7 @@ def cases():
     yield "small_negative", {"negative": "blurry, low quality, ugly"}
     yield "small_seed_42", {"seed": 42}
     yield "small_guidance_1", {"guidance": 1.0}
-    yield "small_guidance_9", {"guidance": 9.0}
+    yield "small_guidance_7", {"guidance": 7.0}
     yield "small_steps_15", {"steps": 15}
     yield "small_count_2", {"count": 2}
     large = {"pipeline": "super", "init": "low.png"}

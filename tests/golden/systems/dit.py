@@ -55,7 +55,7 @@ def make_models(out):
     export(folder / "transformer" / "model.onnx", parts["transformer"],
            lambda m, x, t, labels: m(x, t, labels).sample,
            {"hidden_states": (torch.randn(2, 4, 8, 8), ("batch", None, None, None)),
-            "timestep": (torch.tensor([741, 3]), EACH), "class_labels": (torch.tensor([207, 1000]), EACH)},
+            "timestep": (torch.tensor([741.25, 3.0]), EACH), "class_labels": (torch.tensor([207, 1000]), EACH)},
            {"out_sample": ("batch", None, None, None)})
     parts["vae"].save_config(folder / "vae_decoder")
     export(folder / "vae_decoder" / "model.onnx", parts["vae"], lambda m, z: m.decode(z).sample,

@@ -97,7 +97,7 @@ def make_models(out):
     parts["unet"].save_config(folder / "unet")
     export(folder / "unet" / "model.onnx", parts["unet"],
            lambda m, x, t, states, labels: m(x, t, states, class_labels=labels).sample,
-           {"sample": (torch.randn(2, 4, 8, 8), GRID), "timestep": (torch.tensor(741), SCALAR),
+           {"sample": (torch.randn(2, 4, 8, 8), GRID), "timestep": (torch.tensor(741.25), SCALAR),
             "encoder_hidden_states": (torch.randn(2, 77, CONTEXT), ROWS),
             "class_labels": (torch.randn(2, 2 * WIDTH), FLAT)}, {"out_sample": GRID})
     parts["vae"].save_config(folder / "vae_decoder")

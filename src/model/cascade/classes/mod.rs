@@ -10,9 +10,12 @@ use crate::model::json;
 
 /// The classes, without the prefix `ORT`, each with its manifest and the folder of the autoencoder whose levels say how
 /// many pixels a latent is.
-const CLASSES: [(&str, &str, Option<&str>); 8] = [
-    ("DiTPipeline", include_str!("dit.json"), None),
-    ("LDMPipeline", include_str!("ldm_plain.json"), None),
+const CLASSES: [(&str, &str, Option<&str>); 11] = [
+    ("IFPipeline", include_str!("deepfloyd.json"), None),
+    ("StableUnCLIPPipeline", include_str!("stable_unclip.json"), Some("vae_decoder")),
+    ("StableUnCLIPImg2ImgPipeline", include_str!("stable_unclip.json"), Some("vae_decoder")),
+    ("DiTPipeline", include_str!("dit.json"), Some("vae_decoder")),
+    ("LDMPipeline", include_str!("ldm_plain.json"), Some("vqvae_decoder")),
     ("LDMSuperResolutionPipeline", include_str!("ldm_super.json"), None),
     ("LDMTextToImagePipeline", include_str!("ldm_text.json"), Some("vae_decoder")),
     ("UnCLIPPipeline", include_str!("karlo.json"), None),

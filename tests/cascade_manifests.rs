@@ -1,0 +1,201 @@
+//! Manifests that a person writes: what is read, and what each mistake is called.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test states what it expects by panicking"
+)]
+
+mod common;
+
+use std::fs;
+use std::sync::Arc;
+
+use common::{copy_of, generate, open, sentence, tiny};
+use diffusion::pipeline::{ClassLabel, StageSettings};
+use diffusion::{CancelToken, Error, Image, PixelFormat, Request};
+use ndarray::ArrayD;
+use serde_json::{Value, json};
+
+/// tiny-dit with a manifest of its own: two stages, of which the second goes on from the first.
+fn manifest() -> Value {
+    json!({
+        "_class_name": "CascadePipeline",
+        "_version": 1,
+        "title": "two transformers",
+        "sizes": {"width": 64, "height": 64, "fixed": true},
+        "classes": {"label": {"count": 3, "null": 1000, "names": ["cat", "dog", "red house"]}},
+        "graphs": {"vae_decoder": {"inputs": {"latent_sample": "latents"}}},
+        "values": {"latents": {"op": "affine", "of": "second", "divide": "config:vae_decoder/scaling_factor"}},
+        "stages": [
+            {
+                "name": "first", "denoiser": "transformer", "sample": [4, 8, 8],
+                "output_channels": 8, "inputs": {"class_labels": "label"}, "scheduler": "scheduler", "steps": 3,
+                "guidance": 3, "null": {"label": "null"}
+            },
+            {
+                "name": "second", "denoiser": "transformer", "sample": [4, 8, 8], "output_channels": 8,
+                "inputs": {"class_labels": "label"}, "start": "first", "strength": 0.5, "scheduler": "scheduler",
+                "steps": 4
+            }
+        ],
+        "picture": {"of": "vae_decoder.sample"},
+        "embeddings": ["first", "latents"]
+    })
+}
+
+fn folder(manifest: &Value) -> tempfile::TempDir {
+    let folder = copy_of(&tiny("tiny-dit"));
+    fs::write(folder.path().join("model_index.json"), manifest.to_string()).unwrap();
+    folder
+}
+
+fn request() -> Request {
+    let mut request = Request { seed: Some(7), format: PixelFormat::Rgb8, ..Request::default() };
+    request.cascade.classes = vec![ClassLabel::Name("red house".to_owned())];
+    request
+}
+
+#[test]
+fn a_manifest_draws_and_says_what_it_is() {
+    let folder = folder(&manifest());
+    let pipeline = open(folder.path()).unwrap();
+    let info = pipeline.info().cascade.clone().unwrap();
+    assert_eq!(info.title.as_deref(), Some("two transformers"));
+    assert_eq!(info.stages.iter().map(|stage| stage.steps).collect::<Vec<_>>(), [3, 4]);
+    assert_eq!((info.classes, info.class_names.len()), (3, 3));
+    assert_eq!(info.manifest["stages"][1]["start"], "first");
+    assert_eq!((pipeline.info().default_width, pipeline.info().default_height), (64, 64));
+    let drawn = generate(&pipeline, &request()).unwrap();
+    assert_eq!((drawn.images[0].width(), drawn.images[0].height()), (64, 64));
+    // Three steps of the first, and the lower half of the second's four.
+    assert_eq!(drawn.timings.denoise.len(), 3 + 2);
+    assert_eq!(drawn.settings.more["stages"]["second"]["steps"], 4);
+    // A name and its number are one class, and another class is another picture.
+    let mut other = request();
+    other.cascade.classes = vec![ClassLabel::Number(2)];
+    assert_eq!(generate(&pipeline, &other).unwrap().images, drawn.images);
+    other.cascade.classes = vec![ClassLabel::Number(0)];
+    assert_ne!(generate(&pipeline, &other).unwrap().images, drawn.images);
+}
+
+#[test]
+fn values_go_out_and_come_in() {
+    let folder = folder(&manifest());
+    let pipeline = open(folder.path()).unwrap();
+    let embed = |name: &str| pipeline.embed(&request(), name, &mut (), &CancelToken::new());
+    let latents = embed("latents").unwrap();
+    assert_eq!(latents.shape(), [1, 4, 8, 8]);
+    let drawn = generate(&pipeline, &request()).unwrap();
+    let mut again = request();
+    again.seed = Some(1);
+    again.cascade.embeddings.insert("latents".to_owned(), Arc::new(latents.clone()));
+    let handed = generate(&pipeline, &again).unwrap();
+    assert_eq!(handed.images, drawn.images, "nothing is left to be drawn");
+    assert!(handed.timings.denoise.is_empty());
+    for (values, words) in [
+        (ArrayD::zeros(vec![1, 4, 8, 9]), "[1, 4, 8, 9]"),
+        (ArrayD::zeros(vec![3, 4, 8, 8]), "1 pictures"),
+        (ArrayD::from_elem(vec![4, 8, 8], f32::NAN), "NaN"),
+    ] {
+        again.cascade.embeddings.insert("latents".to_owned(), Arc::new(values));
+        let said = sentence(generate(&pipeline, &again));
+        assert!(said.contains(words) && said.contains("\"latents\""), "{said}");
+    }
+    let said = embed("second").unwrap_err().to_string();
+    assert!(said.contains("no embedding \"second\"") && said.contains("first, latents"), "{said}");
+}
+
+#[test]
+fn every_mistake_in_a_manifest_has_a_sentence() {
+    type Change = fn(&mut Value);
+    let mistakes: [(Change, &[&str]); 22] = [
+        (|m| m["stagse"] = json!([]), &["stagse"]),
+        (|m| m["_version"] = json!(2), &["_version", "2"]),
+        (|m| m["stages"][0]["denoizer"] = json!("x"), &["denoizer"]),
+        (|m| m["stages"] = json!([]), &["no stage"]),
+        (|m| m["values"]["latents"]["op"] = json!("afine"), &["afine"]),
+        (|m| m["values"]["latents"]["of"] = json!("third"), &["the value latents", "\"third\""]),
+        (|m| m["picture"]["of"] = json!("vae_decoder.picture"), &["vae_decoder.picture", "sample"]),
+        (|m| m["picture"]["of"] = json!("latents"), &["latents", "[3, height, width]"]),
+        (|m| m["stages"][0]["start"] = json!("second"), &["needs itself", "second"]),
+        (|m| m["stages"][1]["name"] = json!("first"), &["\"first\" stands for two things"]),
+        (|m| m["stages"][0]["denoiser"] = json!("unet"), &["unet/model.onnx", "missing"]),
+        (|m| m["stages"][0]["sample"] = json!([5, 8, 8]), &["reads 4 channels", "has 5"]),
+        (|m| m["stages"][0]["sample"] = json!([4, 16, 16]), &["first", "second", "[4, 16, 16]", "[4, 8, 8]"]),
+        (|m| m["stages"][0]["sample"] = json!([4, 8]), &["2 sizes"]),
+        (|m| m["stages"][0]["sample"][1] = json!("depth/8"), &["depth/8", "config:FOLDER/KEY"]),
+        (|m| m["stages"][0]["inputs"] = json!({}), &["class_labels", "does not fill"]),
+        (|m| m["stages"][0]["inputs"]["labels"] = json!("label"), &["\"labels\"", "hidden_states"]),
+        (|m| m["graphs"]["vae_decoder"]["inputs"]["latent_sample"] = json!("label"), &["latent_sample", "one number"]),
+        (|m| m["stages"][0]["null"] = json!({"label": "empty"}), &["first", "\"empty\"", "null"]),
+        (|m| m["stages"][0]["scheduler"] = json!("sheduler"), &["sheduler/scheduler_config.json"]),
+        (|m| m["stages"][0]["scheduler"] = json!({"_class_name": "BestScheduler"}), &["first", "BestScheduler"]),
+        (|m| m["classes"]["label"]["names"] = json!(["cat"]), &["3", "1 names"]),
+    ];
+    for (change, words) in mistakes {
+        let mut changed = manifest();
+        change(&mut changed);
+        let folder = folder(&changed);
+        let error = open(folder.path()).map(drop).expect_err(&format!("{words:?}"));
+        let said = error.to_string();
+        assert!(matches!(error, Error::BadModel { .. }), "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn every_bad_request_has_a_sentence_and_nothing_is_lost() {
+    let folder = folder(&manifest());
+    let pipeline = open(folder.path()).unwrap();
+    let before = generate(&pipeline, &request()).unwrap().images;
+    let picture = Arc::new(Image::from_pixels(&[0; 12], 2, 2, 6, PixelFormat::Rgb8).unwrap());
+    let stage = |settings: StageSettings| {
+        let mut request = request();
+        request.cascade.stages.insert("second".to_owned(), settings);
+        request
+    };
+    let with = |change: &dyn Fn(&mut Request)| {
+        let mut request = request();
+        change(&mut request);
+        request
+    };
+    let bad: Vec<(Request, &[&str])> = vec![
+        (with(&|r| r.cascade.classes.clear()), &["needs a class", "\"label\"", "0 to 2"]),
+        (with(&|r| r.cascade.classes = vec![ClassLabel::Number(3)]), &["3", "0 to 2"]),
+        (with(&|r| r.cascade.classes = vec![ClassLabel::Name("cow".into())]), &["\"cow\"", "\"dog\""]),
+        (with(&|r| r.cascade.classes = vec![ClassLabel::Number(0); 2]), &["2 classes", "1 pictures"]),
+        (
+            with(&|r| r.cascade.stages = [("third".to_owned(), StageSettings::default())].into()),
+            &["\"third\"", "first, second"],
+        ),
+        (stage(StageSettings { steps: Some(0), ..Default::default() }), &["\"second\"", "1 to 1000"]),
+        (stage(StageSettings { guidance: Some(f32::NAN), ..Default::default() }), &["NaN", "\"second\""]),
+        (stage(StageSettings { guidance: Some(4.0), ..Default::default() }), &["second", "no unconditional branch"]),
+        (stage(StageSettings { guide_scale: Some(1.0), ..Default::default() }), &["second", "gradient"]),
+        (stage(StageSettings { candidates: Some(2), ..Default::default() }), &["second", "best of several"]),
+        (with(&|r| r.start.picture = Some(Arc::clone(&picture))), &["\"image\"", "none"]),
+        (with(&|r| drop(r.cascade.pictures.insert("map".into(), Arc::clone(&picture)))), &["\"map\"", "none"]),
+        (with(&|r| r.cascade.edits = [("night".to_owned(), 1.0)].into()), &["\"night\"", "none"]),
+        (with(&|r| r.cascade.edits = [("night".to_owned(), f32::NAN)].into()), &["NaN", "-100 to 100"]),
+        (with(&|r| r.cascade.until = Some("first".into())), &["\"first\"", "none"]),
+        (with(&|r| r.width = Some(128)), &["width is 128", "64x64 pixels only"]),
+        (with(&|r| r.seamless = diffusion::Seamless::Both), &["cascade", "seamless"]),
+    ];
+    for (request, words) in bad {
+        let said = sentence(generate(&pipeline, &request));
+        assert!(words.iter().all(|word| said.contains(word)), "{words:?}: {said}");
+        assert_eq!(generate(&pipeline, &self::request()).unwrap().images, before);
+    }
+}
+
+#[test]
+fn a_model_of_one_stage_has_none_of_this() {
+    let pipeline = open(&tiny("tiny-optimum")).unwrap();
+    let said = sentence(generate(&pipeline, &request()));
+    assert!(said.contains("one stage"), "{said}");
+    let said =
+        pipeline.embed(&Request::new("x"), "image_embeds", &mut (), &CancelToken::new()).unwrap_err().to_string();
+    assert!(said.contains("no embeddings"), "{said}");
+}
