@@ -162,7 +162,7 @@ fn every_option_refuses_bad_values_and_says_what_is_allowed() {
         (&["--variation-seed", "3", "--variation-strength", "1.1"], &["--variation-strength", "1.1", "0 to 1"]),
         (&["--image-guidance", "-1"], &["--image-guidance", "0 to 1000"]),
         (&["--true-guidance", "x"], &["--true-guidance", "\"x\""]),
-        (&["--noise-level", "351"], &["--noise-level", "0 to 350"]),
+        (&["--noise-level", "1000"], &["--noise-level", "0 to 999"]),
         (&["--sigmas-list", "7,x"], &["--sigmas-list", "SIGMA,SIGMA"]),
         (&["--sigmas-list", "1,2"], &["--sigmas-list", "lower"]),
         (&["--timesteps-list", "900,500", "--scheduler", "lms"], &["lms", "timesteps"]),

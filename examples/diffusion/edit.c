@@ -10,7 +10,7 @@
 #include "session.h"
 #include "work.h"
 
-/* How far the code is turned unless --at says: the middle of what DALL-E 2's authors take (arXiv:2204.06125, 3.3). */
+/* How far the code is turned unless --at says: within what DALL-E 2's authors take (arXiv:2204.06125, 3.3). */
 static const float USUAL_TURN = 0.3f;
 
 /* The code of one text. */

@@ -37,7 +37,7 @@ static void numbers(diffusion_request *request)
     EXPECT(INVALID, diffusion_request_set_clip_skip(request, -1));
     SAYS(INVALID, "max tokens is 0; allowed are 1 to 512", diffusion_request_set_max_tokens(request, 0));
     EXPECT(INVALID, diffusion_request_set_max_tokens(request, 513));
-    SAYS(INVALID, "noise level is 351", diffusion_request_set_noise_level(request, 351));
+    SAYS(INVALID, "noise level is 1000", diffusion_request_set_noise_level(request, 1000));
     SAYS(INVALID, "strength is 0; allowed are numbers above 0", diffusion_request_set_strength(request, 0.0f));
     EXPECT(INVALID, diffusion_request_set_strength(request, 1.5f));
     EXPECT(INVALID, diffusion_request_set_strength(request, NAN));
