@@ -427,7 +427,8 @@ fn variations_and_reconstructions() {
     }
     // What comes back of it: by the role that the model has.
     succeeds(karlo("reconstruct", &path("again.png")).args(["--init", &house]));
-    assert_eq!(farthest(&rgb(&path("again.png")), &rgb(&path("drawn_0.png"))), 0, "Karlo has no other role");
+    succeeds(karlo("variations", &path("one.png")).args(["--like", &house]));
+    assert_eq!(farthest(&rgb(&path("again.png")), &rgb(&path("one.png"))), 0, "Karlo has no other role");
     let autoencoder = autoencoder();
     succeeds(on("reconstruct", autoencoder.path(), &path("back.png")).args(["--init", &house]));
     succeeds(on("generate", autoencoder.path(), &path("image.png")).args(["--picture", &format!("image={house}")]));
@@ -455,7 +456,8 @@ fn variations_and_reconstructions() {
 fn frames_between_two_pictures() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
-    let (one, other) = (input("house.png"), input("low.png"));
+    // Far enough apart that a line and an arc differ.
+    let (one, other) = (input("house_tall.png"), input("mask_soft.png"));
     let frames = |name: &str, arguments: &[&str]| {
         let mut command = karlo("interpolate", &path(name));
         json(command.args(["--from", &one, "--to", &other, "--frames", "3", "--json"]).args(arguments))
@@ -522,7 +524,8 @@ fn frames_between_two_pictures() {
 fn autoencoders_mix_codes_straight_and_noise_along_the_arc() {
     let (folder, autoencoder) = (folder(), autoencoder());
     let path = |name: &str| folder.path().join(name);
-    let (one, other) = (input("house.png"), input("low.png"));
+    // Far enough apart that a line and an arc differ.
+    let (one, other) = (input("house_tall.png"), input("mask_soft.png"));
     let between = ["--from", &one, "--to", &other, "--frames", "3"];
     succeeds(on("interpolate", autoencoder.path(), &path("drawn.png")).args(between));
     let mut ends = Vec::new();

@@ -173,6 +173,18 @@ mod tests {
     use crate::pipeline::{Projection, Variation};
 
     #[test]
+    fn what_models_of_several_stages_are_told_is_named() {
+        let mut request = Request::new("a house");
+        request.cascade.classes = vec![ClassLabel::Number(7)];
+        request.cascade.edits.insert("night".to_owned(), 0.3);
+        request.cascade.embeddings.insert("z_sem".to_owned(), std::sync::Arc::new(ndarray::ArrayD::zeros(vec![3])));
+        let told = json!({"class": 7, "edits": {"night": 0.3}, "embeddings": ["z_sem"]});
+        assert_eq!(Value::Object(request.described()), told);
+        request.cascade.classes.push(ClassLabel::Name("cat".to_owned()));
+        assert_eq!(request.described()["class"], json!([7, "cat"]));
+    }
+
+    #[test]
     fn a_plain_request_has_nothing_to_say() {
         let plain = Request { seed: Some(1), width: Some(64), clip_skip: 2, ..Request::new("a house") };
         assert!(plain.described().is_empty(), "{:?}", plain.described());
