@@ -944,6 +944,62 @@ DIFFUSION_API uint32_t diffusion_pipeline_max_boxes(const struct diffusion_pipel
 DIFFUSION_API const char *diffusion_pipeline_note(const struct diffusion_pipeline *pipeline, int64_t index);
 
 /**
+ * How many stages the model has, each a denoising loop of its own; 0 for a model of one stage, which has none of what the
+ * functions below list, and for NULL.
+ */
+DIFFUSION_API
+uint32_t diffusion_pipeline_stage_count(const struct diffusion_pipeline *pipeline);
+
+/**
+ * The name of stage `index`, counted from 0, for diffusion_request_set_stage_steps() and its sisters; empty past the
+ * last. Texts of the functions below live until diffusion_pipeline_destroy(), and are never NULL.
+ */
+DIFFUSION_API const char *diffusion_pipeline_stage_name(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * The name of the scheduler of stage `index` in a request that sets none; empty past the last.
+ */
+DIFFUSION_API
+const char *diffusion_pipeline_stage_scheduler(const struct diffusion_pipeline *pipeline,
+                                               int64_t index);
+
+/**
+ * The steps of stage `index` in a request that sets none; 0 past the last.
+ */
+DIFFUSION_API uint32_t diffusion_pipeline_stage_steps(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * The guidance scale of stage `index` in a request that sets none; 0 past the last.
+ */
+DIFFUSION_API float diffusion_pipeline_stage_guidance(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * Role `index` of the pictures that the model takes, for diffusion_request_set_picture(); empty past the last.
+ */
+DIFFUSION_API const char *diffusion_pipeline_picture_role(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * How many classes the model knows: labels 0 to this minus 1, for diffusion_request_set_class().
+ */
+DIFFUSION_API uint32_t diffusion_pipeline_class_count(const struct diffusion_pipeline *pipeline);
+
+/**
+ * The name of class `index`; empty past the last, and where the model has no names for its classes.
+ */
+DIFFUSION_API const char *diffusion_pipeline_class_name(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * The name of embedding `index`, for diffusion_pipeline_embed() and diffusion_request_set_embedding(); empty past the
+ * last. The first is the code of a picture; one called "x_T" is the noise that a picture comes from.
+ */
+DIFFUSION_API const char *diffusion_pipeline_embedding_name(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * The name of attribute `index`, for diffusion_request_set_edit(); empty past the last.
+ */
+DIFFUSION_API const char *diffusion_pipeline_attribute(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
  * Makes a request with every default. Give it back with diffusion_request_destroy().
  */
 DIFFUSION_API diffusion_status diffusion_request_create(struct diffusion_request **request);

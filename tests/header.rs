@@ -29,6 +29,7 @@ const SOURCES: &[&str] = &[
     "progress",
     "options",
     "pipeline",
+    "cascade",
     "request/mod",
     "request/prompts",
     "request/start",

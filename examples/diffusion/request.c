@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cascade.h"
 #include "conditions.h"
 #include "exits.h"
 #include "lists.h"
@@ -242,6 +243,8 @@ int request_fill(const struct options *options, diffusion_request *request)
         code = conditions_fill(options, request);
     if (code == EXIT_DONE)
         code = fill_previews(options, request);
+    if (code == EXIT_DONE)
+        code = cascade_fill(options, request);
     if (code != EXIT_DONE)
         return code;
     if (options->refiner != NULL && (options->mask != NULL || options->outpaint != NULL)) {
