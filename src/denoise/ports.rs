@@ -124,12 +124,7 @@ pub(crate) fn check_gradient(graph: &Graph, told: &[(&str, Vec<Option<usize>>)])
     check_told(graph, &Ports::of_gradient(graph)?, told, &[])
 }
 
-fn check_told(
-    graph: &Graph,
-    ports: &Ports,
-    told: &[(&str, Vec<Option<usize>>)],
-    filled: &[String],
-) -> Result<()> {
+fn check_told(graph: &Graph, ports: &Ports, told: &[(&str, Vec<Option<usize>>)], filled: &[String]) -> Result<()> {
     for (name, row) in told {
         let spec = required(graph, name)?;
         let shape = if spec.shape.len() == row.len() { &spec.shape[..] } else { spec.shape.get(1..).unwrap_or(&[]) };

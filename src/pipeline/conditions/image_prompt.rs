@@ -147,7 +147,10 @@ fn embeddings(
     let mut rows = Vec::with_capacity(pictures.len());
     for picture in pictures {
         let batch = input.shape.first().copied().flatten().unwrap_or(1).max(1);
-        let pixels = picture.for_vision(shortest_side, crop, mean, deviation)?.insert_axis(Axis(0)).select(Axis(0), &vec![0; batch]);
+        let pixels = picture
+            .for_vision(shortest_side, crop, mean, deviation)?
+            .insert_axis(Axis(0))
+            .select(Axis(0), &vec![0; batch]);
         let pixels = Tensor::F32(pixels.as_standard_layout().into_owned().into_dyn()).cast(input.dtype);
         let embeds = graph.run(&[(input.name.as_str(), pixels)], &[EMBEDS], cancel)?;
         let embeds = embeds.into_iter().next().map(Tensor::into_f32).filter(|values| values.ndim() == 2);
