@@ -13,7 +13,7 @@ use std::fs;
 use std::sync::Arc;
 
 use common::{copy_of, generate, open, sentence, tiny};
-use diffusion::pipeline::{ClassLabel, StageSettings};
+use diffusion::pipeline::{ClassLabel, GroundedBox, StageSettings};
 use diffusion::{CancelToken, Error, Image, PixelFormat, Request};
 use ndarray::ArrayD;
 use serde_json::{Value, json};
@@ -110,7 +110,7 @@ fn values_go_out_and_come_in() {
 #[test]
 fn every_mistake_in_a_manifest_has_a_sentence() {
     type Change = fn(&mut Value);
-    let mistakes: [(Change, &[&str]); 22] = [
+    let mistakes: [(Change, &[&str]); 26] = [
         (|m| m["stagse"] = json!([]), &["stagse"]),
         (|m| m["_version"] = json!(2), &["_version", "2"]),
         (|m| m["stages"][0]["denoizer"] = json!("x"), &["denoizer"]),
@@ -133,6 +133,26 @@ fn every_mistake_in_a_manifest_has_a_sentence() {
         (|m| m["stages"][0]["scheduler"] = json!("sheduler"), &["sheduler/scheduler_config.json"]),
         (|m| m["stages"][0]["scheduler"] = json!({"_class_name": "BestScheduler"}), &["first", "BestScheduler"]),
         (|m| m["classes"]["label"]["names"] = json!(["cat"]), &["3", "1 names"]),
+        (|m| m["stages"][0]["invert"] = json!("ddim_reverse"), &["first", "inverts", "\"from\""]),
+        (
+            |m| {
+                m["stages"][0]["from"] = json!("latents");
+                m["stages"][0]["invert"] = json!("backwards");
+                m["values"]["latents"] = json!({"op": "fill", "shape": [4, 8, 8], "with": 0});
+            },
+            &["backwards", "ddim_reverse", "dpmpp_2m_inverse"],
+        ),
+        (
+            |m| {
+                m["pictures"] = json!({"eye": {"same_as": "image"}});
+                m["values"]["seen"] = json!({"op": "eight_bit", "of": "eye"});
+            },
+            &["the picture eye", "\"image\""],
+        ),
+        (
+            |m| m["layouts"] = json!({"boxes": {"classes": ["cat"], "objects": 0, "vocabulary": 9}}),
+            &["the layout boxes", "0 objects", "1 to 1024"],
+        ),
     ];
     for (change, words) in mistakes {
         let mut changed = manifest();
@@ -180,6 +200,10 @@ fn every_bad_request_has_a_sentence_and_nothing_is_lost() {
         (with(&|r| r.cascade.edits = [("night".to_owned(), 1.0)].into()), &["\"night\"", "none"]),
         (with(&|r| r.cascade.edits = [("night".to_owned(), f32::NAN)].into()), &["NaN", "-100 to 100"]),
         (with(&|r| r.cascade.until = Some("first".into())), &["\"first\"", "none"]),
+        (
+            with(&|r| r.boxes = vec![GroundedBox { phrase: "cat".into(), corners: [0.0, 0.0, 1.0, 1.0] }]),
+            &["boxes are given", "takes none"],
+        ),
         (with(&|r| r.width = Some(128)), &["width is 128", "64x64 pixels only"]),
         (with(&|r| r.seamless = diffusion::Seamless::Both), &["cascade", "seamless"]),
     ];
@@ -198,4 +222,72 @@ fn a_model_of_one_stage_has_none_of_this() {
     let said =
         pipeline.embed(&Request::new("x"), "image_embeds", &mut (), &CancelToken::new()).unwrap_err().to_string();
     assert!(said.contains("no embeddings"), "{said}");
+}
+
+#[test]
+fn every_manifest_of_the_tests_opens() {
+    let mut opened = 0;
+    for folder in fs::read_dir(tiny("")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        for file in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let Ok(text) = fs::read_to_string(&file) else { continue };
+            if !text.contains("\"CascadePipeline\"") {
+                continue;
+            }
+            let copy = copy_of(&folder);
+            fs::copy(&file, copy.path().join("model_index.json")).unwrap();
+            open(copy.path()).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+            opened += 1;
+        }
+    }
+    assert!(opened >= 9, "{opened}");
+}
+
+#[test]
+fn boxes_are_told_by_the_names_of_their_classes() {
+    let pipeline = open(&tiny("tiny-ldm-layout")).unwrap();
+    assert_eq!(pipeline.info().max_boxes, 4);
+    let one = |phrase: &str| GroundedBox { phrase: phrase.to_owned(), corners: [0.0, 0.0, 1.0, 0.5] };
+    let with = |boxes: Vec<GroundedBox>| Request { boxes, seed: Some(1), ..Request::default() };
+    for (boxes, words) in [
+        (vec![], &["boxes (\"layout\")", "classes"][..]),
+        (vec![one("house"), one("car")], &["\"car\"", "\"house\", \"moon\", \"tree\""]),
+        (vec![one("tree"); 5], &["5 objects", "up to 4"]),
+    ] {
+        let said = sentence(generate(&pipeline, &with(boxes)));
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    }
+    let mut until = with(vec![one("house")]);
+    until.boxes_until = Some(0.5);
+    assert!(sentence(generate(&pipeline, &until)).contains("part of the run"));
+    generate(&pipeline, &with(vec![one("house")])).unwrap();
+}
+
+#[test]
+fn one_picture_serves_two_roles() {
+    let folder = copy_of(&tiny("tiny-glide"));
+    fs::copy(folder.path().join("inpaint.json"), folder.path().join("model_index.json")).unwrap();
+    let pipeline = open(folder.path()).unwrap();
+    assert_eq!(pipeline.info().cascade.as_ref().unwrap().pictures, ["image", "mask"]);
+    let picture = Arc::new(Image::from_pixels(&[9; 3 * 16 * 16], 16, 16, 48, PixelFormat::Rgb8).unwrap());
+    let mut request = Request { seed: Some(1), ..Request::new("a cat") };
+    request.cascade.pictures.insert("mask".to_owned(), Arc::clone(&picture));
+    let said = sentence(generate(&pipeline, &request));
+    assert!(said.contains("a picture for \"image\"") && !said.contains("image_small"), "{said}");
+    request.cascade.pictures.insert("image_small".to_owned(), picture);
+    let said = sentence(generate(&pipeline, &request));
+    assert!(said.contains("\"image_small\"") && said.contains("image, mask"), "{said}");
+}
+
+#[test]
+fn noise_is_not_inverted() {
+    let pipeline = open(&tiny("tiny-diffae")).unwrap();
+    let request = Request { seed: Some(1), ..Request::default() };
+    let said = pipeline.embed(&request, "x_T", &mut (), &CancelToken::new()).unwrap_err().to_string();
+    assert!(said.contains("a picture for \"image\""), "{said}");
+    let code = pipeline.embed(&request, "z_sem", &mut (), &CancelToken::new()).unwrap();
+    assert_eq!(code.shape(), [1, 16], "the prior's");
+    let mut moved = request;
+    moved.cascade.edits = [("smile".to_owned(), 1.0), ("frown".to_owned(), 1.0)].into();
+    let said = sentence(generate(&pipeline, &moved));
+    assert!(said.contains("\"frown\"") && said.contains("night, smile"), "{said}");
 }

@@ -1,4 +1,5 @@
-//! Models of several stages against diffusers: unCLIP, Kandinsky and their kin.
+//! Models of several stages against diffusers: unCLIP, Kandinsky and their kin; those that diffusers has no class for, as
+//! GLIDE and diffusion autoencoders, against sampling loops of our own in float64 (`tests/golden/reference_process.py`).
 //!
 //! The cases are those of `tests/golden/systems/*.json`, drawn by `tests/golden/make_system_pictures.py`.
 
@@ -17,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::{change_scheduler, copy_of, generate, open, repository, tiny};
-use diffusion::pipeline::{CascadeRequest, ClassLabel, StageSettings};
+use diffusion::pipeline::{CascadeRequest, ClassLabel, GroundedBox, StageSettings};
 use diffusion::{CancelToken, Embedding, Image, Pipeline, PixelFormat, Request, SchedulerKind, Start};
 use ndarray::ArrayD;
 use serde_json::{Map, Value};
@@ -73,6 +74,11 @@ impl Case {
         }
     }
 
+    /// The strength of the gradient that leads this stage.
+    fn lead(&self, stage: &str, request: &mut Request) {
+        request.cascade.stages.entry(stage.to_owned()).or_default().guide_scale = self.number("guide_scale");
+    }
+
     /// `prior_steps`, `super_res_steps` and so on are settings of the stage before the underscore.
     fn stages(&self) -> BTreeMap<String, StageSettings> {
         let mut stages: BTreeMap<String, StageSettings> = BTreeMap::new();
@@ -104,6 +110,10 @@ fn opened(case: &Case) -> (Pipeline, tempfile::TempDir) {
     if let Some(changes) = case.changes() {
         change_scheduler(folder.path(), changes);
     }
+    if let Some(manifest) = case.text("manifest") {
+        let other = folder.path().join(manifest).with_extension("json");
+        fs::copy(other, folder.path().join("model_index.json")).unwrap();
+    }
     let pipeline = open(folder.path()).unwrap_or_else(|e| panic!("{}: {e}", case.name()));
     (pipeline, folder)
 }
@@ -131,7 +141,7 @@ fn check(system: &str, complete: impl Fn(&Case, &Pipeline, Request) -> Option<Re
         if only.as_ref().is_some_and(|only| !case.name().starts_with(only.as_str())) {
             continue;
         }
-        let key = format!("{:?} {:?}", case.text("folder"), case.changes());
+        let key = format!("{:?} {:?} {:?}", case.text("folder"), case.text("manifest"), case.changes());
         let (pipeline, _) = pipelines.entry(key).or_insert_with(|| opened(&case));
         let Some(request) = complete(&case, pipeline, case.request()) else { continue };
         let drawn = match generate(pipeline, &request) {
@@ -260,50 +270,84 @@ fn deepfloyd_if() {
     assert!(compared > 10 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");
 }
 
-/// Guided diffusion has no class anywhere; its folder is described here as a person would.
 #[test]
-fn a_classifier_guides() {
-    let manifest = serde_json::json!({
-        "_class_name": "CascadePipeline",
-        "_version": 1,
-        "classes": {"class": {"count": 10}},
-        "stages": [{
-            "name": "denoiser", "denoiser": "unet", "sample": [3, 16, 16], "inputs": {"class_labels": "class"},
-            "scheduler": "scheduler", "steps": 8,
-            "guide": {"graph": "classifier_grad", "inputs": {"class_labels": "class"}, "scale": 1, "form": "mean"}
-        }],
-        "picture": {"of": "denoiser"}
-    });
-    let folder = copy_of(&tiny("tiny-guided"));
-    fs::write(folder.path().join("model_index.json"), manifest.to_string()).unwrap();
-    let pipeline = open(folder.path()).unwrap();
-    let root = repository("tests/golden/systems/guided");
-    let mut unguided = 0;
-    for case in cases("guided") {
-        let mut request = case.request();
-        let classes = case.0["classes"].as_array().unwrap();
+fn guided_diffusion() {
+    let compared = check("guided", |case, _, mut request| {
+        let classes: Vec<u32> = serde_json::from_value(case.0["class"].clone()).unwrap();
         request.count = u32::try_from(classes.len()).unwrap();
-        let label = |class: &Value| ClassLabel::Number(u32::try_from(class.as_u64().unwrap()).unwrap());
-        request.cascade.classes = classes.iter().map(label).collect();
-        let scale = case.number("scale");
-        request.cascade.stages.entry("denoiser".to_owned()).or_default().guide_scale = scale;
-        unguided += usize::from(scale == Some(0.0));
-        let drawn = generate(&pipeline, &request).unwrap();
-        assert_eq!(drawn.images.len(), case.files().len());
-        for (image, file) in drawn.images.iter().zip(case.files()) {
-            let most = largest_difference(image, &root.join(file));
-            assert!(most <= TOLERANCE, "{file}: {most} grey levels");
+        request.cascade.classes = classes.into_iter().map(ClassLabel::Number).collect();
+        case.lead("base", &mut request);
+        Some(request)
+    });
+    assert!(compared > 10 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");
+}
+
+#[test]
+fn glide() {
+    let compared = check("glide", |case, _, mut request| {
+        request.start.picture = case.text("init").map(input);
+        request.start.mask = case.text("mask").map(input);
+        if case.text("manifest") == Some("clip_guided") {
+            case.lead("base", &mut request);
         }
-        // Any other scheduler can be led too, by its prediction.
-        if case.name() == "scale_4" {
-            let with = |scale: f32| {
-                let mut request = request.clone();
-                request.scheduler = Some(SchedulerKind::Dpmpp2M);
-                request.cascade.stages.get_mut("denoiser").unwrap().guide_scale = Some(scale);
-                generate(&pipeline, &request).unwrap().images
-            };
-            assert_ne!(with(4.0), with(0.0));
+        Some(request)
+    });
+    assert!(compared > 10 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");
+}
+
+/// Values as one vector.
+fn flat(values: &ArrayD<f32>) -> Embedding {
+    Embedding::new(values.iter().copied().collect()).unwrap()
+}
+
+#[test]
+fn a_diffusion_autoencoder() {
+    let compared = check("diffae", |case, pipeline, mut request| {
+        if let Some(edits) = case.0.get("edits") {
+            request.cascade.edits = serde_json::from_value(edits.clone()).unwrap();
         }
-    }
-    assert!(unguided > 0);
+        request.start.picture = case.text("init").map(input);
+        let hand_in = |request: &mut Request, name: &str, values: ArrayD<f32>| {
+            request.cascade.embeddings.insert(name.to_owned(), Arc::new(values));
+        };
+        match case.text("mode").unwrap() {
+            "random" => {
+                let code = embed(pipeline, &request, "z_sem");
+                request.start.picture = None;
+                hand_in(&mut request, "z_sem", code);
+            }
+            "interpolate" => {
+                let mut other = request.clone();
+                other.start.picture = case.text("init_2").map(input);
+                let at = case.number("at").unwrap();
+                let [from, to] = [&request, &other].map(|one| embed(pipeline, one, "z_sem"));
+                let code = flat(&from).lerp(&flat(&to), at).unwrap().into_row();
+                let [from, to] = [&request, &other].map(|one| embed(pipeline, one, "x_T"));
+                let noise = flat(&from).slerp(&flat(&to), at).unwrap().into_row();
+                hand_in(&mut request, "z_sem", code);
+                hand_in(&mut request, "x_T", noise.into_shape_with_order(from.shape()).unwrap());
+            }
+            _ => {}
+        }
+        Some(request)
+    });
+    assert!(compared > 10 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");
+}
+
+#[test]
+fn latent_diffusion_that_is_told_where_things_are() {
+    let compared = check("ldm_told", |case, _, mut request| {
+        if let Some(map) = case.text("map") {
+            request.cascade.pictures.insert("map".to_owned(), input(map));
+        }
+        if let Some(boxes) = case.0.get("boxes") {
+            let boxes: Vec<(String, f32, f32, f32, f32)> = serde_json::from_value(boxes.clone()).unwrap();
+            let boxes = boxes.into_iter().map(|(phrase, l, t, r, b)| GroundedBox { phrase, corners: [l, t, r, b] });
+            request.boxes = boxes.collect();
+        }
+        request.start.picture = case.text("init").map(input);
+        request.start.mask = case.text("mask").map(input);
+        Some(request)
+    });
+    assert!(compared > 10 || std::env::var("SYSTEM_CASE").is_ok(), "{compared}");
 }

@@ -5,7 +5,9 @@
   house_odd.png       85x53 RGB, which no autoencoder takes as it is (80x48 fits)
   house_alpha.png     64x64 RGBA: a transparent disc to be painted, a soft rim
   low.png             16x16 RGB for the upscaler       low_wide.png  24x16 RGB       low_32.png  32x32 RGB
-  low_mask.png        32x32 L
+  low_mask.png        32x32 L         tiny_mask.png   16x16 L
+  labels.png          64x64 L: a semantic map, the numbers 0 to 4 as grey levels
+  labels_flipped.png  64x64 L: upside down, with other numbers
   mask.png            64x64 L: white = paint, a hard rectangle off the grid of eight
   mask_soft.png       64x64 L: a ramp from black to white
   mask_small.png      64x64 L: a small rectangle, for padding_mask_crop
@@ -55,5 +57,9 @@ def write(folder):
     save("mask_soft.png", np.clip((x + y - 32) * 4.5, 0, 255))
     save("mask_small.png", rectangle(64, 64, 20, 30, 34, 44))
     save("low_mask.png", rectangle(32, 32, 7, 9, 23, 26))
+    save("tiny_mask.png", rectangle(16, 16, 4, 5, 12, 13))
+    labels = sum(scene(64, 64)[:, :, 0] > level for level in (50, 80, 120, 200))
+    save("labels.png", labels)
+    save("labels_flipped.png", 4 - labels[::-1])
     save("mask_wide.png", rectangle(96, 64, 41, 10, 83, 47))
     save("mask_odd.png", rectangle(85, 53, 20, 11, 58, 41))

@@ -37,6 +37,9 @@ pub struct Manifest {
     /// Pictures that a request gives, by role: a value of that name, `[channels, height, width]`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pictures: BTreeMap<String, PictureRole>,
+    /// Boxes with what is in them, as tokens: a value of that name, `[length]`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub layouts: BTreeMap<String, Layout>,
     /// Tensors out of files.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub constants: BTreeMap<String, Constant>,
@@ -143,6 +146,9 @@ pub enum Resample {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PictureRole {
+    /// The role whose picture this is too, made ready in another way; a request gives it once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<String>,
     /// Height and width; without, the picture's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<[Dimension; 2]>,
@@ -161,6 +167,23 @@ pub struct PictureRole {
     /// Where CLIP's numbers are; without, `feature_extractor`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processor: Option<String>,
+}
+
+/// How a request's boxes, whose phrases are names of classes, become tokens (latent-diffusion's layout to image): for each
+/// box its class, its left upper and its right lower corner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Layout {
+    /// The names of the classes, in order.
+    pub classes: Vec<String>,
+    /// How many boxes there are at most; places that are left are padded.
+    pub objects: usize,
+    /// How many tokens there are. The last is the padding; corners are numbered on a grid with the root of it a side.
+    pub vocabulary: usize,
+    /// Whether the part of the picture that was cut out, here all of it, follows the boxes as two more corners.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub crop: bool,
 }
 
 /// A tensor out of a file.
@@ -496,7 +519,7 @@ pub struct Stage {
     #[serde(default, skip_serializing_if = "is_default")]
     pub negative_too: bool,
     /// Which way of inverting the loop takes instead, from a clean sample up to noise: `ddim_reverse`, `ddim_inverse` or
-    /// `multistep`.
+    /// `dpmpp_2m_inverse`. It needs `from`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invert: Option<String>,
     /// The value that is the first sample, in place of noise; where it cannot be computed there is noise.

@@ -16,8 +16,8 @@ use serde_json::{Map, Value};
 
 pub use dimension::{Base, Dimension};
 pub use manifest::{
-    Candidates, Classes, Constant, Factor, GraphNode, Guide, GuideForm, Keep, KeepWhen, Manifest, Null, Operation,
-    Output, PictureRole, Preparation, Resample, Resize, SchedulerSource, Sizes, Stage, Text,
+    Candidates, Classes, Constant, Factor, GraphNode, Guide, GuideForm, Keep, KeepWhen, Layout, Manifest, Null,
+    Operation, Output, PictureRole, Preparation, Resample, Resize, SchedulerSource, Sizes, Stage, Text,
 };
 pub use references::{PROMPT, Source, TextField};
 
@@ -28,6 +28,8 @@ use crate::error::{Error, Result};
 pub const CLASS: &str = "CascadePipeline";
 /// The version of the manifest that is read.
 const VERSION: u32 = 1;
+/// The most boxes of a layout.
+const MAX_OBJECTS: usize = 1024;
 /// The file with a scheduler's config.
 const SCHEDULER_FILE: &str = "scheduler_config.json";
 
@@ -254,6 +256,11 @@ impl CascadeFolder {
                     self.bad(format!("the stage {name} draws {} candidates; allowed are 1 to 64", candidates.count))
                 );
             }
+            if stage.invert.is_some() && stage.from.is_none() {
+                return Err(
+                    self.bad(format!("the stage {name} inverts, but names no value that it goes up from (\"from\")"))
+                );
+            }
             if stage.strength.is_some_and(|strength| !(strength > 0.0 && strength <= 1.0)) {
                 return Err(self.bad(format!("the strength of the stage {name} must be above 0 and at most 1")));
             }
@@ -269,6 +276,21 @@ impl CascadeFolder {
                 return Err(
                     self.bad(format!("the classes {name} are {count}, but {} names stand there", classes.names.len()))
                 );
+            }
+        }
+        for (name, layout) in &self.manifest.layouts {
+            let (classes, vocabulary) = (layout.classes.len(), layout.vocabulary);
+            if classes == 0
+                || vocabulary <= classes
+                || vocabulary > 1 << 20
+                || !(1..=MAX_OBJECTS).contains(&layout.objects)
+            {
+                return Err(self.bad(format!(
+                    "the layout {name} has {classes} classes, {} objects and a vocabulary of {vocabulary}; allowed are at \
+                     least one class, 1 to {MAX_OBJECTS} objects, and a vocabulary above the classes and up to {}",
+                    layout.objects,
+                    1 << 20
+                )));
             }
         }
         let [low, high] = self.manifest.picture.range;
@@ -299,5 +321,47 @@ mod tests {
             committed == schema,
             "models/cascade.schema.json is old: UPDATE_SCHEMA=1 cargo test --lib the_committed_schema"
         );
+    }
+
+    /// What people are told to write is what is read.
+    #[test]
+    fn the_manual_s_examples_are_sound() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/README.md");
+        let manual = std::fs::read_to_string(path).unwrap();
+        let blocks = manual.split("```json").skip(1).filter_map(|rest| rest.split_once("```"));
+        let examples: Vec<String> = blocks
+            .map(|(block, _)| {
+                // The "c" of jsonc, and comments to the ends of lines.
+                let lines = block.strip_prefix('c').unwrap_or(block).lines();
+                lines.map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+            })
+            .collect();
+        assert_eq!(examples.len(), 2);
+        for example in examples {
+            let manifest: Manifest = serde_json::from_str(&example).unwrap();
+            manifest.check_references().unwrap();
+        }
+    }
+
+    /// Every operation and every key of a stage has its place in the manual.
+    #[test]
+    fn the_manual_names_everything() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/README.md");
+        let manual = std::fs::read_to_string(path).unwrap();
+        let schema = serde_json::to_value(schemars::schema_for!(Manifest)).unwrap();
+        let mut names: Vec<String> = Vec::new();
+        let keys = |part: &Value| part["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        names.extend(keys(&schema));
+        for part in ["Text", "Classes", "PictureRole", "Layout", "Constant", "GraphNode", "Stage", "Guide", "Keep"] {
+            names.extend(keys(&schema["$defs"][part]));
+        }
+        for operation in schema["$defs"]["Operation"]["oneOf"].as_array().unwrap() {
+            names.extend(keys(operation));
+            names.push(operation["properties"]["op"]["const"].as_str().unwrap().to_owned());
+        }
+        assert!(names.len() > 60, "{names:?}");
+        let written = |name: &str| manual.contains(&format!("`{name}`")) || manual.contains(&format!("\"{name}\""));
+        let missing: Vec<_> = names.iter().filter(|name| !written(name)).collect();
+        assert!(missing.is_empty(), "models/README.md says nothing about {missing:?}");
     }
 }

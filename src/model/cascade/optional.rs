@@ -23,7 +23,10 @@ impl Manifest {
         let stages = self.stages.iter().filter(|stage| stage.optional && !has_graph(&stage.denoiser));
         gone.extend(stages.map(|stage| stage.name.clone()));
         while self.take_out(&mut gone) {}
-        let used: BTreeSet<String> = self.used().into_iter().map(str::to_owned).collect();
+        let mut used: BTreeSet<String> = self.used().into_iter().map(str::to_owned).collect();
+        let shown = self.pictures.iter().filter(|(name, _)| used.contains(*name));
+        let shared: Vec<String> = shown.filter_map(|(_, role)| role.same_as.clone()).collect();
+        used.extend(shared);
         self.pictures.retain(|name, _| used.contains(name));
         self.embeddings.retain(|name| !gone.contains(owner(name)));
         if self.main.as_ref().is_some_and(|main| gone.contains(main)) {

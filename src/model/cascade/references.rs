@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::dimension::{Base, Dimension};
-use super::manifest::{Classes, Constant, Factor, GraphNode, Manifest, Null, Operation, PictureRole, Stage, Text};
+use super::manifest::{
+    Classes, Constant, Factor, GraphNode, Layout, Manifest, Null, Operation, PictureRole, Stage, Text,
+};
 
 /// The numbers of a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub enum Source<'m> {
     Class(&'m Classes),
     /// A picture that a request gives.
     Picture(&'m PictureRole),
+    /// Boxes as tokens.
+    Layout(&'m Layout),
     /// A tensor out of a file.
     Constant(&'m Constant),
     /// An output of a graph: the node's name, the node, the output's name.
@@ -66,6 +70,7 @@ impl Manifest {
         let class = self.classes.get(name).map(Source::Class);
         class
             .or_else(|| self.pictures.get(name).map(Source::Picture))
+            .or_else(|| self.layouts.get(name).map(Source::Layout))
             .or_else(|| self.constants.get(name).map(Source::Constant))
             .or_else(|| self.values.get(name).map(Source::Operation))
             .or_else(|| self.stage(name).map(Source::Stage))
@@ -173,6 +178,7 @@ impl Manifest {
             self.texts.keys().collect::<Vec<_>>(),
             self.classes.keys().collect(),
             self.pictures.keys().collect(),
+            self.layouts.keys().collect(),
             self.constants.keys().collect(),
             self.graphs.keys().collect(),
             self.values.keys().collect(),
@@ -186,6 +192,14 @@ impl Manifest {
                 return Err(format!("the name \"{name}\" stands for two things; each needs one of its own"));
             }
         }
+        for (name, role) in &self.pictures {
+            let Some(other) = &role.same_as else { continue };
+            if self.pictures.get(other).is_none_or(|other| other.same_as.is_some()) {
+                return Err(format!(
+                    "the picture {name} is to be that of \"{other}\"; it must name another picture that a request gives"
+                ));
+            }
+        }
         if self.stages.is_empty() {
             return Err("there is no stage, so nothing would be drawn".to_owned());
         }
@@ -197,8 +211,8 @@ impl Manifest {
         let texts =
             self.texts.keys().flat_map(|text| [".ids", ".mask", ".length"].map(|field| format!("{text}{field}")));
         let graphs = self.graphs.keys().map(|graph| format!("{graph}.OUTPUT"));
-        let plain =
-            self.classes.keys().chain(self.pictures.keys()).chain(self.constants.keys()).chain(self.values.keys());
+        let given = self.classes.keys().chain(self.pictures.keys()).chain(self.layouts.keys());
+        let plain = given.chain(self.constants.keys()).chain(self.values.keys());
         let plain = plain.chain(self.stages.iter().map(|stage| &stage.name)).cloned();
         texts.chain(graphs).chain(plain).collect::<Vec<_>>().join(", ")
     }
@@ -209,7 +223,7 @@ impl<'m> Source<'m> {
     #[must_use]
     pub fn inputs(self) -> Vec<&'m str> {
         match self {
-            Self::Text(..) | Self::Class(_) | Self::Constant(_) => Vec::new(),
+            Self::Text(..) | Self::Class(_) | Self::Layout(_) | Self::Constant(_) => Vec::new(),
             Self::Picture(role) => role.size.iter().flatten().filter_map(value_of).collect(),
             Self::Graph(_, node, _) => node.inputs.values().map(String::as_str).collect(),
             Self::Operation(operation) => operation.inputs(),
@@ -231,7 +245,9 @@ impl Stage {
             _ => None,
         });
         let replaced = self.null.keys().map(String::as_str).filter(|name| *name != PROMPT);
-        values.map(String::as_str).chain(sides).chain(null).chain(replaced).collect()
+        // Noise has nothing to be inverted.
+        let inverted = self.from.as_deref().filter(|_| self.invert.is_some());
+        values.map(String::as_str).chain(sides).chain(null).chain(replaced).chain(inverted).collect()
     }
 
     /// The values that it uses where they can be computed.

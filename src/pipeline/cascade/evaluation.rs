@@ -89,6 +89,10 @@ impl<'a> Evaluation<'a> {
                 };
                 Ok(Rows::same(pictures::prepared(picture, role, size, cascade.eyes(name))?))
             }
+            Source::Layout(_) => {
+                let tokens = plan.layouts.get(name).map_or(&[][..], Vec::as_slice);
+                Ok(Rows::same(tokens.iter().map(|token| *token as f32).collect::<Array1<f32>>().into_dyn()))
+            }
             Source::Constant(_) => {
                 let constant = cascade.constant(name).cloned();
                 constant.map(Rows::same).ok_or_else(|| Error::Internal(format!("the constant {name} was not read")))

@@ -62,11 +62,16 @@ impl Cascade {
             runtime_version: runtime.version.clone(),
             runtime_library: runtime.path.clone(),
             conditions: Vec::new(),
-            max_boxes: 0,
+            max_boxes: manifest.layouts.values().map(|layout| layout.objects).max().unwrap_or(0),
             cascade: Some(CascadeInfo {
                 title: manifest.title.clone(),
                 stages,
-                pictures: manifest.pictures.keys().cloned().collect(),
+                pictures: manifest
+                    .pictures
+                    .iter()
+                    .filter(|(_, role)| role.same_as.is_none())
+                    .map(|(name, _)| name.clone())
+                    .collect(),
                 classes: manifest.classes.values().next().map_or(0, |classes| classes.count.fixed().unwrap_or(0)),
                 class_names: manifest.classes.values().next().map(|classes| classes.names.clone()).unwrap_or_default(),
                 embeddings: manifest.embeddings.clone(),

@@ -46,7 +46,14 @@ impl Cascade {
             },
             Some(Source::Picture(role)) => match plan.given.contains_key(name) {
                 true => of_all(Source::Picture(role).inputs()),
-                false => BTreeSet::from([format!("a picture for \"{name}\"")]),
+                false => {
+                    let given = role.same_as.as_deref().unwrap_or(name);
+                    BTreeSet::from([format!("a picture for \"{given}\"")])
+                }
+            },
+            Some(Source::Layout(_)) => match plan.layouts.contains_key(name) {
+                true => BTreeSet::new(),
+                false => BTreeSet::from([format!("boxes (\"{name}\"), whose phrases are the names of classes")]),
             },
             Some(Source::Operation(Operation::FirstOf { of })) => {
                 let ways: Vec<BTreeSet<String>> = of.iter().map(|way| self.missing(plan, way)).collect();

@@ -7,6 +7,7 @@
 mod constants;
 mod evaluation;
 mod info;
+mod layouts;
 mod missing;
 mod noise;
 mod nulls;

@@ -7,6 +7,7 @@ use ndarray::Axis;
 use serde_json::{Map, json};
 
 use super::Rows;
+use super::layouts;
 use super::opened::Cascade;
 use crate::error::{Error, Result};
 use crate::image::Image;
@@ -35,6 +36,8 @@ pub(super) struct Plan {
     pub classes: BTreeMap<String, Vec<usize>>,
     /// Pictures by their roles.
     pub given: BTreeMap<String, Arc<Image>>,
+    /// The boxes as tokens, by the layouts' names.
+    pub layouts: BTreeMap<String, Vec<u32>>,
     /// What the caller hands in, by the values' names.
     pub embeddings: BTreeMap<String, Rows>,
 }
@@ -81,6 +84,7 @@ impl Plan {
         });
         let stages = stages.collect::<Result<Vec<_>>>()?;
         let classes = classes(cascade, request, pictures)?;
+        let layouts = layouts::encoded(cascade, &request.boxes)?;
         for attribute in request.cascade.edits.keys() {
             let known: Vec<&str> = attributes(cascade).collect();
             if !known.contains(&attribute.as_str()) {
@@ -92,7 +96,7 @@ impl Plan {
         }
         let seed = request.seed.unwrap_or_else(|| random_seed(request.rng));
         Generator::new(request.rng, seed)?;
-        Ok(Self { request: request.clone(), seed, pictures, size, stages, classes, given, embeddings })
+        Ok(Self { request: request.clone(), seed, pictures, size, stages, classes, given, layouts, embeddings })
     }
 
     /// The source of all noise.
@@ -305,6 +309,8 @@ fn refuse_other_roads(cascade: &Cascade, request: &Request) -> Result<()> {
         (request.reuse != crate::pipeline::Reuse::default(), "reuse of predictions"),
         (request.syntax != crate::pipeline::PromptSyntax::Plain, "a prompt syntax"),
         (request.variation.is_some(), "variations by a second seed"),
+        (!request.conditions.is_empty(), "condition pictures; it takes pictures by the roles of its manifest"),
+        (request.boxes_until.is_some(), "part of the run for boxes"),
     ];
     match set.into_iter().find(|(is_set, _)| *is_set) {
         None => Ok(()),
@@ -362,8 +368,9 @@ fn given(cascade: &Cascade, request: &Request) -> Result<BTreeMap<String, Arc<Im
     let named = request.cascade.pictures.iter().map(|(role, image)| (role.clone(), Arc::clone(image)));
     let mut given = BTreeMap::new();
     for (role, image) in start.chain(named) {
-        if !roles.contains_key(&role) {
-            let known: Vec<_> = roles.keys().map(String::as_str).collect();
+        if roles.get(&role).is_none_or(|role| role.same_as.is_some()) {
+            let known = roles.iter().filter(|(_, role)| role.same_as.is_none());
+            let known: Vec<_> = known.map(|(name, _)| name.as_str()).collect();
             return Err(Error::invalid(format!(
                 "a picture is given for \"{role}\", but the model at \"{}\" takes {}",
                 cascade.folder.root.display(),
@@ -371,6 +378,11 @@ fn given(cascade: &Cascade, request: &Request) -> Result<BTreeMap<String, Arc<Im
             )));
         }
         given.insert(role, image);
+    }
+    for (name, role) in roles {
+        if let Some(image) = role.same_as.as_ref().and_then(|other| given.get(other)).cloned() {
+            given.insert(name.clone(), image);
+        }
     }
     Ok(given)
 }

@@ -185,6 +185,7 @@ impl Cascade {
                 };
                 Some(vec![Some(channels), sides[0], sides[1]])
             }
+            Source::Layout(layout) => Some(vec![Some(super::layouts::tokens(layout).length())]),
             Source::Constant(_) => self.constant(name).map(|values| values.shape().iter().copied().map(Some).collect()),
             Source::Graph(node_name, node, output) => {
                 let graph = self.graph(node.path.as_deref().unwrap_or(node_name)).ok()?;
