@@ -10,6 +10,7 @@
 
 mod defaults;
 mod denoiser;
+mod depth_extractor;
 mod detect;
 mod evidence;
 mod family;
@@ -35,6 +36,7 @@ mod vae;
 
 pub use defaults::GenerationDefaults;
 pub use denoiser::DenoiserConfig;
+pub use depth_extractor::DepthExtractor;
 pub use family::{Family, Task};
 pub use feature_extractor::FeatureExtractor;
 pub use folder::ModelFolder;

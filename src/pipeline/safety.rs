@@ -102,8 +102,16 @@ pub(in crate::pipeline) fn seen(image: &Image, eyes: &FeatureExtractor) -> Resul
     let small = image.with_shorter_side(eyes.shortest_side)?;
     let (height, width) = eyes.crop;
     let (left, top) = ((small.width() - width) / 2, (small.height() - height) / 2);
-    let mut values = unit(&small.cropped(left, top, width, height)?)?;
-    for ((mut plane, mean), deviation) in values.outer_iter_mut().zip(eyes.mean).zip(eyes.deviation) {
+    normalised(&small.cropped(left, top, width, height)?, eyes.mean, eyes.deviation)
+}
+
+/// `[3, height, width]`, each colour (0 to 1) less its mean and divided by its deviation.
+///
+/// # Errors
+/// [`Error::OutOfMemory`].
+pub(in crate::pipeline) fn normalised(image: &Image, mean: [f32; 3], deviation: [f32; 3]) -> Result<Array3<f32>> {
+    let mut values = unit(image)?;
+    for ((mut plane, mean), deviation) in values.outer_iter_mut().zip(mean).zip(deviation) {
         plane.mapv_inplace(|value| (value - mean) / deviation);
     }
     Ok(values)
