@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use common::{change_scheduler, copy_of, generate, open, repository, tiny};
+use common::{change_scheduler, copy_into, copy_of, generate, open, repository, tiny};
 use diffusion::pipeline::{ConditionPicture, GroundedBox, GuidanceRules};
 use diffusion::{Image, PixelFormat, Request, SchedulerKind, SigmaSchedule, SizeConditioning, Start};
 use serde::Deserialize;
@@ -34,6 +34,9 @@ struct Golden {
 struct Case {
     name: String,
     folder: String,
+    /// The folder that `folder` is laid over.
+    #[serde(default)]
+    base: Option<String>,
     #[serde(default)]
     remove: Option<Vec<String>>,
     prompt: String,
@@ -191,7 +194,10 @@ impl Case {
 
 /// The model, and its folder, which graphs that are opened late still need.
 fn opened(case: &Case) -> (diffusion::Pipeline, tempfile::TempDir) {
-    let folder = copy_of(&tiny(&case.folder));
+    let folder = copy_of(&tiny(case.base.as_ref().unwrap_or(&case.folder)));
+    if case.base.is_some() {
+        copy_into(&tiny(&case.folder), folder.path());
+    }
     for gone in case.remove.iter().flatten() {
         let path = folder.path().join(gone);
         if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
@@ -283,6 +289,11 @@ fn the_upscaler_equals_diffusers() {
 #[test]
 fn controlnets_and_adapters_equal_diffusers() {
     check("control");
+}
+
+#[test]
+fn controlnets_of_stable_diffusion_xl_equal_diffusers() {
+    check("control_xl");
 }
 
 #[test]

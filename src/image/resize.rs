@@ -82,6 +82,25 @@ impl Image {
         }
     }
 
+    /// The picture stretched to `width` x `height` pixels with PIL's bilinear filter, or else its bicubic one: what
+    /// transformers' `DPTImageProcessor` does first.
+    ///
+    /// # Errors
+    /// As [`Image::resized`].
+    pub(crate) fn stretched(&self, width: u32, height: u32, bilinear: bool) -> Result<Self> {
+        if width.min(height) == 0 || width.max(height) > super::MAX_SIDE {
+            return Err(crate::Error::invalid(format!(
+                "a picture cannot become {width} x {height} pixels; allowed are 1 to {} a side",
+                super::MAX_SIDE
+            )));
+        }
+        let kernel = if bilinear { Kernel::Bilinear } else { Kernel::Bicubic };
+        match &self.pixels {
+            Pixels::Bytes(bytes) => self.bytes_of(self.raster(bytes).stretched(width, height, kernel)?),
+            Pixels::Floats(floats) => self.floats_of(self.raster(floats).stretched(width, height, kernel)?),
+        }
+    }
+
     /// The picture behind a Gaussian blur of that standard deviation in pixels, PIL's `GaussianBlur` of each channel;
     /// computed in bytes whatever the format.
     ///

@@ -24,7 +24,15 @@ impl Image {
         let (height, width) = crop;
         let middle = |side: u32, part: u32| side.saturating_sub(part) / 2;
         let part = small.cropped(middle(small.width(), width), middle(small.height(), height), width, height)?;
-        let mut values = part.to_chw()?.mapv_into(|value| (value + 1.0) / 2.0);
+        part.normalised(mean, deviation)
+    }
+
+    /// `[3, height, width]`: each colour (0 to 1) less its `mean` divided by its `deviation`.
+    ///
+    /// # Errors
+    /// [`crate::Error::OutOfMemory`].
+    pub(crate) fn normalised(&self, mean: [f32; 3], deviation: [f32; 3]) -> Result<Array3<f32>> {
+        let mut values = self.to_chw()?.mapv_into(|value| (value + 1.0) / 2.0);
         for ((mut plane, mean), deviation) in values.outer_iter_mut().zip(mean).zip(deviation) {
             plane.mapv_inplace(|value| (value - mean) / deviation);
         }

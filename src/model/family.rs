@@ -120,8 +120,9 @@ impl Family {
 
     /// Whether the graph is of use to it at all; a folder may hold more.
     pub fn uses(self, role: GraphRole) -> bool {
-        use GraphRole::{ImageEncoder, PreviewDecoder, SafetyChecker, VaeDecoder, VaeEncoder};
-        let is_shared = matches!(role, VaeDecoder | VaeEncoder | SafetyChecker | PreviewDecoder | ImageEncoder);
+        use GraphRole::{DepthEstimator, ImageEncoder, PreviewDecoder, SafetyChecker, VaeDecoder, VaeEncoder};
+        let is_shared =
+            matches!(role, VaeDecoder | VaeEncoder | SafetyChecker | PreviewDecoder | ImageEncoder | DepthEstimator);
         is_shared || role == self.denoiser_role() || self.text_roles().contains(&role)
     }
 }

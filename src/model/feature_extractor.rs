@@ -7,10 +7,10 @@ use super::json;
 use crate::error::{Error, Result};
 
 /// Where it stands in every layout.
-const FOLDER: &str = "feature_extractor";
-const FILE: &str = "preprocessor_config.json";
+pub(super) const FOLDER: &str = "feature_extractor";
+pub(super) const FILE: &str = "preprocessor_config.json";
 /// More than any vision encoder looks at.
-const MAX_SIDE: usize = 4096;
+pub(super) const MAX_SIDE: usize = 4096;
 
 /// What transformers' `CLIPImageProcessor` does to a picture, with its defaults where the file says nothing: the
 /// shorter side is resized (bicubic), the middle cut out, each colour (0 to 1) less its mean and divided by its
@@ -81,7 +81,7 @@ impl FeatureExtractor {
     }
 }
 
-fn colours(fields: Fields<'_>, key: &str, least: f64, usual: [f64; 3]) -> Result<[f32; 3]> {
+pub(super) fn colours(fields: Fields<'_>, key: &str, least: f64, usual: [f64; 3]) -> Result<[f32; 3]> {
     let Some(stated) = fields.numbers(key, least..=10.0)? else { return Ok(usual.map(|value| value as f32)) };
     match (stated.as_slice(), fields.get(key)) {
         ([red, green, blue], _) => Ok([*red, *green, *blue].map(|value| value as f32)),

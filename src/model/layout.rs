@@ -64,11 +64,13 @@ pub enum GraphRole {
     Adapter,
     /// A picture to what CLIP sees in it.
     ImageEncoder,
+    /// A picture to how near everything in it is.
+    DepthEstimator,
 }
 
 impl GraphRole {
     /// Every role, in the order in which they run.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::TextEncoder,
         Self::TextEncoder2,
         Self::TextEncoder3,
@@ -81,6 +83,7 @@ impl GraphRole {
         Self::ControlNet,
         Self::Adapter,
         Self::ImageEncoder,
+        Self::DepthEstimator,
     ];
 
     /// The text encoders among them.
@@ -101,6 +104,7 @@ impl GraphRole {
             Self::ControlNet => "controlnet",
             Self::Adapter => "adapter",
             Self::ImageEncoder => "image_encoder",
+            Self::DepthEstimator => "depth_estimator",
         }
     }
 

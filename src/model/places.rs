@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// What exporters call the folder of a role, or its file where all files lie in one folder; the first that is there is
 /// taken. `clip` to `vae` are those of ONNX Runtime's scripts and, with `.opt`, of the folders that Black Forest Labs
 /// and Stability AI publish; `vae` is also diffusers' name for the upscaler's decoder.
-const NAMES: [(GraphRole, &[&str]); 10] = [
+const NAMES: [(GraphRole, &[&str]); 11] = [
     (GraphRole::TextEncoder, &["text_encoder", "clip", "clip.opt", "clip_l", "clip_l.opt"]),
     (GraphRole::TextEncoder2, &["text_encoder_2", "clip2", "clip2.opt", "clip_g", "clip_g.opt"]),
     (GraphRole::TextEncoder3, &["text_encoder_3"]),
@@ -26,6 +26,7 @@ const NAMES: [(GraphRole, &[&str]); 10] = [
         &["vae_decoder_approx", "taesd_decoder", "taesdxl_decoder", "taesd3_decoder", "taef1_decoder"],
     ),
     (GraphRole::ImageEncoder, &["image_encoder"]),
+    (GraphRole::DepthEstimator, &["depth_estimator"]),
 ];
 
 /// What the same exporters call T5, which is another role in each family.

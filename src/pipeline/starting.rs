@@ -64,7 +64,8 @@ impl Beginning<'_, '_> {
             Job::Inpaint => self.inpaint(),
             Job::Draw => self.draw(),
             Job::Depth => {
-                let extra = self.model.conditions.depth(self.plan)?;
+                let root = self.model.folder.root();
+                let extra = self.model.conditions.depth(root, self.plan, self.session.cancel)?;
                 Ok(Begin { extra: Some(extra), ..self.draw()? })
             }
         }

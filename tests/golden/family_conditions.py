@@ -23,13 +23,29 @@ class Denoiser(torch.nn.Module):
         self.model, self.down, self.intra = model, down, intra
 
     def forward(self, sample, timestep, encoder_hidden_states, *residuals):
-        more = {}
+        residuals, more = taken(self.model, residuals)
         if self.down:
             more["down_block_additional_residuals"] = list(residuals[:self.down])
             more["mid_block_additional_residual"] = residuals[self.down]
         if self.intra:
             more["down_intrablock_additional_residuals"] = list(residuals[len(residuals) - self.intra:])
         return self.model(sample, timestep, encoder_hidden_states, return_dict=False, **more)[0]
+
+
+def added(model):
+    """What Stable Diffusion XL's networks are told besides: {input: a value}, in the order of the graph's inputs."""
+    if model.config.addition_embed_type != "text_time":
+        return {}
+    count = 6
+    width = model.config.projection_class_embeddings_input_dim - count * model.config.addition_time_embed_dim
+    return {"text_embeds": torch.randn(2, width), "time_ids": torch.randn(2, count)}
+
+
+def taken(model, arguments):
+    """The arguments without those of added(), and the latter as the model takes them."""
+    names = list(added(model))
+    values = dict(zip(names, arguments))
+    return arguments[len(names):], {"added_cond_kwargs": values} if names else {}
 
 
 class ControlNet(torch.nn.Module):
@@ -39,9 +55,10 @@ class ControlNet(torch.nn.Module):
         super().__init__()
         self.model, self.scaled = model, scaled
 
-    def forward(self, sample, timestep, encoder_hidden_states, controlnet_cond, conditioning_scale=1.0):
-        down, mid = self.model(sample, timestep, encoder_hidden_states, controlnet_cond, conditioning_scale,
-                               return_dict=False)
+    def forward(self, sample, timestep, encoder_hidden_states, controlnet_cond, *rest):
+        rest, more = taken(self.model, rest)
+        scale = rest[0] if self.scaled else 1.0
+        down, mid = self.model(sample, timestep, encoder_hidden_states, controlnet_cond, scale, return_dict=False, **more)
         return (*down, mid)
 
 
@@ -76,21 +93,23 @@ def export_unet(model, path, intra=0):
     names = residual_names(model, intra)
     residuals = [torch.randn(2, width, 8 // divisor, 8 // divisor) for width, divisor in names.values()]
     context = torch.randn(2, 77, model.config.cross_attention_dim)
-    sample = torch.randn(2, model.config.in_channels, 8, 8)
-    axes = {"sample": GRID, "encoder_hidden_states": {0: "batch", 1: "sequence"},
+    sample, more = torch.randn(2, model.config.in_channels, 8, 8), added(model)
+    axes = {"sample": GRID, "encoder_hidden_states": {0: "batch", 1: "sequence"}, **{name: {0: "batch"} for name in more},
             **{name: residual(divisor) for name, (_, divisor) in names.items()}}
-    export(Denoiser(model, len(names) - 1 - intra, intra), (sample, torch.tensor(1.0), context, *residuals),
-           ["sample", "timestep", "encoder_hidden_states", *names], ["out_sample"], axes, path, 17)
+    export(Denoiser(model, len(names) - 1 - intra, intra), 
+           (sample, torch.tensor(1.0), context, *more.values(), *residuals),
+           ["sample", "timestep", "encoder_hidden_states", *more, *names], ["out_sample"], axes, path, 17)
     shorten(path)
 
 
 def export_controlnet(model, folder, scaled, context_width):
+    more = added(model)
     arguments = (torch.randn(2, 4, 8, 8), torch.tensor(1.0), torch.randn(2, 77, context_width),
-                 torch.randn(2, 3, 64, 64), *([torch.tensor(1.0)] if scaled else []))
-    names = ["sample", "timestep", "encoder_hidden_states", "controlnet_cond"] + ["conditioning_scale"] * scaled
+                 torch.randn(2, 3, 64, 64), *more.values(), *([torch.tensor(1.0)] if scaled else []))
+    names = ["sample", "timestep", "encoder_hidden_states", "controlnet_cond", *more] + ["conditioning_scale"] * scaled
     outputs = [f"down_block_res_samples.{i}" for i in range(len(model.controlnet_down_blocks))]
     export(ControlNet(model, scaled), arguments, names, [*outputs, "mid_block_res_sample"],
-           {"sample": GRID, "encoder_hidden_states": {0: "batch", 1: "sequence"},
+           {"sample": GRID, "encoder_hidden_states": {0: "batch", 1: "sequence"}, **{name: {0: "batch"} for name in more},
             "controlnet_cond": {0: "batch", 2: "picture_height", 3: "picture_width"}}, folder / "model.onnx", 17)
     shorten(folder / "model.onnx")
     config = {key: value for key, value in model.config.items() if not key.startswith("_")}

@@ -42,7 +42,7 @@ FIELDS = (
     "clip_skip", "mask_padding", "prompt_2", "negative_2", "prompt_3", "negative_3", "denoising_start",
     "denoising_end", "latents_from", "original_size", "crop", "target_size", "negative_original_size",
     "negative_crop", "negative_target_size", "aesthetic_score", "negative_aesthetic_score", "true_cfg",
-    "max_sequence_length", "conditions", "guess_mode", "boxes", "boxes_until", "remove", "files", "flags",
+    "max_sequence_length", "conditions", "guess_mode", "boxes", "boxes_until", "base", "remove", "files", "flags",
 )
 DEFAULTS = dict.fromkeys(FIELDS) | {
     "prompt": "a red house in the snow at night", "steps": 6, "seed": 0, "count": 1,
@@ -148,18 +148,19 @@ def residuals(session, sample, extra):
     return given
 
 
-def graph_swap(folder, sessions):
+def graph_swap(folder, sessions, base=None):
     """swap(pipeline) for draw(): every network of the pipeline computes with the folder's graph of the same name.
 
     Text encoders are left in torch (their exports differ in which hidden states they give); returns the stack whose
     close() puts the networks back. What swap is given besides goes into the U-Net's graph, and is asked again at each call
-    where it is a function. sessions: a dict to keep opened graphs in."""
+    where it is a function. base: where what the folder lacks is. sessions: a dict to keep opened graphs in."""
     stack, fixed = contextlib.ExitStack(), {}
 
     def session(part):
         key = (folder, part)
         if key not in sessions:
-            sessions[key] = Session(folder / part / "model.onnx")
+            own = folder if base is None or (folder / part).exists() else base
+            sessions[key] = Session(own / part / "model.onnx")
         return sessions[key]
 
     def unet(sample, timestep, encoder_hidden_states, timestep_cond=None, class_labels=None,
@@ -190,7 +191,7 @@ def graph_swap(folder, sessions):
         for name, function in (("unet", unet), ("transformer", transformer)):
             if getattr(pipeline, name, None) is not None:
                 _patch(stack, getattr(pipeline, name), "forward", function)
-        if (folder / "vae_encoder").exists():
+        if ((base or folder) / "vae_encoder").exists():
             _patch(stack, pipeline.vae, "_encode", encode)
         _patch(stack, pipeline.vae, "_decode", decode)
 

@@ -22,6 +22,7 @@ from, float32, CPU, torch.Generator("cpu"). The fields of a case; null: not give
   aesthetic_score, negative_aesthetic_score (SDXL's refiner), true_cfg (Flux), max_sequence_length (T5)
   conditions         [{role, picture (of inputs/), scale, start, end}]; what is left out is 1, 0 and 1. guess_mode
   boxes              [[phrase, [left, top, right, bottom]]]; boxes_until: gligen_scheduled_sampling_beta
+  base               the folder that `folder` is laid over, which lacks what the two have in common
   remove             sub-folders to take away before drawing
   files              one a picture
   flags              the safety checker's, one a picture (the pictures are as they were before it)
@@ -69,7 +70,7 @@ def draw_family(module, name):
         case = {"name": case_name, **DEFAULTS, **getattr(module, "DEFAULTS", {}), **changes}
         images = pictures[case_name] = module.draw(case, lambda *_, **__: None)
         assert len(images) == case["count"], case_name
-        swap, stack = graph_swap(MODELS / case["folder"], sessions)
+        swap, stack = graph_swap(MODELS / case["folder"], sessions, MODELS / case["base"] if case["base"] else None)
         with stack:
             again = module.draw(dict(case), swap)
         gap = max(int(difference(a, b).max()) for a, b in zip(images, again, strict=True))

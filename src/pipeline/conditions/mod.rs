@@ -67,6 +67,7 @@ pub(in crate::pipeline) struct Conditions {
     controls: Vec<Side>,
     adapters: Vec<Side>,
     image_encoder: Option<LateGraph>,
+    depth_estimator: Option<LateGraph>,
     residuals: Residuals,
     image: Option<ImagePort>,
     boxes: Option<Boxes>,
@@ -153,6 +154,7 @@ impl Conditions {
             controls,
             adapters,
             image_encoder: late(GraphRole::ImageEncoder)?,
+            depth_estimator: late(GraphRole::DepthEstimator)?,
             residuals: Residuals::default(),
             image: None,
             boxes: None,
@@ -191,10 +193,16 @@ impl Conditions {
             self.slots.push(Slot {
                 role: DEPTH.to_owned(),
                 kind: Kind::Depth,
-                what: "a depth map, near is bright".to_owned(),
+                what: match &self.depth_estimator {
+                    Some(_) => {
+                        "a depth map, near is bright; without one it is estimated from the picture to start from"
+                    }
+                    None => "a depth map, near is bright",
+                }
+                .to_owned(),
                 adjustable: false,
                 many: false,
-                needed: true,
+                needed: self.depth_estimator.is_none(),
             });
         }
         if let Some(image) = &self.image {
@@ -282,7 +290,8 @@ impl Conditions {
             }
         }
         let is_given = |slot: &Slot| request.conditions.iter().any(|condition| condition.is(&slot.role));
-        if let Some(slot) = self.slots.iter().find(|slot| slot.needed && !is_given(slot)) {
+        let is_missing = |slot: &&Slot| slot.needed || (slot.kind == Kind::Depth && request.start.picture.is_none());
+        if let Some(slot) = self.slots.iter().filter(|slot| !is_given(slot)).find(is_missing) {
             return Err(Error::invalid(format!(
                 "the model at \"{root}\" needs a condition picture with the role \"{}\": {}",
                 slot.role, slot.what
@@ -345,7 +354,7 @@ impl Conditions {
     /// Gives back whatever is open.
     pub(in crate::pipeline) fn release(&self) {
         let sides = self.controls.iter().chain(&self.adapters).map(|side| &side.graph);
-        sides.chain(&self.image_encoder).for_each(LateGraph::release);
+        sides.chain(&self.image_encoder).chain(&self.depth_estimator).for_each(LateGraph::release);
     }
 }
 
