@@ -1,4 +1,6 @@
-"""Plots the JSON object of `cargo bench --bench reuse -- --json`: speed-up against distance, one line a group.
+"""Plots the JSON object of `cargo bench --bench reuse -- --json`: what is left out against distance, one line a group.
+
+What is left out is counted, not timed: a whole call is one evaluation for each guidance branch, a negative one is half of it.
 
     python benches/plot_reuse.py measured.json benches/results/reuse-demo.svg
 """
@@ -12,31 +14,38 @@ INK, FAINT = "#222222", "#888888"
 COLOURS = ["#2f6fb0", "#c2622d", "#3c8d40", "#8a4fa8"]
 
 
+def left_out(row, settings):
+    """The share of the denoiser's evaluations that a setting left out."""
+    branches = 2 if settings["guidance"] > 1 else 1
+    return (branches * row["skipped_calls"] + row["skipped_negatives"]) / (branches * row["calls"])
+
+
 def svg(measured):
     """The plot as text."""
     rows = [row for row in measured["rows"] if row["group"] != "off"]
     groups = list(dict.fromkeys(row["group"] for row in rows))
-    fastest = max(2.0, *(row["speed_up"] for row in rows))
+    shares = [left_out(row, measured["settings"]) for row in rows]
+    widest = max(0.5, *shares)
     farthest = max(0.5, *(row["mean_levels"] for row in rows)) * 1.05
     shapes = []
 
-    def place(speed_up, levels):
-        share = (speed_up - 1.0) / (fastest - 1.0)
-        return LEFT + share * WIDTH, TOP + HEIGHT - levels / farthest * HEIGHT
+    def place(share, levels):
+        return LEFT + share / widest * WIDTH, TOP + HEIGHT - levels / farthest * HEIGHT
 
     def text(x, y, words, anchor="start", colour=INK, weight="normal"):
         shapes.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" '
                       f'font-weight="{weight}">{escape(words)}</text>')
 
     shapes.append(f'<rect x="{LEFT}" y="{TOP}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="{FAINT}"/>')
-    title = "mean difference from the full result, grey levels, against speed-up of the loop"
+    title = "mean difference from the full result, grey levels, against evaluations left out"
     text(LEFT, TOP - 12, title, weight="bold")
     for tick in range(5):
-        speed_up, levels = 1 + (fastest - 1) * tick / 4, farthest * tick / 4
-        text(place(speed_up, 0)[0], TOP + HEIGHT + 16, f"{speed_up:.2f}x", anchor="middle", colour=FAINT)
-        text(LEFT - 6, place(1, levels)[1] + 4, f"{levels:.1f}", anchor="end", colour=FAINT)
+        share, levels = widest * tick / 4, farthest * tick / 4
+        text(place(share, 0)[0], TOP + HEIGHT + 16, f"{share:.0%}", anchor="middle", colour=FAINT)
+        text(LEFT - 6, place(0, levels)[1] + 4, f"{levels:.1f}", anchor="end", colour=FAINT)
     for group, colour in zip(groups, COLOURS):
-        points = [(row, *place(max(1.0, row["speed_up"]), row["mean_levels"])) for row in rows if row["group"] == group]
+        own = [(row, share) for row, share in zip(rows, shares) if row["group"] == group]
+        points = [(row, *place(share, row["mean_levels"])) for row, share in own]
         line = " ".join(f"{x:.1f},{y:.1f}" for _, x, y in points)
         shapes.append(f'<polyline points="{line}" fill="none" stroke="{colour}"/>')
         for row, x, y in points:

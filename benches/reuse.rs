@@ -5,7 +5,8 @@
 //!                              [--threads N] [--memory MODE] [--provider NAME] [--ort-library FILE] [--json]
 //! ```
 //! Each setting draws one picture a round, each round another seed; the first round is drawn once before, unmeasured.
-//! Times are those of the loop (`Timings::denoise`) summed over the rounds. Distances are of 8-bit values: PSNR over
+//! What is left out is counted in evaluations of one guidance branch, of which a call has two where it is guided. Times are
+//! those of the loop (`Timings::denoise`) summed over the rounds. Distances are of 8-bit values: PSNR over
 //! all rounds together, and the mean of the differences. `benches/plot_reuse.py` makes a plot of the JSON object.
 
 #![allow(clippy::print_stdout, reason = "a bench's output is its purpose")]
@@ -114,21 +115,27 @@ fn main() -> Result<(), String> {
         println!("{}", json!({"settings": about, "rounds": args.rounds, "rows": list}));
         return Ok(());
     }
-    if let Some(s) = about {
+    if let Some(s) = &about {
         println!(
             "{}: {}x{}, {} steps, {}, guidance {}, {} rounds\n",
             s.model, s.width, s.height, s.steps, s.scheduler, s.guidance, args.rounds
         );
     }
-    println!("| setting | calls left out | without negative | loop, ms | speed-up | PSNR, dB | mean grey levels |");
-    println!("|---|---|---|---|---|---|---|");
+    println!(
+        "| setting | calls left out | without negative | evaluations left out | loop, ms | speed-up | PSNR, dB | mean grey \
+         levels |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    let branches = if about.is_some_and(|settings| settings.guidance > 1.0) { 2 } else { 1 };
     for (_, name, drawn, speed_up, psnr, amount) in rows {
         let psnr = psnr.map_or("equal".to_owned(), |psnr| format!("{psnr:.1}"));
         println!(
-            "| {name} | {} of {} | {} | {:.0} | {speed_up:.2} | {psnr} | {amount:.2} |",
+            "| {name} | {} of {} | {} | {:.0} % | {:.0} | {speed_up:.2} | {psnr} | {amount:.2} |",
             drawn.skipped_calls,
             drawn.calls,
             drawn.skipped_negatives,
+            100.0 * f64::from(branches * drawn.skipped_calls + drawn.skipped_negatives)
+                / f64::from((branches * drawn.calls).max(1)),
             drawn.time.as_secs_f64() * 1e3
         );
     }

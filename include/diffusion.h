@@ -191,7 +191,7 @@ enum diffusion_phase
      */
     DIFFUSION_PHASE_OPENING = 0,
     /**
-     * Prompts are being encoded.
+     * Prompts are being encoded; a step is one text encoder's reading of one prompt.
      */
     DIFFUSION_PHASE_ENCODING_TEXT = 1,
     /**
@@ -548,6 +548,11 @@ DIFFUSION_API const char *diffusion_memory_mode_name(int64_t index);
  * The name of a way to tile, such as "x"; NULL past the last.
  */
 DIFFUSION_API const char *diffusion_seamless_name(int64_t index);
+
+/**
+ * The name of a choice when to work in tiles, such as "auto"; NULL past the last.
+ */
+DIFFUSION_API const char *diffusion_tiling_name(int64_t index);
 
 /**
  * The name of what the safety checker may be asked to do, such as "flag"; NULL past the last.
@@ -937,6 +942,62 @@ DIFFUSION_API uint32_t diffusion_pipeline_max_boxes(const struct diffusion_pipel
  * Sentence `index`, counted from 0, about what was recognised in the folder and why; empty past the last.
  */
 DIFFUSION_API const char *diffusion_pipeline_note(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * How many stages the model has, each a denoising loop of its own; 0 for a model of one stage, which has none of what the
+ * functions below list, and for NULL.
+ */
+DIFFUSION_API
+uint32_t diffusion_pipeline_stage_count(const struct diffusion_pipeline *pipeline);
+
+/**
+ * The name of stage `index`, counted from 0, for diffusion_request_set_stage_steps() and its sisters; empty past the
+ * last. Texts of the functions below live until diffusion_pipeline_destroy(), and are never NULL.
+ */
+DIFFUSION_API const char *diffusion_pipeline_stage_name(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * The name of the scheduler of stage `index` in a request that sets none; empty past the last.
+ */
+DIFFUSION_API
+const char *diffusion_pipeline_stage_scheduler(const struct diffusion_pipeline *pipeline,
+                                               int64_t index);
+
+/**
+ * The steps of stage `index` in a request that sets none; 0 past the last.
+ */
+DIFFUSION_API uint32_t diffusion_pipeline_stage_steps(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * The guidance scale of stage `index` in a request that sets none; 0 past the last.
+ */
+DIFFUSION_API float diffusion_pipeline_stage_guidance(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * Role `index` of the pictures that the model takes, for diffusion_request_set_picture(); empty past the last.
+ */
+DIFFUSION_API const char *diffusion_pipeline_picture_role(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * How many classes the model knows: labels 0 to this minus 1, for diffusion_request_set_class().
+ */
+DIFFUSION_API uint32_t diffusion_pipeline_class_count(const struct diffusion_pipeline *pipeline);
+
+/**
+ * The name of class `index`; empty past the last, and where the model has no names for its classes.
+ */
+DIFFUSION_API const char *diffusion_pipeline_class_name(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * The name of embedding `index`, for diffusion_pipeline_embed() and diffusion_request_set_embedding(); empty past the
+ * last. The first is the code of a picture; one called "x_T" is the noise that a picture comes from.
+ */
+DIFFUSION_API const char *diffusion_pipeline_embedding_name(const struct diffusion_pipeline *pipeline, int64_t index);
+
+/**
+ * The name of attribute `index`, for diffusion_request_set_edit(); empty past the last.
+ */
+DIFFUSION_API const char *diffusion_pipeline_attribute(const struct diffusion_pipeline *pipeline, int64_t index);
 
 /**
  * Makes a request with every default. Give it back with diffusion_request_destroy().
@@ -1701,6 +1762,21 @@ diffusion_status diffusion_request_set_paste_back(struct diffusion_request *requ
 DIFFUSION_API
 diffusion_status diffusion_request_set_init_result(struct diffusion_request *request,
                                                    const struct diffusion_result *result);
+
+/**
+ * Whether the autoencoder encodes and decodes in overlapping tiles, by one of the names of diffusion_tiling_name(). Default,
+ * also with NULL and 0: "auto", which is: in the memory mode "low", pictures with a side beyond what the autoencoder was
+ * trained on. "on" tiles in every memory mode what is larger than a tile (the training pictures' side, at most 768 pixels);
+ * "off" never tiles.
+ *
+ * The memory of a tiled picture is that of one tile and the picture itself. Each tile is normalised by itself, so colours
+ * differ a little from those of a whole picture. diffusion_pipeline_generate() fails with INVALID_ARGUMENT for "on" beside
+ * a seamless picture, which is decoded whole.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_tiling(struct diffusion_request *request,
+                                              const char *tiling,
+                                              size_t tiling_length);
 
 /**
  * Draws what the request asks for. Blocks until the pictures are there.

@@ -39,7 +39,7 @@ pub use image::{Image, Mask, PixelFormat, Region, ResizeMode};
 pub use pipeline::{
     CacheChoice, EmbeddingFile, Flow, Generated, Hires, HiresSettings, MemoryMode, Observer, Phase, Pipeline,
     PipelineInfo, PipelineOptions, Preview, PreviewMode, Previews, Progress, PromptSyntax, Request, Safety, Seamless,
-    Seeds, Settings, SizeConditioning, Start, Timings, Upscale, Variation,
+    Seeds, Settings, SizeConditioning, Start, Tiling, Timings, Upscale, Variation,
 };
 pub use rng::RngKind;
 pub use runtime::{CancelToken, Fallback, Precision, Provider, ProviderSettings};

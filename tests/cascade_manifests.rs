@@ -187,7 +187,7 @@ fn every_bad_request_has_a_sentence_and_nothing_is_lost() {
         (with(&|r| r.cascade.classes = vec![ClassLabel::Name("cow".into())]), &["\"cow\"", "\"dog\""]),
         (with(&|r| r.cascade.classes = vec![ClassLabel::Number(0); 2]), &["2 classes", "1 pictures"]),
         (
-            with(&|r| drop(r.cascade.stages.insert("third".into(), StageSettings::default()))),
+            with(&|r| r.cascade.stages = [("third".to_owned(), StageSettings::default())].into()),
             &["\"third\"", "first, second"],
         ),
         (stage(StageSettings { steps: Some(0), ..Default::default() }), &["\"second\"", "1 to 1000"]),

@@ -82,6 +82,16 @@ fn pictures_masks_latents_and_seeds_to_start_from() {
 }
 
 #[test]
+fn embeddings_made_mixed_and_refused() {
+    run("embeddings");
+}
+
+#[test]
+fn models_of_several_stages() {
+    run("cascades");
+}
+
+#[test]
 fn pictures_by_their_roles_and_boxes() {
     let (program, scratch) = program("conditions");
     let model = repository("tests/models/tiny-control");

@@ -286,6 +286,39 @@ fn fixed_batches() {
     }
 }
 
+/// A batch that only some of the inputs fix.
+#[test]
+fn half_fixed_batches() {
+    let original = tiny("tiny-optimum");
+    for (name, batch) in [("encoder_hidden_states", 1), ("encoder_hidden_states", 2), ("sample", 2)] {
+        let fixed = copy_of(&original);
+        edit(&fixed.path().join("unet/model.onnx"), |graph| input(graph, name).fix(0, batch));
+        // Two and three rows: one is left over in a batch of two.
+        for request in [Request { count: 1, ..request() }, Request { guidance: Some(1.0), count: 3, ..request() }] {
+            same(&original, fixed.path(), &request);
+        }
+    }
+    let original = tiny("tiny-sd3");
+    let fixed = copy_of(&original);
+    edit(&fixed.path().join("transformer/model.onnx"), |graph| input(graph, "timestep").fix(0, 2));
+    same(&original, fixed.path(), &Request { count: 3, guidance: Some(1.0), ..request() });
+}
+
+/// No call could ever be made.
+#[test]
+fn batches_that_cannot_be_are_refused_when_the_model_is_opened() {
+    for (sample, context) in [(1, 2), (2, 1), (3, 0)] {
+        let fixed = copy_of(&tiny("tiny-optimum"));
+        edit(&fixed.path().join("unet/model.onnx"), |graph| {
+            input(graph, "sample").fix(0, sample);
+            input(graph, "encoder_hidden_states").fix(0, context);
+        });
+        let message = sentence(open(fixed.path()));
+        let wanted = ["unet", "encoder_hidden_states"];
+        assert!(wanted.iter().all(|word| message.contains(word)), "{sample} and {context}: {message}");
+    }
+}
+
 /// Graphs of float16 beside such of float32: what is between them is converted.
 #[test]
 fn mixed_precision() {

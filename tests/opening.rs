@@ -17,7 +17,9 @@ use diffusion::onnx::proto::{NodeProto, ValueInfoProto};
 use diffusion::onnx::{Editor, Model};
 use diffusion::opening::{Cache, CacheUse, DEFAULT_LIMIT, Edit, GraphFile, OpenOptions, open_all};
 use diffusion::runtime::GraphOptions;
-use diffusion::{CacheChoice, CancelToken, Error, MemoryMode, Pipeline, PipelineOptions, Request};
+use diffusion::{
+    CacheChoice, CancelToken, Error, Flow, MemoryMode, Phase, Pipeline, PipelineOptions, Progress, Request, Seamless,
+};
 
 fn with_cache(folder: &Path) -> PipelineOptions {
     PipelineOptions { cache: CacheChoice::At(folder.to_owned()), ..options() }
@@ -208,9 +210,9 @@ fn the_first_failure_is_told_and_stops_the_others() {
     let opened = Pipeline::open(model.path(), &with_cache(cache.path()), &mut (), &CancelToken::new());
     assert!(sentence(opened).contains("vae_decoder"));
     assert!(stored(cache.path(), "model.onnx").is_empty(), "all files are looked at before any is opened");
-    let mut stop = |progress: &diffusion::Progress| match progress.step {
-        0 => diffusion::Flow::Continue,
-        _ => diffusion::Flow::Stop,
+    let mut stop = |progress: &Progress| match progress.step {
+        0 => Flow::Continue,
+        _ => Flow::Stop,
     };
     let opened = Pipeline::open(&tiny("tiny-optimum"), &with_cache(cache.path()), &mut stop, &CancelToken::new());
     assert!(matches!(opened, Err(Error::Cancelled)));
@@ -234,9 +236,9 @@ fn cancelling_leaves_nothing_behind() {
     let cache = tempfile::tempdir().unwrap();
     let cancel = CancelToken::new();
     // Raised by the observer, when the first graph is open and the others are on their way.
-    let mut observer = |_: &diffusion::Progress| {
+    let mut observer = |_: &Progress| {
         cancel.cancel();
-        diffusion::Flow::Continue
+        Flow::Continue
     };
     let opened = Pipeline::open(&tiny("tiny-optimum"), &with_cache(cache.path()), &mut observer, &cancel);
     assert!(matches!(opened, Err(Error::Cancelled)));
@@ -270,6 +272,50 @@ fn weights_are_mapped_while_they_are_needed_and_no_longer() {
     });
     // All graphs; all but the text encoder; none.
     assert!(idle[0] > idle[1] && idle[1] > idle[2] && idle[2] == 0, "{idle:?}");
+}
+
+/// How many graphs of a cache are mapped into this process.
+#[cfg(target_os = "linux")]
+fn graphs_mapped(cache: &Path) -> usize {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let paths = maps.lines().filter_map(|line| line.split_once(&*cache.to_string_lossy()).map(|(_, rest)| rest));
+    // "/graphs/KEY/weights"
+    let folders: std::collections::BTreeSet<_> =
+        paths.filter_map(|rest| rest.rsplit_once('/')).map(|(f, _)| f).collect();
+    folders.len()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_memory_is_low_one_graph_is_open_at_a_time() {
+    let cache = tempfile::tempdir().unwrap();
+    let cache = cache.path().canonicalize().unwrap();
+    let seen = |model: &str, memory: MemoryMode, request: &Request| {
+        let pipeline = open_with(&tiny(model), &PipelineOptions { memory, ..with_cache(&cache) });
+        let mut seen = Vec::new();
+        let mut watch = |progress: &Progress| {
+            seen.push((progress.phase, progress.step, progress.steps, graphs_mapped(&cache)));
+            Flow::Continue
+        };
+        pipeline.generate(request, &mut watch, &CancelToken::new()).unwrap();
+        drop(pipeline);
+        assert_eq!(graphs_mapped(&cache), 0, "{model}");
+        seen
+    };
+    let request = Request { negative_prompt: Some("blur".into()), ..request() };
+    for (model, encoders) in [("tiny-optimum", 1), ("tiny-xl", 2), ("tiny-sd3", 3)] {
+        let speed = seen(model, MemoryMode::Speed, &request);
+        assert!(speed.iter().all(|(_, _, _, open)| *open == encoders + 2), "{model}: {speed:?}");
+        let low = seen(model, MemoryMode::Low, &request);
+        assert!(low.iter().all(|(_, _, _, open)| *open <= 1), "{model}: {low:?}");
+        // Each encoder has just read when it is counted.
+        let reading = low.iter().filter(|(phase, step, ..)| *phase == Phase::EncodingText && *step > 0);
+        let counts: Vec<_> = reading.map(|(_, _, steps, open)| (*steps, *open)).collect();
+        assert_eq!(counts, vec![(encoders as u32 * 2, 1); encoders * 2], "{model}");
+    }
+    let seamless = Request { seamless: Seamless::Both, ..request };
+    let low = seen("tiny-optimum", MemoryMode::Low, &seamless);
+    assert!(low.iter().all(|(_, _, _, open)| *open <= 1), "{low:?}");
 }
 
 /// Lets the text encoder of `tiny-optimum` give out `x`, a copy of its last state.

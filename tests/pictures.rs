@@ -11,11 +11,12 @@ mod common;
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use common::{change_scheduler, copy_of, generate, open, repository, tiny};
+use common::{change_scheduler, copy_of, generate, open, repository, sentence, tiny};
 use diffusion::{
-    CancelToken, Image, MemoryMode, Pipeline, PipelineOptions, PixelFormat, Request, RngKind, SchedulerKind,
-    SigmaSchedule,
+    CancelToken, Image, MemoryMode, Pipeline, PipelineOptions, PixelFormat, Request, RngKind, SchedulerKind, Seamless,
+    SigmaSchedule, Start, Tiling,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -45,6 +46,9 @@ struct Case {
     scheduler: Option<String>,
     sigmas: String,
     config_changes: Option<Map<String, Value>>,
+    /// The picture that it starts from, and how much of it is redrawn.
+    init: Option<PathBuf>,
+    strength: Option<f32>,
     files: Vec<PathBuf>,
 }
 
@@ -63,6 +67,14 @@ impl Case {
             rng: RngKind::parse(&self.rng).unwrap(),
             count: self.count,
             format: PixelFormat::Rgb8,
+            start: Start {
+                picture: self
+                    .init
+                    .as_ref()
+                    .map(|name| Arc::new(Image::open(&repository("tests/golden/inputs").join(name)).unwrap())),
+                strength: self.strength,
+                ..Start::default()
+            },
             ..Request::default()
         }
     }
@@ -129,28 +141,89 @@ fn every_memory_mode_draws_the_same_pictures() {
     }
 }
 
+fn open_in(memory: MemoryMode) -> Pipeline {
+    let options = PipelineOptions { memory, ..common::options() };
+    Pipeline::open(&tiny("tiny-optimum"), &options, &mut (), &CancelToken::new()).unwrap()
+}
+
 #[test]
-fn large_pictures_are_decoded_in_the_oracles_tiles_where_memory_is_low() {
-    let open = |memory| {
-        let options = PipelineOptions { memory, ..common::options() };
-        Pipeline::open(&tiny("tiny-optimum"), &options, &mut (), &CancelToken::new()).unwrap()
-    };
-    let (low, speed) = (open(MemoryMode::Low), open(MemoryMode::Speed));
-    for case in cases("tiled.json") {
+fn large_pictures_go_through_the_autoencoder_in_the_oracles_tiles_where_that_is_asked_for() {
+    let (low, speed) = (open_in(MemoryMode::Low), open_in(MemoryMode::Speed));
+    let cases = cases("tiled.json");
+    assert!(cases.iter().filter(|case| case.init.is_some()).count() >= 3 && cases.len() >= 6);
+    for case in cases {
         let theirs = image::open(repository("tests/golden/tiled").join(&case.files[0])).unwrap().into_rgb8();
-        let largest = |pipeline: &Pipeline| {
-            let drawn = generate(pipeline, &case.request()).unwrap().images.remove(0);
-            drawn.pixels().iter().zip(theirs.as_raw()).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
+        let largest = |pipeline: &Pipeline, tiling: Tiling| {
+            let drawn = generate(pipeline, &Request { tiling, ..case.request() }).unwrap();
+            let told = drawn.settings.more.get("tiling").and_then(Value::as_str).map(str::to_owned);
+            assert_eq!(told.as_deref(), (tiling != Tiling::Auto).then_some(tiling.name()));
+            drawn.images[0].pixels().iter().zip(theirs.as_raw()).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
         };
-        assert!(largest(&low) <= TOLERANCE, "{}", case.name);
-        let whole = largest(&speed);
-        assert_eq!(
-            whole > TOLERANCE,
-            case.name != "trained_size",
-            "{}: the whole picture differs by {whole}",
-            case.name
-        );
+        for (pipeline, tiling, tiled) in [
+            (&low, Tiling::Auto, true),
+            (&low, Tiling::On, true),
+            (&speed, Tiling::On, true),
+            (&speed, Tiling::Auto, false),
+            (&low, Tiling::Off, false),
+        ] {
+            let off = largest(pipeline, tiling);
+            let equal = tiled || case.name.contains("trained");
+            assert_eq!(off <= TOLERANCE, equal, "{}, {tiling:?}: differs by {off}", case.name);
+        }
     }
+}
+
+/// The tiny model with an autoencoder that says to have been trained on pictures of 1024 pixels a side.
+#[test]
+fn no_tile_is_larger_than_768_pixels() {
+    let folder = copy_of(&tiny("tiny-optimum"));
+    for part in ["vae_decoder", "vae_encoder"] {
+        let path = folder.path().join(part).join("config.json");
+        let mut config: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        config["sample_size"] = 1024.into();
+        fs::write(&path, config.to_string()).unwrap();
+    }
+    let options = PipelineOptions { memory: MemoryMode::Low, ..common::options() };
+    let pipeline = Pipeline::open(folder.path(), &options, &mut (), &CancelToken::new()).unwrap();
+    let draw = |width, tiling| {
+        let request = Request {
+            width: Some(width),
+            height: Some(64),
+            steps: Some(1),
+            seed: Some(1),
+            tiling,
+            ..Request::new("a")
+        };
+        generate(&pipeline, &request).unwrap().images.remove(0)
+    };
+    let same = |width, one, other| draw(width, one) == draw(width, other);
+    assert!(same(768, Tiling::On, Tiling::Off), "a tile is as large");
+    assert!(!same(832, Tiling::On, Tiling::Off), "a tile is smaller");
+    assert!(same(832, Tiling::Auto, Tiling::Off), "it was trained on larger ones");
+    assert!(!same(1088, Tiling::Auto, Tiling::Off) && same(1088, Tiling::Auto, Tiling::On));
+}
+
+#[test]
+fn every_pixel_format_can_be_put_together_from_tiles() {
+    let pipeline = open_in(MemoryMode::Speed);
+    let case = cases("tiled.json").into_iter().find(|case| case.name == "tiled").unwrap();
+    let draw = |format| {
+        generate(&pipeline, &Request { format, tiling: Tiling::On, ..case.request() }).unwrap().images.remove(0)
+    };
+    let rgb = draw(PixelFormat::Rgb8);
+    for format in [PixelFormat::Rgba8, PixelFormat::Bgra8, PixelFormat::RgbaF32] {
+        let drawn = draw(format);
+        assert!(!drawn.has_transparency());
+        assert_eq!(*drawn.convert(PixelFormat::Rgb8).unwrap(), rgb, "{}", format.name());
+    }
+}
+
+#[test]
+fn tiles_of_a_seamless_picture_are_refused() {
+    let pipeline = open_in(MemoryMode::Speed);
+    let request = Request { tiling: Tiling::On, seamless: Seamless::X, ..Request::new("a wall") };
+    let said = sentence(generate(&pipeline, &request));
+    assert!(said.contains("tiling") && said.contains("seamless"), "{said}");
 }
 
 #[test]

@@ -13,57 +13,18 @@ mod cabi;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use cabi::checks::{files, folder, hears_ctrl_c, interrupt, json, refuses, run, succeeds};
 use cabi::{command, onnx_runtime, repository, said, tiny, tool};
 use serde_json::Value;
-
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
-}
 
 /// `generate` with a good model and prompt, two steps, into `output`.
 fn generate(output: &Path) -> Command {
     let mut command = tool();
     command.args(["generate", "--steps", "2", "-p", "a red house", "-o"]).arg(output).arg("-m").arg(tiny());
     command
-}
-
-fn run(command: &mut Command) -> Output {
-    command.output().unwrap()
-}
-
-/// The command fails with this exit code and one line on stderr that has every one of these words.
-fn refuses(command: &mut Command, code: i32, words: &[&str]) {
-    let output = run(command);
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{command:?}: {}", said(&output));
-    assert!(output.stdout.is_empty(), "{command:?}: {}", said(&output));
-    assert!(
-        text.starts_with("diffusion: ") && text.ends_with('\n') && text.lines().count() == 1,
-        "not one line: {text}"
-    );
-    for word in words {
-        assert!(text.contains(word), "{command:?}: no \"{word}\" in: {text}");
-    }
-}
-
-fn succeeds(command: &mut Command) -> Output {
-    let output = run(command);
-    assert!(output.status.success(), "{command:?}: {}", said(&output));
-    output
-}
-
-fn json(command: &mut Command) -> Value {
-    serde_json::from_slice(&succeeds(command).stdout).unwrap()
-}
-
-fn files(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> =
-        fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
 }
 
 /// A text chunk of a PNG, which is stored as Latin-1.
@@ -87,7 +48,8 @@ fn bad_command_lines_are_one_line_and_exit_2() {
     let out = folder.path().join("x.png");
     refuses(&mut tool(), 2, &["generate", "inspect", "devices"]);
     refuses(tool().arg("paint"), 2, &["\"paint\"", "generate"]);
-    refuses(tool().arg("generate"), 2, &["--prompt"]);
+    refuses(tool().arg("generate"), 2, &["--output"]);
+    refuses(tool().args(["generate", "-o"]).arg(&out).arg("-m").arg(tiny()), 2, &["--prompt"]);
     refuses(generate(&out).arg("--stepz"), 2, &["--stepz"]);
     refuses(generate(&out).args(["-z", "1"]), 2, &["-z"]);
     refuses(generate(&out).arg("stray"), 2, &["\"stray\""]);
@@ -162,7 +124,7 @@ fn every_option_refuses_bad_values_and_says_what_is_allowed() {
         (&["--variation-seed", "3", "--variation-strength", "1.1"], &["--variation-strength", "1.1", "0 to 1"]),
         (&["--image-guidance", "-1"], &["--image-guidance", "0 to 1000"]),
         (&["--true-guidance", "x"], &["--true-guidance", "\"x\""]),
-        (&["--noise-level", "351"], &["--noise-level", "0 to 350"]),
+        (&["--noise-level", "1000"], &["--noise-level", "0 to 999"]),
         (&["--sigmas-list", "7,x"], &["--sigmas-list", "SIGMA,SIGMA"]),
         (&["--sigmas-list", "1,2"], &["--sigmas-list", "lower"]),
         (&["--timesteps-list", "900,500", "--scheduler", "lms"], &["lms", "timesteps"]),
@@ -720,25 +682,6 @@ fn a_terminal_shows_a_bar_that_is_wiped() {
     let after_bar = text.rsplit("\r\x1b[K").next().unwrap();
     assert!(after_bar.contains("64 x 64 pixels"), "the bar is wiped before the list of files: {text:?}");
     assert!(out.exists());
-}
-
-/// Lets the command hear Ctrl-C even where these tests run in the background, which has it ignored, and the tool
-/// leaves it so.
-#[expect(unsafe_code, reason = "only the child itself can restore what a signal does")]
-fn hears_ctrl_c(command: &mut Command) -> &mut Command {
-    use std::os::unix::process::CommandExt;
-    // SAFETY: between fork and exec only async-signal-safe functions may be called, and signal() is one.
-    unsafe {
-        command.pre_exec(|| {
-            libc::signal(libc::SIGINT, libc::SIG_DFL);
-            Ok(())
-        })
-    }
-}
-
-/// Sends a signal as Ctrl-C does.
-fn interrupt(process: u32) {
-    assert!(Command::new("kill").args(["-INT", &process.to_string()]).status().unwrap().success());
 }
 
 /// Starts a generation of minutes and waits until its log says that ONNX Runtime is loaded.

@@ -16,23 +16,67 @@ static void line(const char *name, const char *text)
     fputs("\n", stdout);
 }
 
+/* A list of names on one line, as many as one can look through. */
+static void names(const char *title, const diffusion_pipeline *pipeline,
+                  const char *(*at)(const diffusion_pipeline *, int64_t))
+{
+    enum { MOST = 12 };
+    const char *name;
+    int64_t i;
+    fputs(title, stdout);
+    for (i = 0; *(name = at(pipeline, i)) != '\0' && i < MOST; i++) {
+        fputs(i == 0 ? "" : ", ", stdout);
+        print_visible(stdout, name);
+    }
+    puts(i == 0 ? "none" : *name != '\0' ? ", ... (--json lists them all)" : "");
+}
+
+/* What only a model of several stages has. */
+static void describe_stages(const diffusion_pipeline *pipeline)
+{
+    const uint32_t classes = diffusion_pipeline_class_count(pipeline);
+    uint32_t i;
+    if (diffusion_pipeline_stage_count(pipeline) == 0)
+        return;
+    printf("stages\n");
+    for (i = 0; i < diffusion_pipeline_stage_count(pipeline); i++) {
+        fputs("  ", stdout);
+        print_visible(stdout, diffusion_pipeline_stage_name(pipeline, i));
+        printf(": %s, %" PRIu32 " steps, guidance %g\n", diffusion_pipeline_stage_scheduler(pipeline, i),
+               diffusion_pipeline_stage_steps(pipeline, i), (double)diffusion_pipeline_stage_guidance(pipeline, i));
+    }
+    names("pictures        ", pipeline, diffusion_pipeline_picture_role);
+    if (classes == 0)
+        printf("classes         none\n");
+    else
+        printf("classes         0 to %" PRIu32 "\n", classes - 1);
+    if (*diffusion_pipeline_class_name(pipeline, 0) != '\0')
+        names("                ", pipeline, diffusion_pipeline_class_name);
+    names("embeddings      ", pipeline, diffusion_pipeline_embedding_name);
+    names("attributes      ", pipeline, diffusion_pipeline_attribute);
+}
+
 static void describe(const diffusion_pipeline *pipeline)
 {
     uint32_t i;
     const char *note, *role;
     line("family          ", diffusion_pipeline_family(pipeline));
     line("layout          ", diffusion_pipeline_layout(pipeline));
-    printf("default size    %" PRIu32 " x %" PRIu32 " pixels, in multiples of %" PRIu32 "\n",
-           diffusion_pipeline_default_width(pipeline), diffusion_pipeline_default_height(pipeline),
-           diffusion_pipeline_size_multiple(pipeline));
+    if (diffusion_pipeline_default_width(pipeline) == 0)
+        printf("default size    what the graphs give\n");
+    else
+        printf("default size    %" PRIu32 " x %" PRIu32 " pixels, in multiples of %" PRIu32 "\n",
+               diffusion_pipeline_default_width(pipeline), diffusion_pipeline_default_height(pipeline),
+               diffusion_pipeline_size_multiple(pipeline));
     printf("default steps   %" PRIu32 "\n", diffusion_pipeline_default_steps(pipeline));
     printf("guidance        %g\n", (double)diffusion_pipeline_default_guidance(pipeline));
     line("scheduler       ", diffusion_pipeline_default_scheduler(pipeline));
+    describe_stages(pipeline);
     printf("ONNX Runtime    %s, %s\n", diffusion_runtime_version(), diffusion_runtime_library());
     printf("opened in       %.0f ms\n", diffusion_pipeline_open_milliseconds(pipeline));
     printf("graphs\n");
     for (i = 0; i < diffusion_pipeline_graph_count(pipeline); i++) {
-        printf("  %-14s", diffusion_pipeline_graph_role(pipeline, i));
+        printf("  %-15s ", diffusion_pipeline_graph_role(pipeline, i));
         print_visible(stdout, diffusion_pipeline_graph_path(pipeline, i));
         printf(", on %s\n", diffusion_pipeline_graph_provider(pipeline, i));
     }

@@ -19,6 +19,11 @@ struct entry {
 
 static const struct entry entries[] = {
     { "generate", COMMAND_GENERATE, command_generate },
+    { "variations", COMMAND_VARIATIONS, command_variations },
+    { "interpolate", COMMAND_INTERPOLATE, command_interpolate },
+    { "edit", COMMAND_EDIT, command_edit },
+    { "reconstruct", COMMAND_RECONSTRUCT, command_reconstruct },
+    { "embed", COMMAND_EMBED, command_embed },
     { "inspect", COMMAND_INSPECT, command_inspect },
     { "devices", COMMAND_DEVICES, command_devices },
 };
@@ -32,16 +37,17 @@ int main(int argc, char **argv)
 {
     struct options options;
     size_t i;
+    static const char commands[] = "generate, variations, interpolate, edit, reconstruct, embed, inspect and devices";
     if (!platform_utf8_arguments(&argc, &argv)) {
         complain("the command line cannot be read as UTF-8");
         return EXIT_USAGE;
     }
     if (argc < 2) {
-        complain("a command is missing: generate, inspect or devices; diffusion --help says more");
+        complain("a command is missing; there are %s; diffusion --help says more", commands);
         return EXIT_USAGE;
     }
     if (is_help(argv[1])) {
-        usage_print();
+        usage_print(COMMAND_GENERATE);
         return report_done();
     }
     if (strcmp(argv[1], "--version") == 0) {
@@ -53,12 +59,12 @@ int main(int argc, char **argv)
             if (!options_parse(&options, entries[i].command, argc - 2, argv + 2))
                 return EXIT_USAGE;
             if (options.help) {
-                usage_print();
+                usage_print(entries[i].command);
                 return report_done();
             }
             session_log(&options);
             return entries[i].run(&options);
         }
-    complain("unknown command \"%s\"; there are generate, inspect and devices", argv[1]);
+    complain("unknown command \"%s\"; there are %s", argv[1], commands);
     return EXIT_USAGE;
 }

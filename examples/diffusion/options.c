@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { KIND_TEXT, KIND_TEXTS, KIND_WHOLE, KIND_REAL, KIND_SEED, KIND_FLAG };
+enum kind { KIND_TEXT, KIND_TEXTS, KIND_PAIR, KIND_WHOLE, KIND_REAL, KIND_SEED, KIND_FLAG };
 
 struct rule {
     const char *name;
@@ -20,23 +20,30 @@ struct rule {
     unsigned commands;
 };
 
-enum { ALL = COMMAND_GENERATE | COMMAND_INSPECT | COMMAND_DEVICES, OPENING = COMMAND_GENERATE | COMMAND_INSPECT };
+enum {
+    /* From one picture to pictures. */
+    CHANGING = COMMAND_VARIATIONS | COMMAND_EDIT | COMMAND_RECONSTRUCT,
+    DRAWING = COMMAND_GENERATE | CHANGING | COMMAND_INTERPOLATE,
+    COMPUTING = DRAWING | COMMAND_EMBED,
+    OPENING = COMPUTING | COMMAND_INSPECT,
+    ALL = OPENING | COMMAND_DEVICES
+};
 
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct rule rules[] = {
     { "model", 'm', KIND_TEXT, FIELD(model), OPENING },
-    { "prompt", 'p', KIND_TEXT, FIELD(prompt), COMMAND_GENERATE },
-    { "negative", 'n', KIND_TEXT, FIELD(negative), COMMAND_GENERATE },
-    { "width", 'W', KIND_WHOLE, FIELD(width), COMMAND_GENERATE },
-    { "height", 'H', KIND_WHOLE, FIELD(height), COMMAND_GENERATE },
-    { "steps", 0, KIND_WHOLE, FIELD(steps), COMMAND_GENERATE },
-    { "guidance", 'g', KIND_REAL, FIELD(guidance), COMMAND_GENERATE },
-    { "scheduler", 0, KIND_TEXT, FIELD(scheduler), COMMAND_GENERATE },
-    { "sigmas", 0, KIND_TEXT, FIELD(sigmas), COMMAND_GENERATE },
-    { "seed", 's', KIND_SEED, FIELD(seed), COMMAND_GENERATE },
-    { "count", 0, KIND_WHOLE, FIELD(count), COMMAND_GENERATE },
-    { "rng", 0, KIND_TEXT, FIELD(rng), COMMAND_GENERATE },
+    { "prompt", 'p', KIND_TEXT, FIELD(prompt), COMPUTING },
+    { "negative", 'n', KIND_TEXT, FIELD(negative), COMPUTING },
+    { "width", 'W', KIND_WHOLE, FIELD(width), COMPUTING },
+    { "height", 'H', KIND_WHOLE, FIELD(height), COMPUTING },
+    { "steps", 0, KIND_WHOLE, FIELD(steps), COMPUTING },
+    { "guidance", 'g', KIND_REAL, FIELD(guidance), COMPUTING },
+    { "scheduler", 0, KIND_TEXT, FIELD(scheduler), COMPUTING },
+    { "sigmas", 0, KIND_TEXT, FIELD(sigmas), COMPUTING },
+    { "seed", 's', KIND_SEED, FIELD(seed), COMPUTING },
+    { "count", 0, KIND_WHOLE, FIELD(count), COMMAND_GENERATE | CHANGING | COMMAND_EMBED },
+    { "rng", 0, KIND_TEXT, FIELD(rng), COMPUTING },
     { "prompt-2", 0, KIND_TEXT, FIELD(prompt_2), COMMAND_GENERATE },
     { "prompt-3", 0, KIND_TEXT, FIELD(prompt_3), COMMAND_GENERATE },
     { "negative-2", 0, KIND_TEXT, FIELD(negative_2), COMMAND_GENERATE },
@@ -44,9 +51,9 @@ static const struct rule rules[] = {
     { "syntax", 0, KIND_TEXT, FIELD(syntax), COMMAND_GENERATE },
     { "clip-skip", 0, KIND_WHOLE, FIELD(clip_skip), COMMAND_GENERATE },
     { "max-tokens", 0, KIND_WHOLE, FIELD(max_tokens), COMMAND_GENERATE },
-    { "init", 0, KIND_TEXT, FIELD(init), COMMAND_GENERATE },
-    { "strength", 0, KIND_REAL, FIELD(strength), COMMAND_GENERATE },
-    { "mask", 0, KIND_TEXT, FIELD(mask), COMMAND_GENERATE },
+    { "init", 0, KIND_TEXT, FIELD(init), COMMAND_GENERATE | COMMAND_EMBED | COMMAND_EDIT | COMMAND_RECONSTRUCT },
+    { "strength", 0, KIND_REAL, FIELD(strength), COMMAND_GENERATE | COMMAND_EMBED | COMMAND_EDIT | COMMAND_RECONSTRUCT },
+    { "mask", 0, KIND_TEXT, FIELD(mask), COMMAND_GENERATE | COMMAND_EMBED },
     { "mask-blur", 0, KIND_REAL, FIELD(mask_blur), COMMAND_GENERATE },
     { "mask-padding", 0, KIND_WHOLE, FIELD(mask_padding), COMMAND_GENERATE },
     { "paste-back", 0, KIND_FLAG, FIELD(paste_back), COMMAND_GENERATE },
@@ -55,15 +62,16 @@ static const struct rule rules[] = {
     { "guess-mode", 0, KIND_FLAG, FIELD(guess_mode), COMMAND_GENERATE },
     { "box", 0, KIND_TEXTS, FIELD(boxes), COMMAND_GENERATE },
     { "boxes-until", 0, KIND_REAL, FIELD(boxes_until), COMMAND_GENERATE },
-    { "sigmas-list", 0, KIND_TEXT, FIELD(sigmas_list), COMMAND_GENERATE },
-    { "timesteps-list", 0, KIND_TEXT, FIELD(timesteps_list), COMMAND_GENERATE },
-    { "eta", 0, KIND_REAL, FIELD(eta), COMMAND_GENERATE },
+    { "sigmas-list", 0, KIND_TEXT, FIELD(sigmas_list), COMPUTING },
+    { "timesteps-list", 0, KIND_TEXT, FIELD(timesteps_list), COMPUTING },
+    { "eta", 0, KIND_REAL, FIELD(eta), COMPUTING },
     { "seed-mode", 0, KIND_TEXT, FIELD(seed_mode), COMMAND_GENERATE },
     { "hires", 0, KIND_REAL, FIELD(hires), COMMAND_GENERATE },
     { "hires-strength", 0, KIND_REAL, FIELD(hires_strength), COMMAND_GENERATE },
     { "hires-steps", 0, KIND_WHOLE, FIELD(hires_steps), COMMAND_GENERATE },
     { "hires-upscale", 0, KIND_TEXT, FIELD(hires_upscale), COMMAND_GENERATE },
     { "seamless", 0, KIND_TEXT, FIELD(seamless), COMMAND_GENERATE },
+    { "tiling", 0, KIND_TEXT, FIELD(tiling), COMMAND_GENERATE },
     { "safety", 0, KIND_TEXT, FIELD(safety), COMMAND_GENERATE },
     { "variation-seed", 0, KIND_SEED, FIELD(variation_seed), COMMAND_GENERATE },
     { "variation-strength", 0, KIND_REAL, FIELD(variation_strength), COMMAND_GENERATE },
@@ -94,7 +102,19 @@ static const struct rule rules[] = {
     { "negative-target-size", 0, KIND_TEXT, FIELD(negative_target_size), COMMAND_GENERATE },
     { "aesthetic-score", 0, KIND_REAL, FIELD(aesthetic_score), COMMAND_GENERATE },
     { "negative-aesthetic-score", 0, KIND_REAL, FIELD(negative_aesthetic_score), COMMAND_GENERATE },
-    { "output", 'o', KIND_TEXT, FIELD(output), COMMAND_GENERATE },
+    { "class", 0, KIND_TEXT, FIELD(class_label), COMPUTING },
+    { "picture", 0, KIND_TEXTS, FIELD(pictures), COMPUTING },
+    { "stage", 0, KIND_TEXTS, FIELD(stages), COMPUTING },
+    { "edit", 0, KIND_TEXTS, FIELD(edits), COMPUTING },
+    { "text-difference", 0, KIND_PAIR, FIELD(text_difference), COMMAND_EDIT },
+    { "at", 0, KIND_REAL, FIELD(at), COMMAND_EDIT },
+    { "value", 0, KIND_TEXT, FIELD(value), COMMAND_EMBED },
+    { "like", 0, KIND_TEXT, FIELD(like), COMMAND_VARIATIONS },
+    { "from", 0, KIND_TEXT, FIELD(from), COMMAND_INTERPOLATE },
+    { "to", 0, KIND_TEXT, FIELD(to), COMMAND_INTERPOLATE },
+    { "frames", 0, KIND_WHOLE, FIELD(frames), COMMAND_INTERPOLATE },
+    { "mix", 0, KIND_TEXT, FIELD(mix), COMMAND_INTERPOLATE },
+    { "output", 'o', KIND_TEXT, FIELD(output), COMPUTING },
     { "preview", 0, KIND_TEXT, FIELD(preview), COMMAND_GENERATE },
     { "preview-mode", 0, KIND_TEXT, FIELD(preview_mode), COMMAND_GENERATE },
     { "provider", 0, KIND_TEXTS, FIELD(providers), OPENING },
@@ -217,8 +237,8 @@ int options_reals(const char *text, const char *separators, double *numbers, int
     return 0;
 }
 
-/* Puts a value where its rule says. */
-static bool store(struct options *options, const struct rule *rule, const char *text)
+/* Puts a value where its rule says; `more` is a pair's second one. */
+static bool store(struct options *options, const struct rule *rule, const char *text, const char *more)
 {
     void *field = (char *)options + rule->field;
     switch (rule->kind) {
@@ -232,6 +252,12 @@ static bool store(struct options *options, const struct rule *rule, const char *
             return false;
         }
         texts->values[texts->count++] = text;
+        return true;
+    }
+    case KIND_PAIR: {
+        struct pair *pair = field;
+        pair->first = text;
+        pair->second = more;
         return true;
     }
     case KIND_WHOLE: {
@@ -294,7 +320,7 @@ bool options_parse(struct options *options, enum command command, int argc, char
     int i;
     memset(options, 0, sizeof *options);
     for (i = 0; i < argc; i++) {
-        const char *value;
+        const char *value, *more = NULL;
         const struct rule *rule;
         if (argv[i][0] != '-' || argv[i][1] == '\0') {
             complain("\"%s\" is not an option; diffusion --help lists them", argv[i]);
@@ -320,7 +346,14 @@ bool options_parse(struct options *options, enum command command, int argc, char
             }
             value = argv[++i];
         }
-        if (!store(options, rule, value))
+        if (rule->kind == KIND_PAIR) {
+            if (i + 1 == argc) {
+                complain("--%s needs two values", rule->name);
+                return false;
+            }
+            more = argv[++i];
+        }
+        if (!store(options, rule, value, more))
             return false;
         if (options->help)
             return true; /* whatever else stands there */

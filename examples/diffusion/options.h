@@ -7,7 +7,16 @@
 #include <stdio.h>
 
 /* Which command an option is for; an option may be for several. */
-enum command { COMMAND_GENERATE = 1, COMMAND_INSPECT = 2, COMMAND_DEVICES = 4 };
+enum command {
+    COMMAND_GENERATE = 1,
+    COMMAND_INSPECT = 2,
+    COMMAND_DEVICES = 4,
+    COMMAND_EMBED = 8,
+    COMMAND_VARIATIONS = 16,
+    COMMAND_INTERPOLATE = 32,
+    COMMAND_EDIT = 64,
+    COMMAND_RECONSTRUCT = 128
+};
 
 /* A number that was given or not. */
 struct whole { bool given; int64_t value; };
@@ -17,19 +26,27 @@ struct real { bool given; float value; };
 /* A text that may be given several times, in the order of the command line. */
 struct texts { const char *values[32]; int count; };
 
+/* Two texts that follow one option; NULL where it was not given. */
+struct pair { const char *first, *second; };
+
 /* What was asked for. Texts are borrowed from argv; NULL means that the option was not given. */
 struct options {
     const char *model, *prompt, *negative, *output;
     const char *prompt_2, *prompt_3, *negative_2, *negative_3, *syntax;
     const char *init, *mask, *outpaint, *refiner;
     const char *sigmas_list, *timesteps_list;
-    const char *scheduler, *sigmas, *rng, *seed_mode, *safety, *seamless, *hires_upscale;
+    const char *scheduler, *sigmas, *rng, *seed_mode, *safety, *seamless, *tiling, *hires_upscale;
     const char *guidance_interval, *guidance_scales, *guidance_points, *guidance_projection, *guidance_threshold;
     const char *guidance_mimic, *reuse_keep;
     const char *original_size, *crop, *target_size, *negative_original_size, *negative_crop, *negative_target_size;
     const char *preview, *preview_mode;
     const char *precision, *fallback, *memory, *ort_library, *cache_dir, *prepare;
+    const char *class_label, *value, *like, *from, *to, *mix;
     struct texts providers, provider_options, embeddings, condition_graphs, conditions, boxes;
+    struct texts pictures, stages, edits;
+    struct pair text_difference;
+    struct whole frames;
+    struct real at;
     struct whole width, height, steps, count, device_id, threads;
     struct whole guidance_zero_star, negative_every;
     struct real guidance_rescale, guidance_plus_plus, reuse, negative_until;

@@ -70,22 +70,33 @@ static bool is_utf8(const char *text)
     return true;
 }
 
-int output_check(const char *option, const char *output)
+const struct output_kind output_picture = { "picture", ".png, .jpg or .jpeg", { ".png", ".jpg", ".jpeg" } };
+const struct output_kind output_embedding = { "embedding", ".npy", { ".npy", NULL, NULL } };
+
+static bool has_ending(const char *output, const struct output_kind *kind)
 {
-    const char *last;
+    const char *last = ending(output);
+    size_t i;
+    for (i = 0; i < sizeof kind->endings / sizeof *kind->endings && kind->endings[i] != NULL; i++)
+        if (same(last, kind->endings[i]))
+            return true;
+    return false;
+}
+
+int output_check(const char *option, const char *output, const struct output_kind *kind)
+{
     char *folder;
     int code = EXIT_USAGE;
     if (output == NULL) {
-        complain("--%s is missing; it names the picture's file, ending in .png, .jpg or .jpeg", option);
+        complain("--%s is missing; it names the %s's file, ending in %s", option, kind->what, kind->words);
         return EXIT_USAGE;
     }
     if (!is_utf8(output)) {
         complain("--%s: the path is not UTF-8", option);
         return EXIT_USAGE;
     }
-    last = ending(output);
-    if (!same(last, ".png") && !same(last, ".jpg") && !same(last, ".jpeg")) {
-        complain("--%s: \"%s\" does not end in .png, .jpg or .jpeg", option, output);
+    if (!has_ending(output, kind)) {
+        complain("--%s: \"%s\" does not end in %s", option, output, kind->words);
         return EXIT_USAGE;
     }
     if (platform_is_folder(output)) {

@@ -5,7 +5,6 @@
 #endif
 #include "platform.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #ifdef _WIN32
@@ -57,12 +56,38 @@ uint64_t platform_peak_memory(void)
     return K32GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters) ? counters.PeakWorkingSetSize : 0;
 }
 
+enum { LONGEST_PATH = 32768 };
+
+static bool widen(const char *text, wchar_t *wide)
+{
+    return MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, wide, LONGEST_PATH) != 0;
+}
+
 static DWORD attributes(const char *path)
 {
-    wchar_t wide[32768];
-    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, 32768) == 0)
-        return INVALID_FILE_ATTRIBUTES;
-    return GetFileAttributesW(wide);
+    wchar_t wide[LONGEST_PATH];
+    return widen(path, wide) ? GetFileAttributesW(wide) : INVALID_FILE_ATTRIBUTES;
+}
+
+FILE *platform_open(const char *path, const char *mode)
+{
+    wchar_t wide[LONGEST_PATH], wide_mode[8];
+    if (!widen(path, wide) || MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, mode, -1, wide_mode, 8) == 0)
+        return NULL;
+    return _wfopen(wide, wide_mode);
+}
+
+bool platform_rename(const char *from, const char *to)
+{
+    static wchar_t wide_from[LONGEST_PATH], wide_to[LONGEST_PATH];
+    return widen(from, wide_from) && widen(to, wide_to) && MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING);
+}
+
+void platform_remove(const char *path)
+{
+    wchar_t wide[LONGEST_PATH];
+    if (widen(path, wide))
+        DeleteFileW(wide);
 }
 
 bool platform_exists(const char *path)
@@ -134,6 +159,21 @@ bool platform_is_folder(const char *path)
 bool platform_can_write(const char *folder)
 {
     return access(folder, W_OK | X_OK) == 0;
+}
+
+FILE *platform_open(const char *path, const char *mode)
+{
+    return fopen(path, mode);
+}
+
+bool platform_rename(const char *from, const char *to)
+{
+    return rename(from, to) == 0;
+}
+
+void platform_remove(const char *path)
+{
+    (void)remove(path);
 }
 
 #endif

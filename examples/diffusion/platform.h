@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Makes argv UTF-8 where it is not. Returns false when that is not possible. */
 bool platform_utf8_arguments(int *argc, char ***argv);
@@ -20,5 +21,10 @@ uint64_t platform_peak_memory(void);
 bool platform_exists(const char *path);
 bool platform_is_folder(const char *path);
 bool platform_can_write(const char *folder);
+
+/* As fopen(); as rename(), which replaces what is there; as remove(). */
+FILE *platform_open(const char *path, const char *mode);
+bool platform_rename(const char *from, const char *to);
+void platform_remove(const char *path);
 
 #endif

@@ -18,42 +18,45 @@ int report_done(void)
     return EXIT_GENERATE;
 }
 
-int report_text(const struct options *options, const diffusion_result *result)
+/* Calls `print` for each picture of the stages, with its path and how many came before it. */
+static void each_picture(const struct options *options, const struct stage *stages, int count,
+                         void (*print)(const char *path, const struct stage *stage, uint32_t index, uint32_t before))
 {
-    const uint32_t count = diffusion_result_count(result);
-    uint32_t i;
-    for (i = 0; i < count; i++) {
-        const diffusion_image *image = NULL;
-        char *path = output_path(options->output, i, count);
-        if (path != NULL && diffusion_result_image(result, i, &image) == DIFFUSION_STATUS_OK)
-            printf("%s: %" PRIu32 " x %" PRIu32 " pixels, seed %" PRIu64 "%s\n", path, diffusion_image_width(image),
-                   diffusion_image_height(image), diffusion_result_image_seed(result, i),
-                   diffusion_result_flagged(result, i) == 1 ? ", flagged by the safety checker" : "");
-        free(path);
-    }
-    return report_done();
+    uint32_t all = 0, before = 0, i;
+    int at;
+    for (at = 0; at < count; at++)
+        all += diffusion_result_count(stages[at].result);
+    for (at = 0; at < count; at++)
+        for (i = 0; i < diffusion_result_count(stages[at].result); i++, before++) {
+            char *path = output_path(options->output, before, all);
+            if (path != NULL)
+                print(path, &stages[at], i, before);
+            free(path);
+        }
 }
 
-static void images(const struct options *options, const diffusion_result *result)
+static void print_line(const char *path, const struct stage *stage, uint32_t index, uint32_t before)
 {
-    const uint32_t count = diffusion_result_count(result);
-    uint32_t i;
-    fputs("\"images\":[", stdout);
-    for (i = 0; i < count; i++) {
-        const diffusion_image *image = NULL;
-        char *path = output_path(options->output, i, count);
-        if (path != NULL && diffusion_result_image(result, i, &image) == DIFFUSION_STATUS_OK) {
-            fputs(i == 0 ? "{\"path\":" : ",{\"path\":", stdout);
-            json_string(stdout, path);
-            printf(",\"seed\":%" PRIu64 ",\"width\":%" PRIu32 ",\"height\":%" PRIu32, diffusion_result_image_seed(result, i),
-                   diffusion_image_width(image), diffusion_image_height(image));
-            if (diffusion_result_flagged(result, i) >= 0)
-                printf(",\"flagged\":%s", diffusion_result_flagged(result, i) == 1 ? "true" : "false");
-            fputs("}", stdout);
-        }
-        free(path);
-    }
-    fputs("]", stdout);
+    const diffusion_image *image = NULL;
+    (void)before;
+    if (diffusion_result_image(stage->result, index, &image) == DIFFUSION_STATUS_OK)
+        printf("%s: %" PRIu32 " x %" PRIu32 " pixels, seed %" PRIu64 "%s\n", path, diffusion_image_width(image),
+               diffusion_image_height(image), diffusion_result_image_seed(stage->result, index),
+               diffusion_result_flagged(stage->result, index) == 1 ? ", flagged by the safety checker" : "");
+}
+
+static void print_entry(const char *path, const struct stage *stage, uint32_t index, uint32_t before)
+{
+    const diffusion_image *image = NULL;
+    if (diffusion_result_image(stage->result, index, &image) != DIFFUSION_STATUS_OK)
+        return;
+    fputs(before == 0 ? "{\"path\":" : ",{\"path\":", stdout);
+    json_string(stdout, path);
+    printf(",\"seed\":%" PRIu64 ",\"width\":%" PRIu32 ",\"height\":%" PRIu32, diffusion_result_image_seed(stage->result, index),
+           diffusion_image_width(image), diffusion_image_height(image));
+    if (diffusion_result_flagged(stage->result, index) >= 0)
+        printf(",\"flagged\":%s", diffusion_result_flagged(stage->result, index) == 1 ? "true" : "false");
+    fputs("}", stdout);
 }
 
 static void time_entry(const char *name, double milliseconds)
@@ -80,7 +83,8 @@ static void timings(const struct stage *stages, int count)
     uint32_t step;
     int i;
     for (i = 0; i < count; i++)
-        open += diffusion_pipeline_open_milliseconds(stages[i].pipeline);
+        if (i == 0 || stages[i].pipeline != stages[i - 1].pipeline)
+            open += diffusion_pipeline_open_milliseconds(stages[i].pipeline);
     fputs("\"timings\":{", stdout);
     time_entry("open", open);
     fputs(",", stdout);
@@ -129,6 +133,13 @@ static void nodes(const diffusion_pipeline *pipeline)
     fputs("}", stdout);
 }
 
+void report_placement(const diffusion_pipeline *pipeline)
+{
+    providers(pipeline);
+    fputs(",", stdout);
+    nodes(pipeline);
+}
+
 static void warnings(const struct stage *stages, int count)
 {
     bool first = true;
@@ -149,19 +160,17 @@ static void stage(const struct stage *stage)
 {
     printf("\"settings\":%s,", diffusion_result_settings_json(stage->result));
     printf("\"generation\":%s,", diffusion_result_timings_json(stage->result));
-    providers(stage->pipeline);
-    fputs(",", stdout);
-    nodes(stage->pipeline);
+    report_placement(stage->pipeline);
     fputs(",", stdout);
 }
 
-int report_json(const struct options *options, const struct stage *stages, int count)
+static void print_json(const struct options *options, const struct stage *stages, int count, int first)
 {
-    fputs("{", stdout);
-    images(options, stages[count - 1].result);
-    fputs(",", stdout);
+    fputs("{\"images\":[", stdout);
+    each_picture(options, stages + first, count - first, print_entry);
+    fputs("],", stdout);
     stage(&stages[count - 1]);
-    if (count > 1) {
+    if (first > 0) {
         fputs("\"base\":{", stdout);
         stage(&stages[0]);
         warnings(stages, 1);
@@ -171,5 +180,13 @@ int report_json(const struct options *options, const struct stage *stages, int c
     fputs(",", stdout);
     warnings(stages, count);
     printf(",\"peak_memory_bytes\":%" PRIu64 "}\n", platform_peak_memory());
+}
+
+int report_drawn(const struct options *options, const struct stage *stages, int count, int first)
+{
+    if (options->json)
+        print_json(options, stages, count, first);
+    else if (!options->quiet)
+        each_picture(options, stages + first, count - first, print_line);
     return report_done();
 }

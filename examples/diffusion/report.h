@@ -5,17 +5,20 @@
 #include "diffusion.h"
 #include "options.h"
 
-/* A model and what it drew. Where there are two, the second went on with what the first drew. */
+/* A model and what it drew. */
 struct stage {
-    diffusion_pipeline *pipeline;
+    const diffusion_pipeline *pipeline;
     diffusion_result *result;
 };
 
 /* Makes sure that everything printed so far has arrived: EXIT_DONE, or EXIT_GENERATE with the line on stderr printed. */
 int report_done(void);
 
-/* What `generate` prints when the pictures are written. Both end with report_done(). */
-int report_json(const struct options *options, const struct stage *stages, int count);
-int report_text(const struct options *options, const diffusion_result *result);
+/* Prints what was drawn, as --json and --quiet say. The pictures are those of the stages from `first` on; what is before
+ * them is what they went on with. Ends with report_done(). */
+int report_drawn(const struct options *options, const struct stage *stages, int count, int first);
+
+/* Two entries of a JSON object: where each graph runs, and how many of its nodes. */
+void report_placement(const diffusion_pipeline *pipeline);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cascade.h"
 #include "conditions.h"
 #include "exits.h"
 #include "lists.h"
@@ -33,6 +34,7 @@ static const struct {
     { "rng", FIELD(rng), diffusion_request_set_rng, true },
     { "seed-mode", FIELD(seed_mode), diffusion_request_set_seed_mode, true },
     { "seamless", FIELD(seamless), diffusion_request_set_seamless, true },
+    { "tiling", FIELD(tiling), diffusion_request_set_tiling, true },
     { "safety", FIELD(safety), diffusion_request_set_safety, true },
     { "hires-upscale", FIELD(hires_upscale), diffusion_request_set_hires_upscale, true },
 };
@@ -241,6 +243,8 @@ int request_fill(const struct options *options, diffusion_request *request)
         code = conditions_fill(options, request);
     if (code == EXIT_DONE)
         code = fill_previews(options, request);
+    if (code == EXIT_DONE)
+        code = cascade_fill(options, request);
     if (code != EXIT_DONE)
         return code;
     if (options->refiner != NULL && (options->mask != NULL || options->outpaint != NULL)) {

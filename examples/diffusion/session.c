@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cascade.h"
 #include "exits.h"
 #include "platform.h"
 
@@ -98,12 +99,14 @@ static int provider_option(const char *text, diffusion_pipeline_options *setting
     return EXIT_DONE;
 }
 
-/* FILE or FILE=TOKEN; the file may have more equals signs. */
+/* FILE or FILE=TOKEN; the file may have more equals signs. What the request is handed in is not for opening. */
 static int embedding(const char *text, diffusion_pipeline_options *settings)
 {
     const char *equals = strrchr(text, '=');
     const char *token = equals == NULL ? "" : equals + 1;
     size_t file = equals == NULL ? length(text) : (size_t)(equals - text);
+    if (cascade_is_embedding(text))
+        return EXIT_DONE;
     if (diffusion_pipeline_options_add_embedding(settings, text, file, token, length(token)))
         return session_refused("embedding");
     return EXIT_DONE;

@@ -138,6 +138,15 @@ static void seamless(void)
     list("                        ", diffusion_seamless_name);
 }
 
+static void tiling(void)
+{
+    puts("\n"
+         " Large pictures\n"
+         "      --tiling NAME      whether the autoencoder works in overlapping tiles, so that its memory does not grow with\n"
+         "                         the picture; auto does so with --memory low, beyond the trained size; one of:");
+    list("                        ", diffusion_tiling_name);
+}
+
 static void safety(void)
 {
     puts("\n"
@@ -169,7 +178,9 @@ static void generate(void)
     seeds();
     hires();
     seamless();
+    tiling();
     safety();
+    usage_stages();
     puts("\n"
          " What Stable Diffusion XL is told about its training pictures\n"
          "      --original-size WxH, --crop X,Y, --target-size WxH, --negative-original-size WxH, --negative-crop X,Y,\n"
@@ -198,20 +209,29 @@ static void opening(void)
          "                         times\n"
          "      --embedding FILE[=TOKEN]\n"
          "                         a word that prompts may use, from a safetensors file of textual inversion; may be given\n"
-         "                         several times\n"
+         "                         several times; NAME=FILE.npy hands an embedding in, see models of several stages\n"
          "      --cache-dir DIR    keeps prepared graphs there, so that a model opens faster the next time; it takes as much\n"
          "                         room as the models do. Default: libdiffusion in the user's cache folder. none: no cache\n"
          "      --prepare on|off   whether graphs are changed so that they run faster and compute the same; default on");
 }
 
-void usage_print(void)
+void usage_print(enum command command)
 {
+    if (usage_of(command))
+        return;
     puts("diffusion - text in, picture out\n"
          "\n"
          "  diffusion generate -m DIR -p TEXT [options] -o FILE   draws pictures\n"
          "  diffusion inspect  -m DIR [--json]                    what a model folder holds, its defaults\n"
          "  diffusion devices  [--json]                           ONNX Runtime's version, place and providers\n"
-         "  diffusion --help | --version\n");
+         "  diffusion --help | --version\n"
+         "\n"
+         "For models that understand pictures; each has a --help of its own.\n"
+         "  diffusion variations  -m DIR --like FILE -o FILE      other pictures like this one\n"
+         "  diffusion interpolate -m DIR --from FILE --to FILE --frames N -o FILE\n"
+         "  diffusion edit        -m DIR --init FILE --edit NAME=AMOUNT -o FILE\n"
+         "  diffusion reconstruct -m DIR --init FILE -o FILE      what comes back of a picture\n"
+         "  diffusion embed       -m DIR --value NAME -o FILE.npy takes an embedding out\n");
     generate();
     opening();
     puts("\n"

@@ -52,7 +52,7 @@ INDEX = {
 }
 
 
-def builders(tiny):
+def builders(tiny, full_vae):
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -60,7 +60,11 @@ def builders(tiny):
     if tiny:
         text.update(hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4)
         unet.update(block_out_channels=(32, 64, 64, 64), cross_attention_dim=64)
-        vae.update(block_out_channels=(32, 32, 32, 32))
+        if full_vae:
+            # Attention to every latent of a large picture would cost more than the autoencoder that is looked at.
+            unet.update(down_block_types=("DownBlock2D",) * 4, up_block_types=("UpBlock2D",) * 4)
+        else:
+            vae.update(block_out_channels=(32, 32, 32, 32))
     return {
         "text_encoder": lambda: CLIPTextModel(CLIPTextConfig(**text)),
         "unet": lambda: random_folder.unit_noise(UNet2DConditionModel(**unet)),

@@ -66,7 +66,7 @@ INDEX = {
 }
 
 
-def builders(tiny):
+def builders(tiny, full_vae):
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
@@ -78,7 +78,8 @@ def builders(tiny):
         unet.update(block_out_channels=(32, 64, 64), attention_head_dim=(2, 4, 4), cross_attention_dim=160,
                     transformer_layers_per_block=(1, 1, 2), addition_time_embed_dim=32,
                     projection_class_embeddings_input_dim=6 * 32 + 64)
-        vae.update(block_out_channels=(32, 32, 32, 32))
+        if not full_vae:
+            vae.update(block_out_channels=(32, 32, 32, 32))
     return {
         "text_encoder": lambda: CLIPTextModel(CLIPTextConfig(**text)),
         "text_encoder_2": lambda: CLIPTextModelWithProjection(CLIPTextConfig(**text_2)),

@@ -76,11 +76,12 @@ def export(source, out, dtype, scheduler):
 
 
 def run(family, index, scheduler, tokenizers, builders):
-    """The whole program. `builders(tiny)` gives the networks' makers by the names of their folders."""
+    """The whole program. `builders(tiny, full_vae)` gives the networks' makers by the names of their folders."""
     parser = argparse.ArgumentParser(description=f"Make a full-size {family} folder with random weights.")
     parser.add_argument("outdir", type=Path)
     parser.add_argument("--dtype", choices=["fp32", "fp16"], default="fp32")
     parser.add_argument("--tiny", action="store_true", help="few channels, to try the road")
+    parser.add_argument("--full-vae", action="store_true", help="with --tiny: the autoencoder in its full size")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--wheel", type=Path, help="an open_clip_torch wheel for the vocabulary")
     parser.add_argument("--keep-torch", type=Path, metavar="DIR", help="keep the diffusers folder that is exported")
@@ -96,7 +97,7 @@ def run(family, index, scheduler, tokenizers, builders):
         write_json(source / "model_index.json", index)
         write_json(source / "scheduler" / "scheduler_config.json", scheduler)
         save_tokenizers(source, tokenizers, arguments.wheel)
-        save_networks(source, builders(arguments.tiny), arguments.seed)
+        save_networks(source, builders(arguments.tiny, arguments.full_vae), arguments.seed)
         export(source, arguments.outdir, arguments.dtype, scheduler)
     finally:
         if not arguments.keep_torch:

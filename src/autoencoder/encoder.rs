@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array3, ArrayD, Axis, Slice};
+use ndarray::{Array3, ArrayD, Axis, Ix3};
 
 use super::scale::Scale;
+use super::tiling::{Cut, Tiles};
 use crate::error::{Error, Result};
 use crate::model::VaeConfig;
 use crate::runtime::{CancelToken, Graph};
@@ -20,6 +21,8 @@ pub(crate) struct Encoder {
     input_dtype: DType,
     output: String,
     scale: Scale,
+    tiles: Tiles,
+    spatial_factor: usize,
     latent_channels: usize,
 }
 
@@ -47,15 +50,39 @@ impl Encoder {
         };
         let (input, input_dtype, output) = (input.name.clone(), input.dtype, output.name.clone());
         let latent_channels = config.latent_channels_or_default();
-        Ok(Self { graph, input, input_dtype, output, scale: Scale::new(config), latent_channels })
+        Ok(Self {
+            graph,
+            input,
+            input_dtype,
+            output,
+            scale: Scale::new(config),
+            tiles: Tiles::new(config),
+            spatial_factor: config.spatial_factor,
+            latent_channels,
+        })
     }
 
-    /// The distribution of the latents of `picture` (`[3, height, width]`, −1 to 1).
+    /// The distribution of the latents of `picture` (`[3, height, width]`, −1 to 1), in overlapping tiles where `cut`
+    /// says so and the graph takes other sizes than one. Where the graph draws its own noise, the tiles' draws are what is
+    /// blended, so that there is less of it where they meet.
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::GraphFailed`]; [`Error::BadModel`] when what comes out are no latents;
     /// [`Error::Numeric`] when they are not finite.
-    pub(crate) fn encode(&self, picture: Array3<f32>, cancel: &CancelToken) -> Result<Posterior> {
+    pub(crate) fn encode(&self, picture: Array3<f32>, cut: Cut, cancel: &CancelToken) -> Result<Posterior> {
+        let (_, height, width) = picture.dim();
+        let input = self.graph.inputs().first();
+        let fixed = input.is_some_and(|input| input.shape.iter().skip(2).any(Option::is_some));
+        let size = (height.div_ceil(self.spatial_factor), width.div_ceil(self.spatial_factor));
+        let encoded = match !fixed && self.tiles.are_for(cut, size) {
+            true => self.tiles.encode(picture.view(), self.graph.path(), |tile| self.run(tile, cancel))?,
+            false => self.run(picture, cancel)?,
+        };
+        self.posterior(encoded.into_dyn().insert_axis(Axis(0)))
+    }
+
+    /// One run of the graph: what it says of one picture, `[channels, height, width]`.
+    fn run(&self, picture: Array3<f32>, cancel: &CancelToken) -> Result<Array3<f32>> {
         let batch = self.graph.inputs().first().and_then(|i| i.shape.first().copied().flatten()).unwrap_or(1);
         let batched = picture.into_dyn().insert_axis(Axis(0)).select(Axis(0), &vec![0; batch.max(1)]);
         let inputs = [(self.input.as_str(), Tensor::F32(batched).cast(self.input_dtype))];
@@ -64,7 +91,8 @@ impl Encoder {
             .into_iter()
             .next()
             .map(Tensor::into_f32)
-            .filter(|latents| latents.ndim() == 4 && latents.shape()[0] > 0);
+            .filter(|latents| latents.ndim() == 4 && latents.shape()[0] > 0)
+            .and_then(|latents| latents.index_axis_move(Axis(0), 0).into_dimensionality::<Ix3>().ok());
         let Some(encoded) = encoded else {
             return Err(Error::bad_model(
                 self.graph.path(),
@@ -77,14 +105,18 @@ impl Encoder {
                 self.graph.path().display()
             )));
         }
-        let encoded = encoded.slice_axis(Axis(0), Slice::from(..1)).to_owned();
+        Ok(encoded)
+    }
+
+    /// What `encoded` (`[1, channels, height, width]`) means.
+    fn posterior(&self, encoded: ArrayD<f32>) -> Result<Posterior> {
         let channels = encoded.shape()[1];
         // The name decides; without a known one, twice the latents' channels do.
         let parameters = self.output == PARAMETERS || channels == self.latent_channels * 2;
         if !parameters {
             return Ok(Posterior { mean: encoded, deviation: None });
         }
-        if channels % 2 != 0 {
+        if !channels.is_multiple_of(2) {
             return Err(Error::bad_model(
                 self.graph.path(),
                 format!("its output \"{}\" has {channels} channels, which are not a mean and a variance", self.output),

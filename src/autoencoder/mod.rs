@@ -8,11 +8,13 @@ mod vq;
 
 use std::sync::Arc;
 
-use ndarray::{Array3, ArrayD, Axis, Ix3};
+use ndarray::{Array3, ArrayD, ArrayView3, Axis, Ix3};
 
 pub(crate) use colors::LatentColors;
 pub(crate) use encoder::{Encoder, Posterior};
 use scale::Scale;
+pub(crate) use tiling::Cut;
+use tiling::Tiles;
 pub use vq::Codebook;
 
 use crate::error::{Error, Result};
@@ -27,8 +29,7 @@ pub(crate) struct Decoder {
     input_dtype: DType,
     output: String,
     scale: Scale,
-    /// The side of the latents that the autoencoder was trained on, and of the tiles.
-    tile: usize,
+    tiles: Tiles,
 }
 
 impl Decoder {
@@ -45,7 +46,7 @@ impl Decoder {
             return Err(Error::bad_model(graph.path(), "a VAE decoder has one output, this has none"));
         };
         let (input, input_dtype, output) = (input.name.clone(), input.dtype, output.name.clone());
-        Ok(Self { graph, input, input_dtype, output, scale: Scale::new(config), tile: config.tile() })
+        Ok(Self { graph, input, input_dtype, output, scale: Scale::new(config), tiles: Tiles::new(config) })
     }
 
     /// Channels, height and width of the latents, where the graph fixes them.
@@ -64,18 +65,26 @@ impl Decoder {
         self.run(self.scale.undo(latent, self.graph.path())?, cancel)
     }
 
-    /// As [`decode`](Self::decode), in overlapping tiles where the latent is larger than what the autoencoder was
-    /// trained on, so that the memory does not grow with the picture. Smaller ones come out the same.
+    /// Whether a latent (`[channels, height, width]`) is decoded in tiles where `cut` are. Graphs for one size only never
+    /// do that.
+    pub(crate) fn cuts(&self, latent: &Array3<f32>, cut: Cut) -> bool {
+        let (_, height, width) = latent.dim();
+        self.fixed_latent()[1..].iter().all(Option::is_none) && self.tiles.are_for(cut, (height, width))
+    }
+
+    /// As [`decode`](Self::decode), in overlapping tiles, so that the memory does not grow with the picture: `place` is
+    /// given each of its pixels once, a part (`[3, height, width]`) with the row and the column of its first one.
     ///
     /// # Errors
-    /// As [`decode`](Self::decode).
-    pub(crate) fn decode_tiled(&self, latent: Array3<f32>, cancel: &CancelToken) -> Result<Array3<f32>> {
+    /// As [`decode`](Self::decode), and those of `place`.
+    pub(crate) fn decode_tiled(
+        &self,
+        latent: Array3<f32>,
+        place: impl FnMut(usize, usize, ArrayView3<'_, f32>) -> Result<()>,
+        cancel: &CancelToken,
+    ) -> Result<()> {
         let latent = self.scale.undo(latent, self.graph.path())?;
-        let fixed = self.fixed_latent()[1..].iter().any(Option::is_some);
-        if fixed || latent.shape()[1..].iter().all(|side| *side <= self.tile) {
-            return self.run(latent, cancel);
-        }
-        tiling::decode(latent.view(), self.tile, |tile| self.run(tile, cancel))
+        self.tiles.decode(latent.view(), self.graph.path(), |tile| self.run(tile, cancel), place)
     }
 
     /// Gives the graph's memory back until it is needed again.

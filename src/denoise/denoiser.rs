@@ -15,7 +15,7 @@ use crate::tensor::Tensor;
 /// How many rows of the batch go into one graph call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Batching {
-    /// All rows at once, unless the graph's batch size is fixed.
+    /// All rows at once, unless the graph fixes the batch in any of its inputs.
     Together,
     /// One row at a time: guidance becomes two calls, and the activations need half the memory.
     OneByOne,
@@ -225,7 +225,8 @@ impl Denoiser {
             .first()
             .and_then(|branch| self.branches.get(*branch))
             .ok_or_else(|| Error::Internal("no guidance branch was asked for".into()))?;
-        let per_call = match (self.ports.sample.shape.first().copied().flatten(), self.batching) {
+        let told = first.inputs.iter().map(|(name, row)| (name.as_str(), row.ndim()));
+        let per_call = match (self.ports.fixed_rows(&self.graph, told), self.batching) {
             (Some(fixed), _) => fixed.max(1),
             (None, Batching::Together) => rows.len(),
             (None, Batching::OneByOne) => 1,

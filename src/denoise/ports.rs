@@ -89,6 +89,24 @@ impl Ports {
         Ok(self)
     }
 
+    /// How many rows of the batch one call takes, where the graph fixes that anywhere: in its sample, its timestep, or one
+    /// of what conditioning fills (`told`, names with the rank of one row).
+    pub fn fixed_rows<'n>(&self, graph: &Graph, told: impl IntoIterator<Item = (&'n str, usize)>) -> Option<usize> {
+        self.batches(graph, told).next().map(|(_, rows)| rows)
+    }
+
+    /// The inputs with a fixed batch, and how many rows each has.
+    fn batches<'g, 'n>(
+        &'g self,
+        graph: &'g Graph,
+        told: impl IntoIterator<Item = (&'n str, usize)>,
+    ) -> impl Iterator<Item = (&'g IoSpec, usize)> {
+        // What has no batch axis is the same for all rows, and so is a single timestep.
+        let told = told.into_iter().filter_map(|(name, rank)| graph.input(name).filter(|spec| spec.shape.len() > rank));
+        let timestep = self.timestep.as_ref().filter(|spec| batch(spec) != Some(1));
+        std::iter::once(&self.sample).chain(timestep).chain(told).filter_map(|spec| Some((spec, batch(spec)?)))
+    }
+
     /// How many timesteps the graph wants for `rows`: as many as its dimension says where that is fixed, one for each
     /// row where it shares the sample's symbol for the batch or belongs to a transformer, else one (what diffusers'
     /// ONNX pipelines feed).
@@ -131,18 +149,19 @@ fn check_told(graph: &Graph, ports: &Ports, told: &[(&str, Vec<Option<usize>>)],
         // Only where the rows lie, which is the same for all, may be told without a batch; a prompt has one.
         let batched = spec.shape.len() > row.len() || !matches!(row.len(), 1 | 2) || name.ends_with("_ids");
         let fits = batched
+            && !spec.shape.contains(&Some(0))
             && shape.len() == row.len()
             && shape.iter().zip(row).all(|(has, gives)| has.is_none() || gives.is_none() || has == gives);
         if !fits {
             let wanted: Vec<_> = row.iter().map(|d| d.map_or_else(|| "any".into(), |d| d.to_string())).collect();
             return Err(wrong(graph, spec, &format!("it is given [batch, {}]", wanted.join(", "))));
         }
-        if let (Some(a), Some(b)) = (batch(&ports.sample), batch(spec))
-            && a != b
-            && spec.shape.len() > row.len()
-        {
-            return Err(wrong(graph, spec, &format!("its \"{}\" has a fixed batch of {a}", ports.sample.name)));
-        }
+    }
+    let mut batches = ports.batches(graph, told.iter().map(|(name, row)| (*name, row.len())));
+    if let Some((first, rows)) = batches.next()
+        && let Some((other, _)) = batches.find(|(_, others)| *others != rows)
+    {
+        return Err(wrong(graph, other, &format!("its \"{}\" has a fixed batch of {rows}", first.name)));
     }
     let names: Vec<&str> = told.iter().map(|(name, _)| *name).chain(filled.iter().map(String::as_str)).collect();
     unused(graph, ports, &names)?;

@@ -197,6 +197,9 @@ unsafe fn mixed(
         }
         let views: Vec<_> = rows.iter().map(|row| row.view()).collect();
         let all = ndarray::concatenate(Axis(0), &views).map_err(|e| Failure::invalid(e.to_string()))?;
+        if let Some(at) = all.iter().position(|value| !value.is_finite()) {
+            return Err(Error::Numeric(format!("number {at} of the mixed embedding is too large for a float")).into());
+        }
         // SAFETY: promised by the caller, and checked above.
         unsafe { give(out, all) };
         Ok(())

@@ -22,6 +22,7 @@ compile_error!("the C boundary turns panics into a status, so it needs panic = \
 
 mod buffer;
 mod cancel;
+mod cascade;
 mod embedding;
 mod generate;
 mod guard;

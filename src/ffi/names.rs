@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
 
 use super::text::c_string;
-use crate::pipeline::{MemoryMode, PreviewMode, PromptSyntax, Safety, Seamless, Seeds, Upscale};
+use crate::pipeline::{MemoryMode, PreviewMode, PromptSyntax, Safety, Seamless, Seeds, Tiling, Upscale};
 use crate::rng::RngKind;
 use crate::runtime::{Fallback, Precision, Provider};
 use crate::scheduler::{SchedulerKind, SigmaSchedule};
@@ -96,6 +96,13 @@ pub extern "C" fn diffusion_memory_mode_name(index: i64) -> *const c_char {
 pub extern "C" fn diffusion_seamless_name(index: i64) -> *const c_char {
     static NAMES: Names = Names::new();
     NAMES.at(index, || Seamless::ALL.iter().map(|way| way.name()).collect())
+}
+
+/// The name of a choice when to work in tiles, such as "auto"; NULL past the last.
+#[unsafe(no_mangle)]
+pub extern "C" fn diffusion_tiling_name(index: i64) -> *const c_char {
+    static NAMES: Names = Names::new();
+    NAMES.at(index, || Tiling::ALL.iter().map(|choice| choice.name()).collect())
 }
 
 /// The name of what the safety checker may be asked to do, such as "flag"; NULL past the last.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::cancel::diffusion_cancel_token;
+use super::cascade::CascadeTexts;
 use super::guard::{guard, value};
 use super::handle::{bind, check_out, create, destroy, shared, write_out};
 use super::options::diffusion_pipeline_options;
@@ -31,6 +32,7 @@ pub(super) struct OpenPipeline {
     scheduler: CString,
     graphs: Vec<GraphTexts>,
     notes: Vec<CString>,
+    pub(super) cascade: CascadeTexts,
     conditions: Vec<[CString; 2]>,
 }
 
@@ -57,6 +59,7 @@ impl OpenPipeline {
             scheduler: c_string(&info.default_scheduler),
             graphs: graphs.collect(),
             notes: info.notes.iter().map(c_string).collect(),
+            cascade: info.cascade.as_ref().map(CascadeTexts::new).unwrap_or_default(),
             conditions: info.conditions.iter().map(|c| [c_string(&c.role), c_string(&c.description)]).collect(),
             pipeline,
         }
@@ -158,7 +161,7 @@ pub unsafe extern "C" fn diffusion_pipeline_destroy(pipeline: *mut diffusion_pip
 ///
 /// # Safety
 /// `pipeline` is NULL or a live handle.
-unsafe fn text_of(
+pub(super) unsafe fn text_of(
     pipeline: *const diffusion_pipeline,
     pick: impl FnOnce(&OpenPipeline) -> Option<&CString>,
 ) -> *const c_char {
@@ -173,7 +176,10 @@ unsafe fn text_of(
 ///
 /// # Safety
 /// `pipeline` is NULL or a live handle.
-unsafe fn number_of<T: Default>(pipeline: *const diffusion_pipeline, pick: impl FnOnce(&PipelineInfo) -> T) -> T {
+pub(super) unsafe fn number_of<T: Default>(
+    pipeline: *const diffusion_pipeline,
+    pick: impl FnOnce(&PipelineInfo) -> T,
+) -> T {
     // SAFETY: by contract.
     value(T::default(), || Ok(pick(unsafe { shared(pipeline) }?.pipeline.info())))
 }

@@ -12,7 +12,7 @@ use crate::pipeline::{Flow, Observer, Phase, Preview, Progress};
 pub enum diffusion_phase {
     /// Graphs are being opened.
     Opening = 0,
-    /// Prompts are being encoded.
+    /// Prompts are being encoded; a step is one text encoder's reading of one prompt.
     EncodingText = 1,
     /// Pictures to start from become latents; a step is one encoding. Only where there is a picture.
     EncodingImage = 2,

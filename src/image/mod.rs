@@ -94,6 +94,24 @@ impl Image {
         };
         let (width, height) = (side("width", columns)?, side("height", rows)?);
         let mut image = Self::blank(width, height, format)?;
+        image.put_chw(0, 0, chw)?;
+        Ok(image)
+    }
+
+    /// Writes a part of the picture from an autoencoder's output, as [`Image::from_chw`] does with a whole one; row `top`
+    /// and column `left` are where it begins.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a part that is not one of this picture; [`Error::Numeric`] where a value is NaN or infinite.
+    pub(crate) fn put_chw(&mut self, top: usize, left: usize, chw: ArrayView3<'_, f32>) -> Result<()> {
+        let (channels, rows, columns) = chw.dim();
+        let (width, height) = (self.width as usize, self.height as usize);
+        if channels != 3 || top + rows > height || left + columns > width {
+            return Err(Error::Internal(format!(
+                "a part of shape {:?} at row {top}, column {left} of a picture of {width} x {height}",
+                chw.shape()
+            )));
+        }
         let mut finite = true;
         for y in 0..rows {
             let pixels = (0..columns).map(|x| {
@@ -101,10 +119,10 @@ impl Image {
                 finite &= rgb.iter().all(|v| v.is_finite());
                 rgb.map(|v| (v / 2.0 + 0.5).clamp(0.0, 1.0))
             });
-            image.fill_row(y, pixels.map(|[r, g, b]| [r, g, b, 1.0]));
+            self.fill(top + y, left, pixels.map(|[r, g, b]| [r, g, b, 1.0]));
         }
         if finite {
-            return Ok(image);
+            return Ok(());
         }
         Err(Error::Numeric(
             "the decoded picture has NaN or infinite values; a float16 autoencoder that overflows does that, a float32 \
@@ -169,7 +187,10 @@ impl Image {
     }
 
     /// A black, transparent picture.
-    fn blank(width: u32, height: u32, format: PixelFormat) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for no pixels or more than memory can hold; [`Error::OutOfMemory`].
+    pub(crate) fn blank(width: u32, height: u32, format: PixelFormat) -> Result<Self> {
         let row = (width as usize).saturating_mul(format.bytes_per_pixel());
         let length = Layout::new(width, height, row, format)?.length;
         Ok(Self { width, height, format, pixels: Pixels::blank(format, length)? })
@@ -177,15 +198,20 @@ impl Image {
 
     /// Writes row `y` from RGBA samples in 0…1.
     fn fill_row(&mut self, y: usize, samples: impl Iterator<Item = [f32; 4]>) {
+        self.fill(y, 0, samples);
+    }
+
+    /// Writes row `y` from column `x` on.
+    fn fill(&mut self, y: usize, x: usize, samples: impl Iterator<Item = [f32; 4]>) {
         let (stride, format) = (self.stride(), self.format);
         match &mut self.pixels {
             Pixels::Floats(all) => {
                 let row = all[y * stride / 4..][..stride / 4].as_chunks_mut::<4>().0;
-                row.iter_mut().zip(samples).for_each(|(pixel, rgba)| *pixel = rgba);
+                row.iter_mut().skip(x).zip(samples).for_each(|(pixel, rgba)| *pixel = rgba);
             }
             Pixels::Bytes(all) => {
                 let row = all[y * stride..][..stride].chunks_exact_mut(format.bytes_per_pixel());
-                row.zip(samples).for_each(|(pixel, rgba)| format.write(pixel, rgba));
+                row.skip(x).zip(samples).for_each(|(pixel, rgba)| format.write(pixel, rgba));
             }
         }
     }

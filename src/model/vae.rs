@@ -68,7 +68,7 @@ pub struct VaeConfig {
 }
 
 impl VaeConfig {
-    const DEFAULT_TILE: usize = 64;
+    const DEFAULT_TRAINED: usize = 64;
 
     /// Reads the configs in `folders`, the nearest to the graph first, and says in sentences where the facts come from.
     ///
@@ -97,10 +97,10 @@ impl VaeConfig {
         Ok((stated.with_constants(Constants::of(family)), notes))
     }
 
-    /// The side of the latents that it was trained on: what diffusers' `enable_tiling` makes the size of a tile
-    /// (`AutoencoderKL`: `sample_size / 2^(levels-1)`). Missing: 64, that of Stable Diffusion 1.x.
-    pub fn tile(&self) -> usize {
-        self.sample_size.map_or(Self::DEFAULT_TILE, |pixels| pixels / self.spatial_factor).max(8)
+    /// The side of the latents that it was trained on (`AutoencoderKL`: `sample_size / 2^(levels-1)`). Missing: 64, that
+    /// of Stable Diffusion 1.x.
+    pub fn trained(&self) -> usize {
+        self.sample_size.map_or(Self::DEFAULT_TRAINED, |pixels| pixels / self.spatial_factor)
     }
 
     /// [`Self::latent_channels`], or as many as the family has.

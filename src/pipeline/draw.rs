@@ -12,11 +12,12 @@ use super::masking::Masked;
 use super::opened::Opened;
 use super::plan::{Job, Plan};
 use super::previews::Previewer;
-use super::prompting::Prompting;
+use super::prompting::{Encoded, Prompting};
 use super::script::Cue;
 use super::starting::{Begin, Beginning};
 use super::wrapped::Wrapped;
 use super::{Generated, MemoryMode, Observer, Phase, Safety, Timings, report, safety};
+use crate::autoencoder::Decoder;
 use crate::denoise::{self, Batching, Branch, Change, Denoiser, Denoising, Guidance, PasteMode, Role};
 use crate::error::{Error, Result};
 use crate::image::Image;
@@ -198,6 +199,9 @@ impl Drawing<'_> {
             true => self.decode(&latents, &mut session)?,
             false => Vec::new(),
         };
+        if model.memory == MemoryMode::Low {
+            self.decoder().release();
+        }
         if let Some(masked) = &masked {
             images = images.into_iter().map(|image| masked.paste_back(image)).collect::<Result<_>>()?;
         }
@@ -214,14 +218,11 @@ impl Drawing<'_> {
     /// What each guidance branch is told, and how their predictions become one.
     fn encode_prompts(&self, looks: &Looks, session: &mut Session<'_>) -> Result<Told> {
         let (plan, script) = (self.plan, &self.plan.script);
-        let mut told = Vec::with_capacity(script.sets.len());
-        for (done, prompts) in script.sets.iter().enumerate() {
-            report(session.observer, Phase::EncodingText, done, script.sets.len())?;
-            let mut prompting = Prompting { model: self.model, plan, session: &mut *session };
-            let branch = self.family.condition(&mut prompting, prompts)?;
-            told.push(Arc::new(looks.tell(branch, prompts.negative)));
-        }
-        report(session.observer, Phase::EncodingText, told.len(), told.len())?;
+        let told = script.sets.iter().zip(self.read_prompts(session)?).map(|(prompts, read)| {
+            let branch = self.family.condition(self.model, plan, prompts, read)?;
+            Ok::<_, Error>(Arc::new(looks.tell(branch, prompts.negative)))
+        });
+        let told = told.collect::<Result<Vec<_>>>()?;
         let mut guidance = Guidance::off();
         let positive = script.positive.iter().map(|line| (Role::Positive(line.weight), &line.cues));
         let mut parts: Vec<(Role, &Vec<Cue>)> = positive.collect();
@@ -250,6 +251,32 @@ impl Drawing<'_> {
         Ok(Told { branches, guidance, changes })
     }
 
+    /// What the text encoders make of each set of prompts, for each of the family's readings. One encoder reads all sets
+    /// before the next one begins, so that each is opened once where only one may be open.
+    fn read_prompts(&self, session: &mut Session<'_>) -> Result<Vec<Vec<Encoded>>> {
+        let (model, plan, sets) = (self.model, self.plan, &self.plan.script.sets);
+        let readings = self.family.readings(model, plan);
+        let (mut done, all) = (0, readings.len() * sets.len());
+        let mut read: Vec<Vec<Encoded>> = sets.iter().map(|_| Vec::with_capacity(readings.len())).collect();
+        report(session.observer, Phase::EncodingText, done, all)?;
+        for reading in readings {
+            for (prompts, read) in sets.iter().zip(&mut read) {
+                read.push(Prompting { model, plan, session: &mut *session }.read(reading, prompts)?);
+                done += 1;
+                report(session.observer, Phase::EncodingText, done, all)?;
+            }
+            if model.memory == MemoryMode::Low {
+                model.release_text(reading.role);
+            }
+        }
+        Ok(read)
+    }
+
+    /// The decoder of these pictures.
+    fn decoder(&self) -> &Decoder {
+        self.wrapped.as_ref().map_or(&self.model.decoder, |wrapped| &wrapped.decoder)
+    }
+
     fn decode(&self, latents: &ArrayD<f32>, session: &mut Session<'_>) -> Result<Vec<Image>> {
         let pictures = self.plan.latents[0];
         report(session.observer, Phase::Decoding, 0, pictures)?;
@@ -269,12 +296,16 @@ impl Drawing<'_> {
     pub(in crate::pipeline) fn decode_one(&self, latent: Array3<f32>, cancel: &CancelToken) -> Result<Image> {
         let (model, plan) = (self.model, self.plan);
         let expected = [3, plan.settings.height as usize, plan.settings.width as usize];
-        let decoded = match (&self.wrapped, model.memory) {
-            // Tiles would wrap around by themselves.
-            (Some(wrapped), _) => wrapped.decoder.decode(latent, cancel)?,
-            (None, MemoryMode::Speed | MemoryMode::Balanced) => model.decoder.decode(latent, cancel)?,
-            (None, MemoryMode::Low) => model.decoder.decode_tiled(latent, cancel)?,
-        };
+        let cut = plan.request.tiling.cut(model.memory);
+        let decoder = self.decoder();
+        // Of a picture that wraps around each tile would wrap around by itself.
+        if self.wrapped.is_none() && decoder.cuts(&latent, cut) {
+            // Each tile goes straight into the picture, of which there is no second copy in floats then.
+            let mut image = Image::blank(plan.settings.width, plan.settings.height, plan.request.format)?;
+            decoder.decode_tiled(latent, |y, x, tile| image.put_chw(y, x, tile), cancel)?;
+            return Ok(image);
+        }
+        let decoded = decoder.decode(latent, cancel)?;
         if decoded.shape() != expected {
             return Err(Error::bad_model(
                 model.folder.root(),

@@ -6,7 +6,7 @@ use ndarray::{ArrayD, Axis, Ix3, concatenate, stack};
 
 use super::opened::Opened;
 use super::plan::{Job, Plan};
-use super::{Generated, Hires, HiresSettings, MAX_STEPS, PipelineInfo, Request, Safety, Start, Upscale};
+use super::{Generated, Hires, HiresSettings, MAX_STEPS, MemoryMode, PipelineInfo, Request, Safety, Start, Upscale};
 use crate::error::{Error, Result};
 use crate::image::{Image, Interpolation, PixelFormat, ResizeMode, interpolate};
 use crate::model::GraphRole;
@@ -127,11 +127,12 @@ fn interpolation(how: Upscale) -> Option<Interpolation> {
 /// The pictures' most likely latents, once they are as large as `plan` draws.
 fn encoded(model: &Opened, images: &[Image], plan: &Plan, cancel: &CancelToken) -> Result<ArrayD<f32>> {
     let encoder = model.encoder(cancel)?;
+    let cut = plan.request.tiling.cut(model.memory);
     let (width, height) = (plan.settings.width, plan.settings.height);
     let mut all = Vec::with_capacity(images.len());
     for image in images {
         let picture = image.resized(width, height, ResizeMode::Stretch)?.to_chw()?;
-        let latents = encoder.scaled(encoder.encode(picture, cancel)?.mode())?;
+        let latents = encoder.scaled(encoder.encode(picture, cut, cancel)?.mode())?;
         if latents.shape()[1..] != plan.latents[1..] {
             return Err(Error::bad_model(
                 model.folder.root(),
@@ -143,6 +144,9 @@ fn encoded(model: &Opened, images: &[Image], plan: &Plan, cancel: &CancelToken) 
             ));
         }
         all.push(latents);
+    }
+    if model.memory == MemoryMode::Low {
+        encoder.release();
     }
     let views: Vec<_> = all.iter().map(|latents| latents.view()).collect();
     concatenate(Axis(0), &views).map_err(|e| Error::Internal(e.to_string()))

@@ -41,7 +41,7 @@ pub use request::{
     MAX_CONDITION_SCALE, MAX_CONDITIONS, MAX_COUNT, MAX_EDIT, MAX_GUIDANCE, MAX_HIRES_SCALE, MAX_MASK_BLUR,
     MAX_MASK_PADDING, MAX_NOISE_LEVEL, MAX_PIXELS, MAX_PROMPT_BYTES, MAX_REUSE_THRESHOLD, MAX_SIDE, MAX_STEPS,
     MAX_TOKENS, PreviewMode, Previews, Projection, PromptSyntax, Request, Reuse, Safety, Scales, Seamless, Seeds,
-    SizeConditioning, StageSettings, Start, ThresholdLimit, Thresholding, Upscale, Variation, ZeroStar,
+    SizeConditioning, StageSettings, Start, ThresholdLimit, Thresholding, Tiling, Upscale, Variation, ZeroStar,
 };
 pub use result::{Generated, HiresSettings, Settings, Timings};
 

@@ -8,7 +8,7 @@ use crate::image::Image;
 pub enum Phase {
     /// Graphs are being opened; `step` of `steps` graphs are ready.
     Opening = 0,
-    /// Prompts are being encoded; `step` of `steps` prompts are done.
+    /// Prompts are being encoded; `step` of `steps` are done, each text encoder's reading of each prompt counted.
     EncodingText = 1,
     /// Pictures become latents; `step` of `steps` encodings are done. Only where a picture is the start.
     EncodingImage = 2,

@@ -206,7 +206,14 @@ impl Opened {
         seamless: Seamless,
         cancel: &CancelToken,
     ) -> Result<Option<Arc<Wrapped>>> {
-        self.wrapped.get(&self.folder, seamless, cancel)
+        self.wrapped.get(&self.folder, seamless, self.memory == MemoryMode::Low, cancel)
+    }
+
+    /// Gives the memory of the text encoder of that role back until the next prompt.
+    pub(in crate::pipeline) fn release_text(&self, role: GraphRole) {
+        if let Some(text) = self.texts.get(&role) {
+            text.release();
+        }
     }
 
     /// Gives the text encoders' memory back until the next prompt.

@@ -55,6 +55,34 @@ pub(in crate::pipeline) enum Layer {
     Penultimate,
 }
 
+/// One text encoder, and how it reads a set of prompts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::pipeline) struct Reading {
+    pub role: GraphRole,
+    /// Which text of the set, from 0.
+    pub index: usize,
+    how: How,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    Clip(Layer),
+    /// Cut and padded to as many tokens.
+    T5(usize),
+}
+
+impl Reading {
+    /// A CLIP text encoder that reads the `index`th text.
+    pub(in crate::pipeline) fn clip(role: GraphRole, index: usize, layer: Layer) -> Self {
+        Self { role, index, how: How::Clip(layer) }
+    }
+
+    /// A T5 encoder that reads `tokens` tokens of the `index`th text.
+    pub(in crate::pipeline) fn t5(role: GraphRole, index: usize, tokens: usize) -> Self {
+        Self { role, index, how: How::T5(tokens) }
+    }
+}
+
 /// What encodes prompts, and where warnings go.
 pub(in crate::pipeline) struct Prompting<'a, 's> {
     pub model: &'a Opened,
@@ -62,7 +90,7 @@ pub(in crate::pipeline) struct Prompting<'a, 's> {
     pub session: &'a mut Session<'s>,
 }
 
-/// What a CLIP text encoder made of one prompt.
+/// What a text encoder made of one prompt.
 pub(in crate::pipeline) struct Encoded {
     /// `[tokens, width]`.
     pub context: Array2<f32>,
@@ -71,18 +99,21 @@ pub(in crate::pipeline) struct Encoded {
 }
 
 impl Prompting<'_, '_> {
-    /// Encodes the `index`th text of `prompts` with the CLIP text encoder `role`: its beginning, or with a syntax all of
-    /// it, in chunks, weighted, and filled up to as many chunks as the longest of the request's prompts has.
+    /// Encodes one text of `prompts` as `reading` says.
     ///
     /// # Errors
     /// As [`crate::text::encoder::TextEncoder::encode`]; [`Error::Numeric`] when weights make the text infinite.
-    pub(in crate::pipeline) fn clip(
-        &mut self,
-        role: GraphRole,
-        prompts: &Prompts,
-        index: usize,
-        layer: Layer,
-    ) -> Result<Encoded> {
+    pub(in crate::pipeline) fn read(&mut self, reading: Reading, prompts: &Prompts) -> Result<Encoded> {
+        let Reading { role, index, how } = reading;
+        match how {
+            How::Clip(layer) => self.clip(role, prompts, index, layer),
+            How::T5(tokens) => Ok(Encoded { context: self.t5(role, prompts, index, tokens)?, pooled: None }),
+        }
+    }
+
+    /// Encodes the `index`th text of `prompts` with the CLIP text encoder `role`: its beginning, or with a syntax all of
+    /// it, in chunks, weighted, and filled up to as many chunks as the longest of the request's prompts has.
+    fn clip(&mut self, role: GraphRole, prompts: &Prompts, index: usize, layer: Layer) -> Result<Encoded> {
         let Some(text) = self.model.text(role) else {
             return Err(Error::Internal(format!("{} is not open", role.name())));
         };
@@ -133,21 +164,10 @@ impl Prompting<'_, '_> {
         apply_weights(context.view_mut(), &chunks)?;
         Ok(Encoded { context, pooled })
     }
-}
 
-impl Prompting<'_, '_> {
     /// Encodes the `index`th text of `prompts` with the T5 encoder `role`, cut and padded to `tokens`:
     /// `[tokens, width]`. Of a syntax only the words count here: T5 was never trained with weighted states.
-    ///
-    /// # Errors
-    /// As [`crate::text::encoder::TextEncoder::encode`].
-    pub(in crate::pipeline) fn t5(
-        &mut self,
-        role: GraphRole,
-        prompts: &Prompts,
-        index: usize,
-        tokens: usize,
-    ) -> Result<Array2<f32>> {
+    fn t5(&mut self, role: GraphRole, prompts: &Prompts, index: usize, tokens: usize) -> Result<Array2<f32>> {
         let Some(text) = self.model.text(role) else {
             return Err(Error::Internal(format!("{} is not open", role.name())));
         };

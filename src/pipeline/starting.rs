@@ -235,7 +235,8 @@ impl Beginning<'_, '_> {
 
     /// The distribution of the picture's latents, and the word that it is known.
     fn posterior(&mut self, picture: Array3<f32>) -> Result<Posterior> {
-        let posterior = self.encoder()?.encode(picture, self.session.cancel)?;
+        let cut = self.plan.request.tiling.cut(self.model.memory);
+        let posterior = self.encoder()?.encode(picture, cut, self.session.cancel)?;
         self.encoded += 1;
         let all = self.encodings();
         report(self.session.observer, Phase::EncodingImage, self.encoded, all)?;

@@ -28,6 +28,7 @@ pub(in crate::pipeline) fn unused(
 ) -> Result<Vec<String>> {
     let Request {
         // Read by every model.
+        tiling: _,
         prompt: _,
         seed: _,
         rng: _,

@@ -29,7 +29,8 @@ impl AllWrapped {
         Self { denoiser, decoder, made: Mutex::default() }
     }
 
-    /// The graphs for `seamless`, opened now if they were not yet; `None` for ordinary pictures.
+    /// The graphs for `seamless`, opened now if they were not yet, and `closed` again until they run; `None` for ordinary
+    /// pictures.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for graphs without convolutions that pad; as [`crate::Pipeline::open`].
@@ -37,6 +38,7 @@ impl AllWrapped {
         &self,
         folder: &ModelFolder,
         seamless: Seamless,
+        closed: bool,
         cancel: &CancelToken,
     ) -> Result<Option<Arc<Wrapped>>> {
         let [height, width] = seamless.axes();
@@ -55,7 +57,7 @@ impl AllWrapped {
                 .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no {}/model.onnx", role.name())))?;
             files.push(GraphFile { name: role.name(), path, options: options.clone(), edits: vec![edit.clone()] });
         }
-        let opened = opening::open_all(&files, false, cancel, |_| Ok(()))?;
+        let opened = opening::open_all(&files, closed, cancel, |_| Ok(()))?;
         let graphs: Vec<_> = opened.into_iter().map(|opened| Arc::new(opened.graph)).collect();
         let Ok([denoiser, decoder]) = <[Arc<Graph>; 2]>::try_from(graphs) else {
             return Err(Error::Internal("two graphs were opened, but not two are there".into()));

@@ -1,6 +1,6 @@
 //! What every scheduler must survive and refuse; the numbers are checked in `tests/schedulers.rs`.
 
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, Axis, concatenate};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -198,13 +198,32 @@ fn calls_out_of_order_and_wrong_shapes_are_refused() {
             scheduler.step(index, output, &mut ArrayD::zeros(shape), &mut Zeros)
         };
         assert!(step(99, good.view(), &shape).is_err());
-        assert!(step(0, ArrayD::zeros(vec![1, 8, 2, 2]).view(), &shape).unwrap_err().to_string().contains("variance"));
+        assert!(
+            step(0, ArrayD::zeros(vec![1, 12, 2, 2]).view(), &shape).unwrap_err().to_string().contains("[1, 12, 2, 2]")
+        );
         assert!(step(0, ArrayD::zeros(vec![]).view(), &shape).is_err());
         assert!(step(0, good.view(), &shape).is_ok());
         assert!(step(0, good.view(), &shape).is_err(), "{} took a call twice", kind.name());
         assert!(step(1, ArrayD::zeros(vec![1, 4, 1, 1]).view(), &[1, 4, 1, 1]).is_err());
         assert!(step(1, good.view(), &shape).is_ok());
         assert!(scheduler.add_noise(&good, &ArrayD::zeros(vec![3]), 0).is_err());
+    }
+}
+
+/// A variance that a denoiser predicts is left alone by schedulers that draw with their own, as diffusers' pipelines do.
+#[test]
+fn a_variance_that_nobody_asked_for_changes_nothing() {
+    let sample = ArrayD::from_shape_fn(vec![1, 2, 3, 3], |at| (at[1] * 9 + at[2] * 3 + at[3]) as f32 / 18.0 - 0.5);
+    let output = sample.mapv(|v| 0.3 - v);
+    let both = concatenate(Axis(1), &[output.view(), ArrayD::from_elem(output.shape(), 1e6).view()]).unwrap();
+    for kind in SchedulerKind::ALL {
+        let stepped = |output: ArrayViewD<'_, f32>| {
+            let mut scheduler = create(kind, &Map::new(), &SchedulerOptions::new(5)).unwrap();
+            let mut sample = sample.clone();
+            scheduler.step(0, output, &mut sample, &mut Zeros).unwrap();
+            sample
+        };
+        assert_eq!(stepped(both.view()), stepped(output.view()), "{}", kind.name());
     }
 }
 

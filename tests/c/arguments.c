@@ -37,7 +37,7 @@ static void numbers(diffusion_request *request)
     EXPECT(INVALID, diffusion_request_set_clip_skip(request, -1));
     SAYS(INVALID, "max tokens is 0; allowed are 1 to 512", diffusion_request_set_max_tokens(request, 0));
     EXPECT(INVALID, diffusion_request_set_max_tokens(request, 513));
-    SAYS(INVALID, "noise level is 351", diffusion_request_set_noise_level(request, 351));
+    SAYS(INVALID, "noise level is 1000", diffusion_request_set_noise_level(request, 1000));
     SAYS(INVALID, "strength is 0; allowed are numbers above 0", diffusion_request_set_strength(request, 0.0f));
     EXPECT(INVALID, diffusion_request_set_strength(request, 1.5f));
     EXPECT(INVALID, diffusion_request_set_strength(request, NAN));
@@ -191,6 +191,7 @@ static void texts(diffusion_request *request, diffusion_pipeline_options *option
     SAYS(INVALID, "hires strength is 0", diffusion_request_set_hires_strength(request, 0.0f));
     SAYS(INVALID, "nearest-exact, nearest, bilinear", diffusion_request_set_hires_upscale(request, TEXT("esrgan")));
     SAYS(INVALID, "off, x, y, both", diffusion_request_set_seamless(request, TEXT("z")));
+    SAYS(INVALID, "auto, off, on", diffusion_request_set_tiling(request, TEXT("yes")));
     SAYS(INVALID, "off, flag, blur", diffusion_request_set_safety(request, TEXT("maybe")));
     SAYS(INVALID, "one-generator, one-per-picture", diffusion_request_set_seed_mode(request, TEXT("all")));
     EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_prompt_2(request, TEXT("\xff")));
@@ -225,6 +226,10 @@ static void names(diffusion_request *request, diffusion_pipeline_options *option
         OK(diffusion_request_set_seamless(request, TEXT(name)));
     CHECK(i == 4 && diffusion_seamless_name(-1) == NULL);
     OK(diffusion_request_set_seamless(request, TEXT("off")));
+    for (i = 0; (name = diffusion_tiling_name(i)) != NULL; i++)
+        OK(diffusion_request_set_tiling(request, TEXT(name)));
+    CHECK(i == 3 && diffusion_tiling_name(-1) == NULL);
+    OK(diffusion_request_set_tiling(request, NULL, 0));
     for (i = 0; (name = diffusion_safety_name(i)) != NULL; i++)
         OK(diffusion_request_set_safety(request, TEXT(name)));
     CHECK(i == 3 && diffusion_safety_name(-1) == NULL);
@@ -260,6 +265,40 @@ static void names(diffusion_request *request, diffusion_pipeline_options *option
     CHECK(strcmp(diffusion_status_name(-7), "unknown status") == 0);
     CHECK(strcmp(diffusion_phase_name(DIFFUSION_PHASE_DENOISING), "denoising") == 0);
     CHECK(strcmp(diffusion_phase_name(77), "working") == 0);
+}
+
+/* What models of several stages are told, as far as it can be refused without one. */
+static void stages(diffusion_request *request)
+{
+    static const int64_t counts[] = { -1, -3, 1LL << 31, 1LL << 32, (1LL << 32) + 1, INT64_MAX, INT64_MIN };
+    static const float numbers[] = { NAN, INFINITY, -INFINITY, 1001, -1000.5f, 3e38f };
+    size_t i;
+    for (i = 0; i < sizeof counts / sizeof *counts; i++) {
+        EXPECT(INVALID, diffusion_request_set_stage_steps(request, TEXT("prior"), counts[i]));
+        EXPECT(INVALID, diffusion_request_set_stage_candidates(request, TEXT("prior"), counts[i]));
+        if (counts[i] != -1 && counts[i] != 1LL << 31)
+            EXPECT(INVALID, diffusion_request_set_class(request, counts[i]));
+    }
+    for (i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        EXPECT(INVALID, diffusion_request_set_stage_guidance(request, TEXT("prior"), numbers[i]));
+        EXPECT(INVALID, diffusion_request_set_stage_guide_scale(request, TEXT("prior"), numbers[i]));
+        EXPECT(INVALID, diffusion_request_set_edit(request, TEXT("smile"), numbers[i]));
+    }
+    SAYS(INVALID, "steps is 1001; allowed are 1 to 1000", diffusion_request_set_stage_steps(request, TEXT("prior"), 1001));
+    SAYS(INVALID, "1 to 64", diffusion_request_set_stage_candidates(request, TEXT("prior"), 65));
+    SAYS(INVALID, "-1000 to 1000", diffusion_request_set_stage_guidance(request, TEXT("prior"), 1001));
+    SAYS(INVALID, "-100 to 100", diffusion_request_set_edit(request, TEXT("smile"), 101));
+    SAYS(INVALID, "class is -2; allowed are 0 to 4294967295", diffusion_request_set_class(request, -2));
+    SAYS(INVALID, "eulr", diffusion_request_set_stage_scheduler(request, TEXT("prior"), TEXT("eulr")));
+    SAYS(INVALID, "empty", diffusion_request_set_stage_steps(request, NULL, 0, 2));
+    SAYS(INVALID, "empty", diffusion_request_set_stage_scheduler(request, TEXT(""), TEXT("ddim")));
+    SAYS(INVALID, "empty", diffusion_request_set_picture(request, NULL, 0, NULL));
+    SAYS(INVALID, "empty", diffusion_request_set_embedding(request, NULL, 0, NULL));
+    SAYS(INVALID, "empty", diffusion_request_set_edit(request, NULL, 0, 1.0f));
+    EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_class_name(request, "\xff", 1));
+    EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_picture(request, "\xff", 1, NULL));
+    EXPECT(DIFFUSION_STATUS_INVALID_UTF8, diffusion_request_set_stage_steps(request, "\xff", 1, 2));
+    OK(diffusion_request_validate(request)); /* nothing of all that was kept */
 }
 
 static void versions(void)
@@ -310,6 +349,7 @@ int main(int argc, char **argv)
     options(opening);
     texts(request, opening, folder);
     names(request, opening);
+    stages(request);
     diffusion_request_destroy(request);
     diffusion_pipeline_options_destroy(opening);
     if (getenv("UNDER_VALGRIND") == NULL) /* memory.c draws there */

@@ -70,6 +70,14 @@ static inline const char *scratch(char **argv, const char *name)
     return path;
 }
 
+/* Another committed model, which lies beside the one that is the first argument; in memory that the next call overwrites. */
+static inline const char *sibling(char **argv, const char *name)
+{
+    static char path[4096];
+    snprintf(path, sizeof path, "%s/../%s", argv[1], name);
+    return path;
+}
+
 /* An opened model with two threads, which are plenty for a tiny one. */
 static inline diffusion_pipeline *open_model(const char *folder)
 {

@@ -3,6 +3,9 @@
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 #![allow(clippy::print_stdout, reason = "a test says so when it skips something")]
 
+#[cfg(unix)]
+pub mod checks;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};

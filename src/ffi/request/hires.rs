@@ -3,8 +3,22 @@
 use std::ffi::c_char;
 
 use super::{change, diffusion_request, named, set, whole};
-use crate::ffi::status::diffusion_status;
-use crate::pipeline::{MAX_SIDE, MAX_STEPS, Upscale};
+use crate::ffi::status::{Failure, diffusion_status};
+use crate::pipeline::{Hires, MAX_SIDE, MAX_STEPS, Request, Upscale};
+
+/// Changes one number of the second pass; where it is not valid nothing changes, and a pass that was off stays off.
+///
+/// # Safety
+/// `request` is NULL or a live handle that nothing else uses.
+unsafe fn adjust(request: *mut diffusion_request, store: impl FnOnce(&mut Hires)) -> diffusion_status {
+    let checked = |request: &mut Request| {
+        let old = request.hires;
+        store(request.hires.get_or_insert_default());
+        request.validate_fields().inspect_err(|_| request.hires = old).map_err(Failure::from)
+    };
+    // SAFETY: promised by the caller.
+    unsafe { change(request, checked) }
+}
 
 /// Draws small first, where a model composes best, then enlarges the result and draws it over: the "hires fix" of
 /// AUTOMATIC1111's webui. Each side becomes `scale` times larger, 1 to 8, cut to a multiple of
@@ -22,7 +36,7 @@ pub unsafe extern "C" fn diffusion_request_set_hires_scale(
         if scale == 0.0 {
             return set(request, |r| &mut r.hires, None);
         }
-        set(request, |r| &mut r.hires.get_or_insert_default().scale, scale)
+        adjust(request, |hires| hires.scale = scale)
     }
 }
 
@@ -71,7 +85,7 @@ pub unsafe extern "C" fn diffusion_request_set_hires_strength(
     strength: f32,
 ) -> diffusion_status {
     // SAFETY: by contract.
-    unsafe { set(request, |r| &mut r.hires.get_or_insert_default().strength, strength) }
+    unsafe { adjust(request, |hires| hires.strength = strength) }
 }
 
 /// What is enlarged, and how, by one of the names of diffusion_upscale_name(). Default, also with NULL and 0:

@@ -14,6 +14,7 @@ mod seeds;
 mod size_conditioning;
 mod sizes;
 mod start;
+mod tiling;
 
 use std::ffi::c_char;
 use std::ops::RangeInclusive;

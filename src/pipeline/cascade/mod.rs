@@ -60,6 +60,8 @@ impl Cascade {
         report(evaluation.session.observer, Phase::Decoding, 0, pictures)?;
         let mut images = Vec::with_capacity(pictures);
         for picture in 0..pictures {
+            // No graph runs any more that would notice.
+            cancel.check()?;
             let values = made.of(picture).to_owned().into_dimensionality::<Ix3>().map_err(|_| {
                 self.folder.bad(format!("its picture \"{}\" has the shape {:?}", output.of, made.of(picture).shape()))
             })?;

@@ -10,6 +10,9 @@ use crate::image::{Interpolation, in_eight_bits, interpolate, one_hot, with_larg
 use crate::model::cascade::{Factor, Operation, Resize};
 use crate::tensor::{Embedding, Statistics};
 
+/// What two numbers become.
+type Binary = fn(f32, f32) -> f32;
+
 /// Computes `operation` for one picture from the values that `of` gives; `sizes` are those it names, as numbers. The
 /// inner error is a sentence about values that do not fit together.
 ///
@@ -32,7 +35,7 @@ pub(super) fn compute<'v>(
             }
             Operation::Affine { of, subtract, divide, multiply, add } => {
                 let mut x = value(of)?.clone();
-                let steps: [(&Option<Factor>, fn(f32, f32) -> f32); 4] =
+                let steps: [(&Option<Factor>, Binary); 4] =
                     [(subtract, |x, y| x - y), (divide, |x, y| x / y), (multiply, |x, y| x * y), (add, |x, y| x + y)];
                 for (factor, apply) in steps {
                     match factor {

@@ -3,14 +3,14 @@
 
 use ndarray::{Array1, Array2, ArrayD, arr0};
 
-use super::Family;
 use super::stable_diffusion_3::flow_skipped_steps;
+use super::{Family, exactly};
 use crate::denoise::{Branch, CONTEXT, Told};
 use crate::error::{Error, Result};
 use crate::model::GraphRole;
 use crate::pipeline::opened::Opened;
 use crate::pipeline::plan::Plan;
-use crate::pipeline::prompting::{Layer, Prompting, Prompts};
+use crate::pipeline::prompting::{Encoded, Layer, Prompts, Reading};
 use crate::scheduler::{self, SchedulerOptions};
 
 const POOLED: &str = "pooled_projections";
@@ -28,6 +28,11 @@ const PACK: usize = 2;
 pub(super) struct Flux;
 
 impl Family for Flux {
+    fn readings(&self, _model: &Opened, plan: &Plan) -> Vec<Reading> {
+        let tokens = plan.request.max_tokens.map_or(T5_TOKENS, |tokens| tokens as usize);
+        vec![Reading::clip(GraphRole::TextEncoder, 0, Layer::Normed), Reading::t5(GraphRole::TextEncoder2, 1, tokens)]
+    }
+
     fn told(&self, model: &Opened) -> Result<Vec<Told>> {
         let mut told = vec![
             (CONTEXT, vec![None, None]),
@@ -41,17 +46,14 @@ impl Family for Flux {
         Ok(told)
     }
 
-    fn condition(&self, prompting: &mut Prompting<'_, '_>, prompts: &Prompts) -> Result<Branch> {
-        let (model, plan) = (prompting.model, prompting.plan);
-        let pooled = prompting.clip(GraphRole::TextEncoder, prompts, 0, Layer::Normed)?.pooled;
+    fn condition(&self, model: &Opened, plan: &Plan, _prompts: &Prompts, read: Vec<Encoded>) -> Result<Branch> {
+        let [Encoded { pooled, .. }, Encoded { context, .. }] = exactly(read)?;
         let Some(pooled) = pooled else {
             return Err(Error::bad_model(
                 model.folder.root(),
                 "its text_encoder gives no \"pooler_output\"; export it again with all its outputs",
             ));
         };
-        let tokens = plan.request.max_tokens.map_or(T5_TOKENS, |tokens| tokens as usize);
-        let context = prompting.t5(GraphRole::TextEncoder2, prompts, 1, tokens)?;
         let [_, _, height, width] = plan.latents;
         let text_ids = Array2::<f32>::zeros((context.nrows(), 3));
         let mut branch = Branch::default()

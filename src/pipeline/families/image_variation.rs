@@ -5,7 +5,8 @@ use super::Family;
 use crate::denoise::{Branch, CONTEXT, Told};
 use crate::error::Result;
 use crate::pipeline::opened::Opened;
-use crate::pipeline::prompting::{Prompting, Prompts};
+use crate::pipeline::plan::Plan;
+use crate::pipeline::prompting::{Encoded, Prompts, Reading};
 
 pub(super) struct ImageVariation;
 
@@ -14,7 +15,11 @@ impl Family for ImageVariation {
         Ok(vec![(CONTEXT, vec![None, None])])
     }
 
-    fn condition(&self, _prompting: &mut Prompting<'_, '_>, _prompts: &Prompts) -> Result<Branch> {
+    fn readings(&self, _model: &Opened, _plan: &Plan) -> Vec<Reading> {
+        Vec::new()
+    }
+
+    fn condition(&self, _model: &Opened, _plan: &Plan, _prompts: &Prompts, _read: Vec<Encoded>) -> Result<Branch> {
         Ok(Branch::default())
     }
 

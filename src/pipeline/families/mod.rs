@@ -10,26 +10,31 @@ mod upscaler;
 use ndarray::ArrayD;
 
 use crate::denoise::{Branch, Told};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Family as Name, GraphRole};
 use crate::pipeline::opened::Opened;
 use crate::pipeline::plan::Plan;
-use crate::pipeline::prompting::{Prompting, Prompts};
+use crate::pipeline::prompting::{Encoded, Prompts, Reading};
 use crate::scheduler::SchedulerOptions;
 
 /// What differs between families. Everything that is not here is the same for all and lies in `pipeline/`.
 pub(in crate::pipeline) trait Family: Send + Sync {
+    /// What reads a set of prompts, in the order in which [`Family::condition`] is given the outcome.
+    fn readings(&self, model: &Opened, plan: &Plan) -> Vec<Reading>;
+
     /// The inputs that [`Family::condition`] fills, with the shape of one row where it is known.
     ///
     /// # Errors
     /// [`crate::Error::BadModel`] when graphs do not fit together.
     fn told(&self, model: &Opened) -> Result<Vec<Told>>;
 
-    /// What the denoiser is told for one set of prompts.
+    /// What the denoiser is told for one set of prompts, of which the text encoders made `read`, one for each of
+    /// [`Family::readings`].
     ///
     /// # Errors
-    /// Whatever the text encoders say; [`crate::Error::Unsupported`] for a wish that this export cannot fulfil.
-    fn condition(&self, prompting: &mut Prompting<'_, '_>, prompts: &Prompts) -> Result<Branch>;
+    /// [`crate::Error::BadModel`] where the text encoders' results do not fit together;
+    /// [`crate::Error::Unsupported`] for a wish that this export cannot fulfil.
+    fn condition(&self, model: &Opened, plan: &Plan, prompts: &Prompts, read: Vec<Encoded>) -> Result<Branch>;
 
     /// The CLIP text encoders whose tokens the denoiser attends to, and which of a request's prompts each reads.
     fn context_texts(&self, _model: &Opened) -> Vec<(GraphRole, usize)> {
@@ -112,7 +117,7 @@ pub(in crate::pipeline) trait Family: Send + Sync {
         _noise: ArrayD<f32>,
         _level: u32,
     ) -> Result<ArrayD<f32>> {
-        Err(crate::Error::Unsupported("only an upscaler enlarges pictures".into()))
+        Err(Error::Unsupported("only an upscaler enlarges pictures".into()))
     }
 
     /// Sides must be multiples of this many latents.
@@ -130,6 +135,12 @@ pub(in crate::pipeline) trait Family: Send + Sync {
     fn unpack(&self, packed: ArrayD<f32>, _shape: [usize; 4]) -> Result<ArrayD<f32>> {
         Ok(packed)
     }
+}
+
+/// What `COUNT` readings became; it is the pipeline that counts them.
+fn exactly<const COUNT: usize>(read: Vec<Encoded>) -> Result<[Encoded; COUNT]> {
+    <[Encoded; COUNT]>::try_from(read)
+        .map_err(|read| Error::Internal(format!("{} texts were read, not {COUNT}", read.len())))
 }
 
 /// Whether the denoiser is told the guidance scale, and needs no negative branch.

@@ -4,14 +4,14 @@
 
 use ndarray::{Array1, ArrayD};
 
-use super::Family;
+use super::{Family, exactly};
 use crate::denoise::{Branch, CONTEXT, Told};
 use crate::error::{Error, Result};
 use crate::model::GraphRole;
 use crate::pipeline::facts::check_context_width;
 use crate::pipeline::opened::Opened;
 use crate::pipeline::plan::Plan;
-use crate::pipeline::prompting::{Layer, Prompting, Prompts};
+use crate::pipeline::prompting::{Encoded, Layer, Prompts, Reading};
 
 /// The embedded guidance scale of a model that was distilled for guidance.
 const GUIDANCE: &str = "timestep_cond";
@@ -21,16 +21,19 @@ const GUIDANCE_WIDTH: usize = 256;
 pub(super) struct StableDiffusion;
 
 impl Family for StableDiffusion {
+    fn readings(&self, _model: &Opened, _plan: &Plan) -> Vec<Reading> {
+        vec![Reading::clip(GraphRole::TextEncoder, 0, Layer::Normed)]
+    }
+
     fn told(&self, model: &Opened) -> Result<Vec<Told>> {
         let mut told = vec![context(model)?];
         told.extend(distilled(model));
         Ok(told)
     }
 
-    fn condition(&self, prompting: &mut Prompting<'_, '_>, prompts: &Prompts) -> Result<Branch> {
-        let context = prompting.clip(GraphRole::TextEncoder, prompts, 0, Layer::Normed)?.context;
-        let branch = Branch::default().with(CONTEXT, context.into_dyn());
-        Ok(with_guidance(branch, prompting.model, prompting.plan))
+    fn condition(&self, model: &Opened, plan: &Plan, _prompts: &Prompts, read: Vec<Encoded>) -> Result<Branch> {
+        let [Encoded { context, .. }] = exactly(read)?;
+        Ok(with_guidance(Branch::default().with(CONTEXT, context.into_dyn()), model, plan))
     }
 
     fn is_guided(&self, plan: &Plan) -> bool {

@@ -3,13 +3,13 @@
 
 use ndarray::{Array2, Axis, concatenate, s};
 
-use super::Family;
+use super::{Family, exactly};
 use crate::denoise::{Branch, CONTEXT, Told};
 use crate::error::{Error, Result};
 use crate::model::GraphRole;
 use crate::pipeline::opened::Opened;
 use crate::pipeline::plan::Plan;
-use crate::pipeline::prompting::{Layer, Prompting, Prompts};
+use crate::pipeline::prompting::{Encoded, Layer, Prompts, Reading};
 use crate::scheduler::{self, SchedulerOptions};
 
 /// The pooled text of both CLIPs.
@@ -24,14 +24,23 @@ const ABSENT_TOKENS: usize = 77;
 pub(super) struct StableDiffusion3;
 
 impl Family for StableDiffusion3 {
+    fn readings(&self, model: &Opened, plan: &Plan) -> Vec<Reading> {
+        let clip = |role, index| Reading::clip(role, index, Layer::Penultimate);
+        let mut readings = vec![clip(GraphRole::TextEncoder, 0), clip(GraphRole::TextEncoder2, 1)];
+        if model.has_text(GraphRole::TextEncoder3) {
+            let tokens = plan.request.max_tokens.map_or(T5_TOKENS, |tokens| tokens as usize);
+            readings.push(Reading::t5(GraphRole::TextEncoder3, 2, tokens));
+        }
+        readings
+    }
+
     fn told(&self, _model: &Opened) -> Result<Vec<Told>> {
         Ok(vec![(CONTEXT, vec![None, None]), (POOLED, vec![None])])
     }
 
-    fn condition(&self, prompting: &mut Prompting<'_, '_>, prompts: &Prompts) -> Result<Branch> {
-        let model = prompting.model;
-        let first = prompting.clip(GraphRole::TextEncoder, prompts, 0, Layer::Penultimate)?;
-        let second = prompting.clip(GraphRole::TextEncoder2, prompts, 1, Layer::Penultimate)?;
+    fn condition(&self, model: &Opened, _plan: &Plan, _prompts: &Prompts, mut read: Vec<Encoded>) -> Result<Branch> {
+        let t5 = (read.len() > 2).then(|| read.remove(2).context);
+        let [first, second] = exactly(read)?;
         let mismatch = |what: &str| Error::bad_model(model.folder.root(), what.to_owned());
         let clip = concatenate(Axis(1), &[first.context.view(), second.context.view()])
             .map_err(|_| mismatch("its two CLIP text encoders give different numbers of tokens"))?;
@@ -41,11 +50,7 @@ impl Family for StableDiffusion3 {
             ));
         };
         let pooled = concatenate(Axis(0), &[one.view(), two.view()]).map_err(|e| Error::Internal(e.to_string()))?;
-        let tokens = prompting.plan.request.max_tokens.map_or(T5_TOKENS, |tokens| tokens as usize);
-        let t5 = match model.has_text(GraphRole::TextEncoder3) {
-            true => prompting.t5(GraphRole::TextEncoder3, prompts, 2, tokens)?,
-            false => Array2::zeros((ABSENT_TOKENS, context_width(model))),
-        };
+        let t5 = t5.unwrap_or_else(|| Array2::zeros((ABSENT_TOKENS, context_width(model))));
         if clip.ncols() > t5.ncols() {
             return Err(mismatch("its CLIP text encoders together give a wider context than its transformer reads"));
         }

@@ -11,7 +11,7 @@ use crate::model::{self, GraphRole};
 use crate::pipeline::SizeConditioning;
 use crate::pipeline::opened::Opened;
 use crate::pipeline::plan::Plan;
-use crate::pipeline::prompting::{Layer, Prompting, Prompts};
+use crate::pipeline::prompting::{Encoded, Layer, Prompts, Reading};
 use crate::scheduler::{AysModel, SchedulerOptions};
 
 /// The pooled text.
@@ -25,6 +25,11 @@ const NEGATIVE_AESTHETIC_SCORE: f32 = 2.5;
 pub(super) struct StableDiffusionXl;
 
 impl Family for StableDiffusionXl {
+    fn readings(&self, model: &Opened, _plan: &Plan) -> Vec<Reading> {
+        let texts = self.context_texts(model).into_iter();
+        texts.map(|(role, index)| Reading::clip(role, index, Layer::Penultimate)).collect()
+    }
+
     fn told(&self, model: &Opened) -> Result<Vec<Told>> {
         let roles: Vec<GraphRole> = model.folder.family().text_roles().to_vec();
         let mut width = Some(0);
@@ -45,35 +50,27 @@ impl Family for StableDiffusionXl {
         Ok(told)
     }
 
-    fn condition(&self, prompting: &mut Prompting<'_, '_>, prompts: &Prompts) -> Result<Branch> {
-        let model = prompting.model;
-        let mut contexts = Vec::new();
-        let mut pooled = None;
-        for (role, index) in self.context_texts(model) {
-            let encoded = prompting.clip(role, prompts, index, Layer::Penultimate)?;
-            contexts.push(encoded.context);
-            // The last encoder's is the one that counts.
-            pooled = encoded.pooled.or(pooled);
-        }
-        let views: Vec<_> = contexts.iter().map(|context| context.view()).collect();
+    fn condition(&self, model: &Opened, plan: &Plan, prompts: &Prompts, read: Vec<Encoded>) -> Result<Branch> {
+        let views: Vec<_> = read.iter().map(|encoded| encoded.context.view()).collect();
         let context = concatenate(Axis(1), &views).map_err(|e| {
             Error::bad_model(model.folder.root(), format!("its text encoders give different numbers of tokens: {e}"))
         })?;
-        let Some(pooled) = pooled else {
+        // The last encoder's is the one that counts.
+        let Some(pooled) = read.into_iter().rev().find_map(|encoded| encoded.pooled) else {
             return Err(Error::bad_model(
                 model.folder.root(),
                 "its text_encoder_2 gives no \"text_embeds\"; export it again with its projection",
             ));
         };
         let (mut context, mut pooled) = (context.into_dyn(), pooled.into_dyn());
-        if prompts.negative && !self.reads_negatives(model, prompting.plan) {
+        if prompts.negative && !self.reads_negatives(model, plan) {
             context.fill(0.0);
             pooled.fill(0.0);
         }
-        let wish = &prompting.plan.request.size_conditioning;
-        let sizes = sizes(prompting.plan, wish, has_aesthetic_score(model), prompts.negative);
+        let wish = &plan.request.size_conditioning;
+        let sizes = sizes(plan, wish, has_aesthetic_score(model), prompts.negative);
         let branch = Branch::default().with(CONTEXT, context).with(POOLED, pooled).with(SIZES, sizes);
-        Ok(stable_diffusion::with_guidance(branch, model, prompting.plan))
+        Ok(stable_diffusion::with_guidance(branch, model, plan))
     }
 
     fn is_guided(&self, plan: &Plan) -> bool {

@@ -4,12 +4,13 @@
 use ndarray::{ArrayD, arr0};
 use serde_json::Map;
 
-use super::{Family, stable_diffusion};
+use super::{Family, exactly, stable_diffusion};
 use crate::denoise::{Branch, CONTEXT, Told};
 use crate::error::Result;
 use crate::model::GraphRole;
 use crate::pipeline::opened::Opened;
-use crate::pipeline::prompting::{Layer, Prompting, Prompts};
+use crate::pipeline::plan::Plan;
+use crate::pipeline::prompting::{Encoded, Layer, Prompts, Reading};
 use crate::scheduler;
 
 /// The noise level, as a class.
@@ -18,13 +19,17 @@ const NOISE_LEVEL: &str = "class_labels";
 pub(super) struct Upscaler;
 
 impl Family for Upscaler {
+    fn readings(&self, _model: &Opened, _plan: &Plan) -> Vec<Reading> {
+        vec![Reading::clip(GraphRole::TextEncoder, 0, Layer::Normed)]
+    }
+
     fn told(&self, model: &Opened) -> Result<Vec<Told>> {
         Ok(vec![stable_diffusion::context(model)?, (NOISE_LEVEL, vec![])])
     }
 
-    fn condition(&self, prompting: &mut Prompting<'_, '_>, prompts: &Prompts) -> Result<Branch> {
-        let context = prompting.clip(GraphRole::TextEncoder, prompts, 0, Layer::Normed)?.context;
-        let level = prompting.plan.noise_level() as f32;
+    fn condition(&self, _model: &Opened, plan: &Plan, _prompts: &Prompts, read: Vec<Encoded>) -> Result<Branch> {
+        let [Encoded { context, .. }] = exactly(read)?;
+        let level = plan.noise_level() as f32;
         Ok(Branch::default().with(CONTEXT, context.into_dyn()).with(NOISE_LEVEL, arr0(level).into_dyn()))
     }
 

@@ -89,7 +89,7 @@ impl CascadeRequest {
             }
         }
         for (name, amount) in &self.edits {
-            if !(amount.abs() <= MAX_EDIT) {
+            if !(-MAX_EDIT..=MAX_EDIT).contains(amount) {
                 return Err(Error::invalid(format!(
                     "the attribute \"{name}\" is to be moved by {amount}; allowed are -{MAX_EDIT} to {MAX_EDIT}"
                 )));
@@ -112,7 +112,7 @@ impl StageSettings {
         }
         for (what, value) in [("guidance", self.guidance), ("the gradient's scale", self.guide_scale)] {
             match value {
-                Some(value) if !(value.abs() <= MAX_GUIDANCE) => {
+                Some(value) if !(-MAX_GUIDANCE..=MAX_GUIDANCE).contains(&value) => {
                     return wrong(what, value.to_string(), format!("-{MAX_GUIDANCE} to {MAX_GUIDANCE}"));
                 }
                 _ => {}

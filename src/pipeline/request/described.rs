@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    ConditionPicture, GuidanceRules, PromptSyntax, Request, Reuse, Scales, Seamless, Seeds, SizeConditioning, Start,
+    CascadeRequest, ClassLabel, ConditionPicture, GuidanceRules, PromptSyntax, Request, Reuse, Scales, Seamless, Seeds,
+    SizeConditioning, Start, Tiling,
 };
 use crate::pipeline::request::guidance::ThresholdLimit;
 use crate::scheduler::CustomSchedule;
@@ -35,7 +36,7 @@ impl Told {
 
 impl Request {
     /// Every field that differs from its default, by its name, but for those that [`crate::Settings`] has of its own.
-    /// Pictures, masks and latents are named and not held.
+    /// Pictures, masks, latents and embeddings are named and not held.
     pub(in crate::pipeline) fn described(&self) -> Map<String, Value> {
         let mut told = Told::default();
         for (name, text) in [
@@ -58,6 +59,7 @@ impl Request {
             told.put(name, value.map(number));
         }
         told.put_if("seamless", self.seamless != Seamless::Off, json!(self.seamless.name()));
+        told.put_if("tiling", self.tiling != Tiling::default(), json!(self.tiling.name()));
         told.put_if("seed_mode", self.seeds != Seeds::default(), json!(self.seeds.name()));
         told.put("variation_seed", self.variation.map(|variation| json!(variation.seed)));
         told.put("variation_strength", self.variation.map(|variation| number(variation.strength)));
@@ -71,6 +73,7 @@ impl Request {
         sizes(&self.size_conditioning, &mut told);
         guidance(&self.guidance_rules, &mut told);
         reuse(&self.reuse, &mut told);
+        cascade(&self.cascade, &mut told);
         told.0
     }
 }
@@ -148,10 +151,39 @@ fn reuse(reuse: &Reuse, told: &mut Told) {
     told.put_if("negative_until", reuse.negative_until != 1.0, number(reuse.negative_until));
 }
 
+/// Stages are described with their defaults filled in, by the plan.
+fn cascade(cascade: &CascadeRequest, told: &mut Told) {
+    let label = |label: &ClassLabel| match label {
+        ClassLabel::Number(number) => json!(number),
+        ClassLabel::Name(name) => json!(name),
+    };
+    match &cascade.classes[..] {
+        [] => {}
+        [one] => told.put("class", Some(label(one))),
+        several => told.put("class", Some(several.iter().map(label).collect())),
+    }
+    told.put_if("pictures", !cascade.pictures.is_empty(), cascade.pictures.keys().cloned().collect());
+    told.put_if("embeddings", !cascade.embeddings.is_empty(), cascade.embeddings.keys().cloned().collect());
+    let edits: Map<_, _> = cascade.edits.iter().map(|(name, amount)| (name.clone(), number(*amount))).collect();
+    told.put_if("edits", !edits.is_empty(), json!(edits));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pipeline::{Projection, Variation};
+
+    #[test]
+    fn what_models_of_several_stages_are_told_is_named() {
+        let mut request = Request::new("a house");
+        request.cascade.classes = vec![ClassLabel::Number(7)];
+        request.cascade.edits.insert("night".to_owned(), 0.3);
+        request.cascade.embeddings.insert("z_sem".to_owned(), std::sync::Arc::new(ndarray::ArrayD::zeros(vec![3])));
+        let told = json!({"class": 7, "edits": {"night": 0.3}, "embeddings": ["z_sem"]});
+        assert_eq!(Value::Object(request.described()), told);
+        request.cascade.classes.push(ClassLabel::Name("cat".to_owned()));
+        assert_eq!(request.described()["class"], json!([7, "cat"]));
+    }
 
     #[test]
     fn a_plain_request_has_nothing_to_say() {
@@ -165,6 +197,7 @@ mod tests {
         request.prompt_2 = Some("a castle".into());
         request.syntax = PromptSyntax::Webui;
         request.seeds = Seeds::OnePerPicture;
+        request.tiling = Tiling::On;
         request.variation = Some(Variation { seed: u64::MAX, strength: 0.3 });
         request.denoising_end = Some(0.8);
         request.start.mask_blur = 2.5;
@@ -176,6 +209,7 @@ mod tests {
         let expected = json!({
             "prompt_2": "a castle",
             "syntax": "webui",
+            "tiling": "on",
             "seed_mode": "one-per-picture",
             "variation_seed": u64::MAX,
             "variation_strength": 0.3,

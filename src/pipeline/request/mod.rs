@@ -12,6 +12,7 @@ mod seamless;
 mod seeds;
 mod size_conditioning;
 mod start;
+mod tiling;
 
 use std::ops::RangeInclusive;
 
@@ -26,6 +27,7 @@ pub use seamless::Seamless;
 pub use seeds::{Seeds, Variation};
 pub use size_conditioning::SizeConditioning;
 pub use start::{MAX_MASK_BLUR, MAX_MASK_PADDING, Start};
+pub use tiling::Tiling;
 
 use crate::error::{Error, Result};
 use crate::image::PixelFormat;
@@ -168,8 +170,11 @@ pub struct Request {
     /// Whose random generator to repeat.
     pub rng: RngKind,
     /// Whether the pictures tile, along which sides. The first request that asks for a way opens the denoiser and the
-    /// decoder once more, with convolutions that wrap around; large pictures are then decoded whole in every memory mode.
+    /// decoder once more, with convolutions that wrap around; large pictures are then decoded whole in every memory mode,
+    /// and [`Tiling::On`] is refused.
     pub seamless: Seamless,
+    /// Whether the autoencoder works on large pictures in overlapping tiles; by default where the memory mode is low.
+    pub tiling: Tiling,
     /// Whether the pictures share one generator or each has its own.
     pub seeds: Seeds,
     /// A little of another seed's noise.
@@ -207,6 +212,12 @@ impl Request {
             return Err(Error::invalid(format!(
                 "denoising starts at {start} and ends at {end}; it must end later than it starts"
             )));
+        }
+        if self.tiling == Tiling::On && self.seamless != Seamless::Off {
+            return Err(Error::invalid(
+                "tiling is on beside a seamless picture, which is decoded whole: each tile would wrap around by itself; \
+                 leave one of them out",
+            ));
         }
         self.start.validate_together()
     }
