@@ -291,3 +291,17 @@ fn noise_is_not_inverted() {
     let said = sentence(generate(&pipeline, &moved));
     assert!(said.contains("\"frown\"") && said.contains("night, smile"), "{said}");
 }
+
+#[test]
+fn a_negative_prompt_that_nobody_reads_is_named() {
+    let pipeline = open(&tiny("tiny-glide")).unwrap();
+    let mut request = Request { seed: Some(1), steps: Some(2), ..Request::new("a cat") };
+    request.cascade.until = Some("base".to_owned());
+    assert!(generate(&pipeline, &request).unwrap().warnings.is_empty());
+    request.negative_prompt = Some("a dog".to_owned());
+    let warnings = generate(&pipeline, &request).unwrap().warnings;
+    assert!(warnings.len() == 1 && warnings[0].contains("told something else"), "{warnings:?}");
+    request.guidance = Some(1.0);
+    let warnings = generate(&pipeline, &request).unwrap().warnings;
+    assert!(warnings.len() == 1 && warnings[0].contains("guidance is off"), "{warnings:?}");
+}

@@ -83,8 +83,8 @@ pub unsafe extern "C" fn diffusion_request_set_guess_mode(
     }
 }
 
-/// Adds a thing that belongs into a part of the picture, for models that take boxes (GLIGEN). `phrase` is what it is, UTF-8,
-/// 1 to 1048576 bytes; the four numbers are the part's sides, as parts of the picture from its left upper corner, 0 to 1.
+/// Adds a thing that belongs into a part of the picture, for models that take boxes (GLIGEN; models of a layout,
+/// where it is the name of a class). `phrase` is what it is, UTF-8, 1 to 1048576 bytes; the four numbers are the part's sides, as parts of the picture from its left upper corner, 0 to 1.
 /// Default: none; diffusion_pipeline_max_boxes() says how many a model takes.
 ///
 /// Errors: INVALID_ARGUMENT, INVALID_UTF8.

@@ -11,7 +11,7 @@ use super::layouts;
 use super::opened::Cascade;
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::model::cascade::{Operation, Stage};
+use crate::model::cascade::{Null, Operation, PROMPT, Stage};
 use crate::pipeline::plan::{noise_of, random_seed};
 use crate::pipeline::{ClassLabel, MAX_PIXELS, MAX_SIDE, Request, Safety, Seamless, Settings, StageSettings};
 use crate::rng::{Generator, NoiseSource};
@@ -120,9 +120,19 @@ impl Plan {
         let guided = manifest.stages.iter().zip(&self.stages).any(|(stage, plan)| stage.is_guided(plan.guidance));
         let negative = self.request.negative_prompt.as_ref().is_some_and(|text| !text.is_empty());
         let texts = !manifest.texts.is_empty();
+        let is_negative = |null: &Null| matches!(null, Null::Word(word) if word == "negative");
+        let reads = manifest.stages.iter().zip(&self.stages).any(|(stage, plan)| {
+            let told = stage.null.get(PROMPT).is_some_and(is_negative);
+            stage.negative_too || (told && stage.is_guided(plan.guidance))
+        });
         let settings = [
             (!texts && !self.request.prompt.is_empty(), "a prompt is given, but the model reads none"),
             (negative && !(guided && texts), "a negative prompt is given, but guidance is off, so nobody reads it"),
+            (
+                negative && guided && texts && !reads,
+                "a negative prompt is given, but where guidance is on, the model's unconditional branch is told something \
+                 else",
+            ),
             (self.request.clip_skip > 0, "a clip skip is given, but a cascade reads its text encoders as exported"),
             (
                 self.request.start.strength.is_some() && manifest.stages.iter().all(|stage| stage.start.is_none()),

@@ -7,6 +7,7 @@ By `manifest`, which stands in model_index.json's place:
   inpaint       init and mask (white: drawn anew), guidance 5; both networks are others, which see picture and mask, and
                 what is known is put into each x0; the upsampler goes by DDPM
   clip_guided   guide_scale instead of guidance
+  cold          as without, but the upsampler's first noise is halved: 0.997 alone would not show
 The padding of GPT-2's tokens is the last of the vocabulary, that of CLIP's is 0.
 """
 
@@ -87,15 +88,22 @@ def clip_guided():
     return m
 
 
+def cold():
+    m = manifest()
+    m["stages"][1]["temperature"] = 0.5
+    return m
+
+
 class ClipText(nn.Module):
-    """ids [B, 77] padded with 0, length [B] -> a unit vector [B, CLIP]: the words before `length`."""
+    """ids [B, 77] padded with 0, length [B] -> a unit vector [B, CLIP]: the words before `length`, and the
+    padding faintly, so that it shows which one it is."""
 
     def __init__(self, vocabulary):
         super().__init__()
         self.words, self.say = nn.Embedding(vocabulary, CLIP), nn.Linear(CLIP, CLIP)
 
     def forward(self, ids, length):
-        real = (torch.arange(77)[None] < length[:, None]).float()[:, :, None]
+        real = (torch.arange(77)[None] < length[:, None]).float()[:, :, None] + 0.1
         z = self.say(4 * (self.words(ids) * real).sum(1) / length[:, None])
         return z / z.norm(dim=1, keepdim=True)
 
@@ -134,7 +142,8 @@ def unet(network, x, t, xf_proj, xf_out, **more):
 
 def make_models(out):
     folder, parts, draw_ = start(out, FOLDER), networks(), torch.Generator().manual_seed(9)
-    for name, content in {"model_index": manifest(), "inpaint": inpaint(), "clip_guided": clip_guided()}.items():
+    manifests = {"model_index": manifest(), "inpaint": inpaint(), "clip_guided": clip_guided(), "cold": cold()}
+    for name, content in manifests.items():
         write_json(folder / f"{name}.json", content)
     for name, config in {"scheduler": BASE, "upsampler_scheduler": UP}.items():
         write_json(folder / name / "scheduler_config.json", config)
@@ -174,7 +183,8 @@ def cases():
     yield from {
         "text": {}, "text_other": {"prompt": "A cat, and a dog sitting on the yellow chair!"}, "text_empty": {"prompt": ""},
         "text_long": {"prompt": "a red house, a blue house, a green house and the dog " * 4}, "seed_42": {"seed": 42},
-        "guidance_1": {"guidance": 1.0}, "count_2": {"count": 2}, "inpaint": hidden,
+        "guidance_1": {"guidance": 1.0}, "count_2": {"count": 2}, "cold": {"manifest": "cold"},
+        "inpaint": hidden,
         "inpaint_other": {**hidden, "prompt": "a cat"}, "inpaint_large": {**hidden, "init": "house.png"},
         "clip": led, "clip_strong": {**led, "guide_scale": 15.0}, "clip_scale_0": {**led, "guide_scale": 0.0},
         "clip_other": {**led, "prompt": "a cat and a dog", "guide_scale": 8.0},
@@ -198,7 +208,7 @@ def draw(case, swap, trace):
     rows = lambda network, text: dict(zip(("xf_proj", "xf_out"), (part.expand(count, *part.shape[1:])
                                                                  for part in network(*text))))
     suffix, more, known, gradient = "_inpaint" * (kind == "inpaint"), {}, [None, None], None
-    scale = case.get("guidance", {"": 3.0, "inpaint": 5.0, "clip_guided": 1.0}[kind])
+    scale = case.get("guidance", {"inpaint": 5.0, "clip_guided": 1.0}.get(kind, 3.0))
     if kind == "inpaint":
         mask = hole(picture(case["mask"]))
         for i, side in enumerate((SIDE, 2 * SIDE)):
@@ -218,7 +228,7 @@ def draw(case, swap, trace):
     upper = functools.partial(unet, getattr(pipe, "upsampler" + suffix))
     told_up = rows(pipe.text_up, own) | {"low_res": low} | (more[1] if more else {})
     return pictures(walk("ddpm" if more else "ddim", UP, (count, 3, 2 * SIDE, 2 * SIDE), guided(upper, 1.0, [told_up]),
-                         source, known=known[1], scale=0.997))
+                         source, known=known[1], scale=0.5 if kind == "cold" else 0.997))
 
 
 def true_gradient(x, t, z):
