@@ -1023,19 +1023,6 @@ DIFFUSION_API diffusion_status diffusion_request_reset(struct diffusion_request 
 DIFFUSION_API diffusion_status diffusion_request_validate(const struct diffusion_request *request);
 
 /**
- * A picture for a role that the model gives a name, such as "like" for a picture to vary, or "map" for a semantic map;
- * diffusion_pipeline_info_json() lists them under "cascade". NULL takes the role's picture away. The picture to start
- * from is the role "image", the mask is the role "mask".
- *
- * The request keeps what it needs: the image may be destroyed at once. Roles are checked when drawing starts.
- */
-DIFFUSION_API
-diffusion_status diffusion_request_set_picture(struct diffusion_request *request,
-                                               const char *role,
-                                               size_t role_length,
-                                               const struct diffusion_image *image);
-
-/**
  * The class that is drawn, of a model that knows classes: its number, counted from 0, for all pictures; -1, the default,
  * is none. Which there are is checked when drawing starts.
  */
@@ -1144,6 +1131,20 @@ diffusion_status diffusion_request_add_condition_picture(struct diffusion_reques
                                                          float scale,
                                                          float start,
                                                          float end);
+
+/**
+ * The picture of a role, in place of all that this role had: diffusion_request_add_condition_picture() with a scale of 1
+ * for the whole run. NULL takes the role's pictures away. Models of several stages name their roles themselves, such as
+ * "like" for a picture to vary or "map" for a semantic map: diffusion_pipeline_picture_role() lists them; there the
+ * picture to start from is the role "image", and its mask the role "mask".
+ *
+ * The request keeps what it needs: the image may be destroyed at once. Roles are checked when drawing starts.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_picture(struct diffusion_request *request,
+                                               const char *role,
+                                               size_t role_length,
+                                               const struct diffusion_image *image);
 
 /**
  * Takes all condition pictures away.

@@ -468,8 +468,11 @@ fn prompts() {
     }
 }
 
+/// Puts a number into a request.
+type Put = fn(&mut Request, f32);
+
 /// Every number of a request that has a fraction, by its name in messages.
-const REALS: &[(&str, fn(&mut Request, f32))] = &[
+const REALS: &[(&str, Put)] = &[
     ("guidance", |r, v| r.guidance = Some(v)),
     ("image guidance", |r, v| r.image_guidance = Some(v)),
     ("true guidance", |r, v| r.true_guidance = Some(v)),

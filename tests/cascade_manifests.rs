@@ -13,7 +13,7 @@ use std::fs;
 use std::sync::Arc;
 
 use common::{copy_of, generate, open, sentence, tiny};
-use diffusion::pipeline::{ClassLabel, GroundedBox, StageSettings};
+use diffusion::pipeline::{ClassLabel, ConditionPicture, GroundedBox, StageSettings};
 use diffusion::{CancelToken, Error, Image, PixelFormat, Request};
 use ndarray::ArrayD;
 use serde_json::{Value, json};
@@ -196,7 +196,7 @@ fn every_bad_request_has_a_sentence_and_nothing_is_lost() {
         (stage(StageSettings { guide_scale: Some(1.0), ..Default::default() }), &["second", "gradient"]),
         (stage(StageSettings { candidates: Some(2), ..Default::default() }), &["second", "best of several"]),
         (with(&|r| r.start.picture = Some(Arc::clone(&picture))), &["\"image\"", "none"]),
-        (with(&|r| drop(r.cascade.pictures.insert("map".into(), Arc::clone(&picture)))), &["\"map\"", "none"]),
+        (with(&|r| r.conditions.push(ConditionPicture::new("map", Arc::clone(&picture)))), &["\"map\"", "none"]),
         (with(&|r| r.cascade.edits = [("night".to_owned(), 1.0)].into()), &["\"night\"", "none"]),
         (with(&|r| r.cascade.edits = [("night".to_owned(), f32::NAN)].into()), &["NaN", "-100 to 100"]),
         (with(&|r| r.cascade.until = Some("first".into())), &["\"first\"", "none"]),
@@ -270,10 +270,10 @@ fn one_picture_serves_two_roles() {
     assert_eq!(pipeline.info().cascade.as_ref().unwrap().pictures, ["image", "mask"]);
     let picture = Arc::new(Image::from_pixels(&[9; 3 * 16 * 16], 16, 16, 48, PixelFormat::Rgb8).unwrap());
     let mut request = Request { seed: Some(1), ..Request::new("a cat") };
-    request.cascade.pictures.insert("mask".to_owned(), Arc::clone(&picture));
+    request.conditions.push(ConditionPicture::new("mask", Arc::clone(&picture)));
     let said = sentence(generate(&pipeline, &request));
     assert!(said.contains("a picture for \"image\"") && !said.contains("image_small"), "{said}");
-    request.cascade.pictures.insert("image_small".to_owned(), picture);
+    request.conditions.push(ConditionPicture::new("image_small", picture));
     let said = sentence(generate(&pipeline, &request));
     assert!(said.contains("\"image_small\"") && said.contains("image, mask"), "{said}");
 }

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::{change_scheduler, copy_of, generate, open, repository, tiny};
-use diffusion::pipeline::{CascadeRequest, ClassLabel, GroundedBox, StageSettings};
+use diffusion::pipeline::{CascadeRequest, ClassLabel, ConditionPicture, GroundedBox, StageSettings};
 use diffusion::{CancelToken, Embedding, Image, Pipeline, PixelFormat, Request, SchedulerKind, Start};
 use ndarray::ArrayD;
 use serde_json::{Map, Value};
@@ -168,7 +168,7 @@ fn check(system: &str, complete: impl Fn(&Case, &Pipeline, Request) -> Option<Re
 fn karlo() {
     let compared = check("karlo", |case, _, mut request| {
         if let Some(picture) = case.text("init") {
-            request.cascade.pictures.insert("like".to_owned(), input(picture));
+            request.conditions.push(ConditionPicture::new("like", input(picture)));
         }
         Some(request)
     });
@@ -195,7 +195,7 @@ fn kandinsky_2_2() {
                     let mut one = request.clone();
                     match source.ends_with(".png") {
                         true => {
-                            one.cascade.pictures.insert("like".to_owned(), input(source));
+                            one.conditions.push(ConditionPicture::new("like", input(source)));
                         }
                         false => one.prompt = source.to_owned(),
                     }
@@ -249,7 +249,7 @@ fn stable_unclip() {
     let compared = check("stable_unclip", |case, _, mut request| {
         request.noise_level = case.whole("noise_level");
         if let Some(picture) = case.text("init") {
-            request.cascade.pictures.insert("like".to_owned(), input(picture));
+            request.conditions.push(ConditionPicture::new("like", input(picture)));
         }
         Some(request)
     });
@@ -338,7 +338,7 @@ fn a_diffusion_autoencoder() {
 fn latent_diffusion_that_is_told_where_things_are() {
     let compared = check("ldm_told", |case, _, mut request| {
         if let Some(map) = case.text("map") {
-            request.cascade.pictures.insert("map".to_owned(), input(map));
+            request.conditions.push(ConditionPicture::new("map", input(map)));
         }
         if let Some(boxes) = case.0.get("boxes") {
             let boxes: Vec<(String, f32, f32, f32, f32)> = serde_json::from_value(boxes.clone()).unwrap();

@@ -281,11 +281,11 @@ fn what_models_of_several_stages_refuse() {
         (&["--stage", "decoder:candidates=2"], &["decoder", "choose"]),
         (&["--stage", "decoder:guide=2"], &["decoder", "gradient"]),
         (&["--stage", "super_res:guidance=2"], &["super_res", "unconditional"]),
-        (&["--picture", "like"], &["--picture", "ROLE=FILE"]),
-        (&["--picture", "=x.png"], &["--picture", "ROLE=FILE"]),
-        (&["--picture", "like="], &["--picture", "ROLE=FILE"]),
-        (&["--picture", "like=/no/such.png"], &["--picture", "/no/such.png"]),
-        (&["--picture", "like=Cargo.toml"], &["--picture", "not a PNG"]),
+        (&["--condition", "like"], &["--condition", "ROLE=FILE"]),
+        (&["--condition", "=x.png"], &["--condition", "ROLE=FILE"]),
+        (&["--condition", "like="], &["--condition", "ROLE=FILE"]),
+        (&["--condition", "like=/no/such.png"], &["--condition", "/no/such.png"]),
+        (&["--condition", "like=Cargo.toml"], &["--condition", "not a PNG"]),
         (&["--init", &house], &["\"image\"", "takes like"]),
         (&["--edit", "smile"], &["--edit", "ATTRIBUTE=AMOUNT"]),
         (&["--edit", "smile=much"], &["--edit", "\"much\""]),
@@ -300,7 +300,7 @@ fn what_models_of_several_stages_refuse() {
     for (arguments, words) in refused {
         refuses(karlo("generate", &out).args(["-p", "x"]).args(*arguments), 2, words);
     }
-    refuses(karlo("generate", &out).arg("--picture").arg(format!("map={house}")), 2, &["\"map\"", "takes like"]);
+    refuses(karlo("generate", &out).arg("--condition").arg(format!("map={house}")), 2, &["\"map\"", "takes like"]);
     // Models of one stage know nothing of all this, and need a prompt.
     let tiny = cabi::tiny();
     refuses(&mut on("generate", &tiny, &out), 2, &["--prompt"]);
@@ -315,7 +315,7 @@ fn embeddings_go_out_and_come_back() {
     let path = |name: &str| folder.path().join(name);
     let like = format!("like={}", input("house.png"));
     let found =
-        json(karlo("embed", &path("house.npy")).args(["--value", "image_embeds", "--picture", &like, "--json"]));
+        json(karlo("embed", &path("house.npy")).args(["--value", "image_embeds", "--condition", &like, "--json"]));
     assert_eq!((&found["value"], &found["shape"]), (&"image_embeds".into(), &object!([1, 32])));
     assert_eq!(found["path"], path("house.npy").to_str().unwrap());
     assert!(
@@ -324,7 +324,7 @@ fn embeddings_go_out_and_come_back() {
     );
     let (shape, numbers) = npy(&path("house.npy"));
     assert_eq!((shape, numbers.len()), (vec![1, 32], 32));
-    succeeds(karlo("generate", &path("picture.png")).args(["--picture", &like]));
+    succeeds(karlo("generate", &path("picture.png")).args(["--condition", &like]));
     let value = |file: &str| format!("image_embeds={}", path(file).display());
     succeeds(karlo("generate", &path("embedding.png")).args(["--embedding", &value("house.npy")]));
     assert_eq!(farthest(&rgb(&path("picture.png")), &rgb(&path("embedding.png"))), 0);
@@ -417,7 +417,7 @@ fn variations_and_reconstructions() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
     let house = input("house.png");
-    succeeds(karlo("generate", &path("wanted.png")).args(["--count", "2", "--picture", &format!("like={house}")]));
+    succeeds(karlo("generate", &path("wanted.png")).args(["--count", "2", "--condition", &format!("like={house}")]));
     let found = json(karlo("variations", &path("drawn.png")).args(["--count", "2", "--like", &house, "--json"]));
     assert_eq!(found["images"].as_array().unwrap().len(), 2);
     assert_eq!(found["settings"]["pictures"], object!(["like"]));
@@ -431,7 +431,7 @@ fn variations_and_reconstructions() {
     assert_eq!(farthest(&rgb(&path("again.png")), &rgb(&path("one.png"))), 0, "Karlo has no other role");
     let autoencoder = autoencoder();
     succeeds(on("reconstruct", autoencoder.path(), &path("back.png")).args(["--init", &house]));
-    succeeds(on("generate", autoencoder.path(), &path("image.png")).args(["--picture", &format!("image={house}")]));
+    succeeds(on("generate", autoencoder.path(), &path("image.png")).args(["--condition", &format!("image={house}")]));
     succeeds(on("variations", autoencoder.path(), &path("like.png")).args(["--like", &house]));
     for name in ["image.png", "like.png"] {
         assert_eq!(farthest(&rgb(&path("back.png")), &rgb(&path(name))), 0, "{name}");
@@ -476,8 +476,8 @@ fn frames_between_two_pictures() {
     let mut ends = Vec::new();
     for (file, picture) in [("one", &one), ("other", &other)] {
         let like = format!("like={picture}");
-        succeeds(karlo("generate", &path(&format!("{file}.png"))).args(["--picture", &like]));
-        succeeds(karlo("embed", &path(&format!("{file}.npy"))).args(["--value", "image_embeds", "--picture", &like]));
+        succeeds(karlo("generate", &path(&format!("{file}.png"))).args(["--condition", &like]));
+        succeeds(karlo("embed", &path(&format!("{file}.npy"))).args(["--value", "image_embeds", "--condition", &like]));
         ends.push(npy(&path(&format!("{file}.npy"))).1);
     }
     assert_eq!(farthest(&rgb(&path("arc_0.png")), &rgb(&path("one.png"))), 0);
@@ -606,7 +606,7 @@ fn a_picture_changes_as_texts_differ() {
         succeeds(karlo("embed", &path("e.npy")).args(arguments));
         npy(&path("e.npy")).1
     };
-    let picture = embed(&["--value", "image_embeds", "--picture", &format!("like={house}")]);
+    let picture = embed(&["--value", "image_embeds", "--condition", &format!("like={house}")]);
     let text = |text: &str| embed(&["--value", "text_encoder.text_embeds", "-p", text]);
     let difference = mix(&text("a dog in the snow"), 1.0, &text("a cat"), -1.0);
     let longer: Vec<f32> =
@@ -642,7 +642,7 @@ fn each_short_command_has_a_help_with_an_example() {
         }
         assert!(whole.contains(&format!("diffusion {name} ")), "{whole}");
     }
-    for option in ["--class", "--picture", "--stage", "--edit", "--embedding NAME=FILE.npy"] {
+    for option in ["--class", "--condition", "--stage", "--edit", "--embedding NAME=FILE.npy"] {
         assert!(whole.contains(option), "{option} is not in the help");
     }
 }

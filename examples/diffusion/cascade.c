@@ -35,20 +35,6 @@ static int fill_class(const char *label, diffusion_request *request)
     return status == DIFFUSION_STATUS_OK ? EXIT_DONE : session_refused("class");
 }
 
-static int fill_picture(const char *text, diffusion_request *request)
-{
-    const char *equals = equals_in("picture", text, "ROLE=FILE, as like=cat.png");
-    diffusion_image *image = NULL;
-    int code = EXIT_DONE;
-    if (equals == NULL)
-        return EXIT_USAGE;
-    if (diffusion_image_open_cstr(equals + 1, &image)
-        || diffusion_request_set_picture(request, text, (size_t)(equals - text), image))
-        code = session_refused("picture");
-    diffusion_image_destroy(image);
-    return code;
-}
-
 static int fill_edit(const char *text, diffusion_request *request)
 {
     const char *equals = equals_in("edit", text, "ATTRIBUTE=AMOUNT, as smile=0.5");
@@ -93,8 +79,6 @@ static int fill_embedding(const char *text, diffusion_request *request)
 int cascade_fill(const struct options *options, diffusion_request *request)
 {
     int i, code = fill_class(options->class_label, request);
-    for (i = 0; i < options->pictures.count && code == EXIT_DONE; i++)
-        code = fill_picture(options->pictures.values[i], request);
     for (i = 0; i < options->stages.count && code == EXIT_DONE; i++)
         code = stages_fill(options->stages.values[i], request);
     for (i = 0; i < options->edits.count && code == EXIT_DONE; i++)

@@ -43,7 +43,7 @@ struct options {
     const char *precision, *fallback, *memory, *ort_library, *cache_dir, *prepare;
     const char *class_label, *value, *like, *from, *to, *mix;
     struct texts providers, provider_options, embeddings, condition_graphs, conditions, boxes;
-    struct texts pictures, stages, edits;
+    struct texts stages, edits;
     struct pair text_difference;
     struct whole frames;
     struct real at;

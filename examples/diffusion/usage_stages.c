@@ -8,7 +8,7 @@ void usage_stages(void)
     puts("\n"
          " What models of several stages are told; `inspect` says what a model has\n"
          "      --class LABEL      the class that is drawn, by its number or its name\n"
-         "      --picture ROLE=FILE\n"
+         "      --condition ROLE=FILE\n"
          "                         a picture in a role, as like=cat.png; may be given several times. --init is the role\n"
          "                         image, --mask is the role mask\n"
          "      --stage NAME:KEY=VALUE,KEY=VALUE,...\n"
@@ -37,7 +37,7 @@ static void rest(const char *options)
     printf("  -m, --model DIR        the model's folder\n"
            "\n"
            "As for generate, whose help says more (diffusion generate --help): --prompt --negative --width --height --steps\n"
-           "  --guidance --scheduler --sigmas --eta --seed --rng --class --picture --stage --edit --embedding%s, and all\n"
+           "  --guidance --scheduler --sigmas --eta --seed --rng --class --condition --stage --edit --embedding%s, and all\n"
            "  options about opening a model: --provider --device-id --threads --memory --cache-dir --prepare ...\n"
            "  --json --quiet --verbose --help\n", options);
 }
@@ -99,12 +99,12 @@ static void embed(void)
 {
     head("diffusion embed -m DIR --value NAME [options] -o FILE.npy",
          "Computes one of the embeddings that the model lists and stores it as NumPy does: float32, [rows, ...]. What it is\n"
-         "made of comes from the other options, as for generate: --prompt for a text, --picture or --init for a picture.\n"
+         "made of comes from the other options, as for generate: --prompt for a text, --condition or --init for a picture.\n"
          "generate takes it back by --embedding NAME=FILE.npy.");
     puts("      --value NAME       which one; `inspect` lists them\n"
          "  -o, --output FILE      ends in .npy");
     rest(" --init --mask --strength --count");
-    example("diffusion embed -m karlo-onnx --value image_embeds --picture like=cat.png -o cat.npy\n"
+    example("diffusion embed -m karlo-onnx --value image_embeds --condition like=cat.png -o cat.npy\n"
             "  diffusion generate -m karlo-onnx --embedding image_embeds=cat.npy -o cat_again.png");
 }
 

@@ -1,9 +1,8 @@
-//! What models of several stages are told besides: classes, pictures by role, embeddings, attributes, single stages.
+//! What models of several stages are told besides: classes, embeddings, attributes, single stages.
 
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use super::start::picture_of;
 use super::{change, diffusion_request, named, whole};
 use crate::ffi::embedding::diffusion_embedding;
 use crate::ffi::handle::shared;
@@ -39,31 +38,6 @@ unsafe fn some_name(text: *const c_char, length: usize, what: &'static str) -> R
     match unsafe { name(text, length, what) }? {
         "" => Err(Failure::invalid(format!("the {what} is empty"))),
         name => Ok(name.to_owned()),
-    }
-}
-
-/// A picture for a role that the model gives a name, such as "like" for a picture to vary, or "map" for a semantic map;
-/// diffusion_pipeline_info_json() lists them under "cascade". NULL takes the role's picture away. The picture to start
-/// from is the role "image", the mask is the role "mask".
-///
-/// The request keeps what it needs: the image may be destroyed at once. Roles are checked when drawing starts.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn diffusion_request_set_picture(
-    request: *mut diffusion_request,
-    role: *const c_char,
-    role_length: usize,
-    image: *const crate::ffi::image::diffusion_image,
-) -> diffusion_status {
-    // SAFETY: by contract.
-    unsafe {
-        change(request, |request| {
-            let role = some_name(role, role_length, "picture's role")?;
-            match picture_of(image)? {
-                Some(picture) => request.cascade.pictures.insert(role, picture),
-                None => request.cascade.pictures.remove(&role),
-            };
-            Ok(())
-        })
     }
 }
 

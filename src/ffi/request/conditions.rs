@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
+use super::start::picture_of;
 use super::{change, diffusion_request, set, whole};
 use crate::ffi::handle::shared;
 use crate::ffi::image::diffusion_image;
@@ -49,6 +50,38 @@ pub unsafe extern "C" fn diffusion_request_add_condition_picture(
             let picture = Arc::clone(&shared(image)?.image);
             let condition = ConditionPicture { scale, start, end, ..ConditionPicture::new(role, picture) };
             add(request, |request| &mut request.conditions, condition)
+        })
+    }
+}
+
+/// The picture of a role, in place of all that this role had: diffusion_request_add_condition_picture() with a scale of 1
+/// for the whole run. NULL takes the role's pictures away. Models of several stages name their roles themselves, such as
+/// "like" for a picture to vary or "map" for a semantic map: diffusion_pipeline_picture_role() lists them; there the
+/// picture to start from is the role "image", and its mask the role "mask".
+///
+/// The request keeps what it needs: the image may be destroyed at once. Roles are checked when drawing starts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_request_set_picture(
+    request: *mut diffusion_request,
+    role: *const c_char,
+    role_length: usize,
+    image: *const diffusion_image,
+) -> diffusion_status {
+    // SAFETY: by contract.
+    unsafe {
+        change(request, |request| {
+            let role = name(role, role_length, "picture's role")?;
+            if role.is_empty() {
+                return Err(Failure::invalid("the picture's role is empty"));
+            }
+            let picture = picture_of(image)?;
+            let old = request.conditions.clone();
+            request.conditions.retain(|condition| condition.role != role);
+            request.conditions.extend(picture.map(|picture| ConditionPicture::new(role, picture)));
+            request.validate_fields().map_err(|error| {
+                request.conditions = old;
+                Failure::from(error)
+            })
         })
     }
 }

@@ -319,7 +319,6 @@ fn refuse_other_roads(cascade: &Cascade, request: &Request) -> Result<()> {
         (request.reuse != crate::pipeline::Reuse::default(), "reuse of predictions"),
         (request.syntax != crate::pipeline::PromptSyntax::Plain, "a prompt syntax"),
         (request.variation.is_some(), "variations by a second seed"),
-        (!request.conditions.is_empty(), "condition pictures; it takes pictures by the roles of its manifest"),
         (request.boxes_until.is_some(), "part of the run for boxes"),
     ];
     match set.into_iter().find(|(is_set, _)| *is_set) {
@@ -375,7 +374,14 @@ fn given(cascade: &Cascade, request: &Request) -> Result<BTreeMap<String, Arc<Im
     let roles = &cascade.folder.manifest.pictures;
     let start = [(IMAGE, &request.start.picture), (MASK, &request.start.mask)];
     let start = start.into_iter().filter_map(|(role, image)| Some((role.to_owned(), Arc::clone(image.as_ref()?))));
-    let named = request.cascade.pictures.iter().map(|(role, image)| (role.clone(), Arc::clone(image)));
+    if let Some(condition) = request.conditions.iter().find(|condition| !condition.counts_wholly()) {
+        return Err(Error::invalid(format!(
+            "the picture for \"{}\" has a scale of {} from {} to {} of the run; in a model of several stages pictures count \
+             wholly, with 1 from 0 to 1",
+            condition.role, condition.scale, condition.start, condition.end
+        )));
+    }
+    let named = request.conditions.iter().map(|condition| (condition.role.clone(), Arc::clone(&condition.picture)));
     let mut given = BTreeMap::new();
     for (role, image) in start.chain(named) {
         if roles.get(&role).is_none_or(|role| role.same_as.is_some()) {
@@ -386,6 +392,9 @@ fn given(cascade: &Cascade, request: &Request) -> Result<BTreeMap<String, Arc<Im
                 cascade.folder.root.display(),
                 if known.is_empty() { "none".to_owned() } else { known.join(", ") }
             )));
+        }
+        if given.contains_key(&role) {
+            return Err(Error::invalid(format!("two pictures are given for \"{role}\"; the model takes one")));
         }
         given.insert(role, image);
     }

@@ -8,7 +8,6 @@ use ndarray::ArrayD;
 
 use super::{MAX_COUNT, MAX_GUIDANCE, MAX_STEPS};
 use crate::error::{Error, Result};
-use crate::image::Image;
 use crate::scheduler::SchedulerKind;
 
 /// The most that an attribute may be moved by.
@@ -54,8 +53,6 @@ pub struct CascadeRequest {
     pub stages: BTreeMap<String, StageSettings>,
     /// The label of all pictures, or one for each, for models that know classes.
     pub classes: Vec<ClassLabel>,
-    /// Pictures by their roles, beside the start's ("image") and its mask ("mask").
-    pub pictures: BTreeMap<String, Arc<Image>>,
     /// Embeddings by the value's name, in place of what the model would compute: `[width]` for all pictures, or
     /// `[pictures, width]`; values that are no vectors likewise, with their own axes.
     pub embeddings: BTreeMap<String, Arc<ArrayD<f32>>>,
@@ -71,7 +68,6 @@ impl CascadeRequest {
     pub fn is_empty(&self) -> bool {
         self.stages.is_empty()
             && self.classes.is_empty()
-            && self.pictures.is_empty()
             && self.embeddings.is_empty()
             && self.edits.is_empty()
             && self.until.is_none()

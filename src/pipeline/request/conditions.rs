@@ -39,6 +39,11 @@ impl ConditionPicture {
         Self { role: role.into(), picture, scale: 1.0, start: 0.0, end: 1.0 }
     }
 
+    /// Whether it counts as much as it was trained to, in the whole run.
+    pub(in crate::pipeline) fn counts_wholly(&self) -> bool {
+        self.scale == 1.0 && self.start == 0.0 && self.end == 1.0
+    }
+
     /// Whether the second part of `role` is 0 or left out, and the first part is its.
     pub(in crate::pipeline) fn is(&self, role: &str) -> bool {
         self.role == role || self.role.strip_suffix(":0") == Some(role)

@@ -162,7 +162,6 @@ fn cascade(cascade: &CascadeRequest, told: &mut Told) {
         [one] => told.put("class", Some(label(one))),
         several => told.put("class", Some(several.iter().map(label).collect())),
     }
-    told.put_if("pictures", !cascade.pictures.is_empty(), cascade.pictures.keys().cloned().collect());
     told.put_if("embeddings", !cascade.embeddings.is_empty(), cascade.embeddings.keys().cloned().collect());
     let edits: Map<_, _> = cascade.edits.iter().map(|(name, amount)| (name.clone(), number(*amount))).collect();
     told.put_if("edits", !edits.is_empty(), json!(edits));
