@@ -20,7 +20,7 @@ use common::{copy_into, copy_of, generate, open, options, repository, sentence, 
 use diffusion::onnx::proto::GraphProto;
 use diffusion::pipeline::{ConditionPicture, GroundedBox};
 use diffusion::{
-    CancelToken, Error, Flow, Image, MemoryMode, Observer, Pipeline, PipelineOptions, PixelFormat, Progress,
+    CancelToken, Error, Flow, Hires, Image, MemoryMode, Observer, Pipeline, PipelineOptions, PixelFormat, Progress,
     PromptSyntax, Request,
 };
 use serde_json::{Value, json};
@@ -266,6 +266,20 @@ fn every_memory_mode_draws_the_same() {
             assert!(furthest(&pixels(&model, &asked), &expected) <= 1, "{memory:?}, round {round}");
         }
     }
+}
+
+#[test]
+fn both_passes_of_the_hires_fix_keep_to_the_picture() {
+    let model = open(&tiny("tiny-control")).unwrap();
+    let twice = |conditions| Request {
+        width: Some(64),
+        height: Some(64),
+        hires: Some(Hires { scale: 1.5, ..Hires::default() }),
+        ..request(conditions)
+    };
+    let kept = generate(&model, &twice(vec![condition("controlnet")])).unwrap().images.remove(0);
+    assert_eq!((kept.width(), kept.height()), (96, 96));
+    assert!(furthest(kept.pixels(), &pixels(&model, &twice(Vec::new()))) > 10);
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl ConditionPicture {
         self.scale == 1.0 && self.start == 0.0 && self.end == 1.0
     }
 
-    /// Whether the second part of `role` is 0 or left out, and the first part is its.
+    /// Whether it is for `role`: the first of a kind may also be written with its number, `controlnet:0`.
     pub(in crate::pipeline) fn is(&self, role: &str) -> bool {
         self.role == role || self.role.strip_suffix(":0") == Some(role)
     }

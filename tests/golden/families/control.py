@@ -103,6 +103,8 @@ def cases():
                              "scheduler": "euler", "width": 64, "height": 64}
     yield "inpaint", {"conditions": [FIRST], "init": "house.png", "mask": "mask.png", "strength": 0.7, "width": 64,
                       "height": 64}
+    yield "inpaint_padding_8", {"conditions": [FIRST], "init": "house.png", "mask": "mask_small.png", "mask_padding": 8,
+                                "strength": 0.7, "width": 64, "height": 64}
     yield "adapter", {"conditions": [ADAPTER]}
     yield "adapter_0.5", {"conditions": [{**ADAPTER, "scale": 0.5}], "scheduler": "euler"}
     yield "adapter_wide_count_2", {"conditions": [{**ADAPTER, "picture": "house_odd.png"}], "width": 96, "height": 64,
@@ -143,7 +145,7 @@ def draw(case, swap):
         more.update(image=picture(case["init"]).convert("RGB"), control_image=each_or_one(pictures),
                     strength=case["strength"])
         if case["mask"]:
-            more["mask_image"] = picture(case["mask"])
+            more.update(mask_image=picture(case["mask"]), padding_mask_crop=case["mask_padding"])
     pipe = family_sd.pipeline(kind, case, NAME, controlnet=each_or_one(nets))
     swap(pipe)
     return pipe(**family_sd.common(case), **more).images
