@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import os
+import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -83,21 +84,21 @@ def parser(doc: str | None, minutes: float, peak_lr: float):
     p.add_argument("--peak-lr", type=float, default=peak_lr)
     p.add_argument("--save-every", type=float, default=1.0, help="CPU minutes between checkpoints")
     p.add_argument("--processes", type=int, default=common.THREADS)
-    p.add_argument("--port", type=int, default=29556)
     return p
 
 
 def run(args, name: str, make: Callable[[Path], Task]) -> None:
     """Trains until the minutes are used up; checkpoint WORK/NAME.pt, log WORK/NAME.jsonl."""
-    if args.processes == 1:
-        _worker(0, args, name, make)
-    else:
-        mp.spawn(_worker, (args, name, make), nprocs=args.processes)
+    with tempfile.TemporaryDirectory() as folder:
+        rest = (args, name, make, Path(folder) / "meeting")
+        if args.processes == 1:
+            _worker(0, *rest)
+        else:
+            mp.spawn(_worker, rest, nprocs=args.processes)
 
 
-def _worker(rank: int, args, name: str, make: Callable[[Path], Task]) -> None:
-    os.environ["MASTER_ADDR"], os.environ["MASTER_PORT"] = "127.0.0.1", str(args.port)
-    dist.init_process_group("gloo", rank=rank, world_size=args.processes)
+def _worker(rank: int, args, name: str, make: Callable[[Path], Task], meeting: Path) -> None:
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=args.processes)
     torch.set_num_threads(1)
     torch.manual_seed(3)
     first = rank == 0
