@@ -44,7 +44,8 @@ INDEX = {
     "stages": [{
         "name": "base", "denoiser": "unet", "sample": [4, "height/8", "width/8"],
         "inputs": {"class_labels": "class"}, "scheduler": "scheduler", "steps": 25, "guidance": 3.0,
-        "null": {"class": "null"}}],
+        "null": {"class": "null"},
+        "guide": {"graph": "classifier_grad", "inputs": {"class_labels": "class"}, "scale": 0.0, "form": "score"}}],
     "picture": {"of": "vae_decoder.sample", "range": [-1, 1]},
     "main": "base",
 }
@@ -54,6 +55,7 @@ def main() -> None:
     """Graphs, codebook, configurations; sizes and differences to torch are printed."""
     p = common.parser(__doc__)
     p.add_argument("--out", type=Path, default=FOLDER)
+    p.add_argument("--only", choices=("unet", "vae_decoder", "classifier_grad"), help="write this graph alone")
     args = p.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(5)
@@ -71,18 +73,18 @@ def main() -> None:
 
     x, t, label = torch.randn(2, 4, 16, 16), torch.tensor([417, 417]), torch.tensor([5, classes.NULL])
     batch, plane = {0: "batch"}, {0: "batch", 2: "height", 3: "width"}
-    report = {
-        "unet": graphs.export(unet, out / "unet" / "model.onnx",
-                              {"sample": x, "timestep": t, "class_labels": label}, ["out_sample"],
-                              {"sample": plane, "timestep": batch, "class_labels": batch, "out_sample": plane}, eight_bit=True),
-        "vae_decoder": graphs.export(Decoder(vq), out / "vae_decoder" / "model.onnx",
-                                     {"latent_sample": codes[torch.randint(len(codes), (2, 16, 16))].permute(0, 3, 1, 2)},
-                                     ["sample"], {"latent_sample": plane, "sample": plane}),
-        "classifier_grad": gradient_graph.export(log_probability, {"sample": x[:1], "timestep": t[:1],
-                                                                   "class_labels": label[:1]},
-                                                 out / "classifier_grad" / "model.onnx"),
-        "codebook": {"closest_pair": float(torch.cdist(codes, codes).fill_diagonal_(9).min())},
+    jobs = {
+        "unet": lambda path: graphs.export(
+            unet, path, {"sample": x, "timestep": t, "class_labels": label}, ["out_sample"],
+            {"sample": plane, "timestep": batch, "class_labels": batch, "out_sample": plane}, eight_bit=True),
+        "vae_decoder": lambda path: graphs.export(
+            Decoder(vq), path, {"latent_sample": codes[torch.randint(len(codes), (2, 16, 16))].permute(0, 3, 1, 2)},
+            ["sample"], {"latent_sample": plane, "sample": plane}),
+        "classifier_grad": lambda path: gradient_graph.export(
+            log_probability, {"sample": x[:1], "timestep": t[:1], "class_labels": label[:1]}, path),
     }
+    report = {name: job(out / name / "model.onnx") for name, job in jobs.items() if args.only in (None, name)}
+    report["codebook"] = {"closest_pair": float(torch.cdist(codes, codes).fill_diagonal_(9).min())}
     save_file({"codebook": codes.contiguous()}, out / "codebook.safetensors")
     (out / "scheduler").mkdir(exist_ok=True)
     schedule = {"_class_name": "DDIMScheduler", **networks.NOISE, "clip_sample": False, "set_alpha_to_one": True,
