@@ -1062,6 +1062,15 @@ diffusion_status diffusion_request_set_edit(struct diffusion_request *request,
                                             float amount);
 
 /**
+ * The stage that is the last to run, whose sample is the picture: only stages that draw pixels can be, as a base without
+ * its upsampler. NULL with 0, or "", runs all. Which there are is checked when drawing starts.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_last_stage(struct diffusion_request *request,
+                                                  const char *stage_name,
+                                                  size_t stage_length);
+
+/**
  * Denoising steps of one stage, 1 to 1000; 0 is the model's own. diffusion_request_set_steps() and its sisters are for
  * the model's main stage.
  */
@@ -1072,7 +1081,8 @@ diffusion_status diffusion_request_set_stage_steps(struct diffusion_request *req
                                                    int64_t steps);
 
 /**
- * Guidance scale of one stage, -1000 to 1000; at 1 or below it is off. NaN is refused.
+ * Guidance scale of one stage, -1000 to 1000; at 1 it is off, and below it too unless the model's manifest says
+ * otherwise (latent diffusion by text). NaN is refused.
  */
 DIFFUSION_API
 diffusion_status diffusion_request_set_stage_guidance(struct diffusion_request *request,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use common::{copy_of, generate, open, sentence, tiny};
 use diffusion::pipeline::{ClassLabel, ConditionPicture, GroundedBox, StageSettings};
-use diffusion::{CancelToken, Error, Image, PixelFormat, Request};
+use diffusion::{CancelToken, Error, Image, PixelFormat, Request, SchedulerKind};
 use ndarray::ArrayD;
 use serde_json::{Value, json};
 
@@ -110,7 +110,7 @@ fn values_go_out_and_come_in() {
 #[test]
 fn every_mistake_in_a_manifest_has_a_sentence() {
     type Change = fn(&mut Value);
-    let mistakes: [(Change, &[&str]); 26] = [
+    let mistakes: [(Change, &[&str]); 43] = [
         (|m| m["stagse"] = json!([]), &["stagse"]),
         (|m| m["_version"] = json!(2), &["_version", "2"]),
         (|m| m["stages"][0]["denoizer"] = json!("x"), &["denoizer"]),
@@ -133,6 +133,82 @@ fn every_mistake_in_a_manifest_has_a_sentence() {
         (|m| m["stages"][0]["scheduler"] = json!("sheduler"), &["sheduler/scheduler_config.json"]),
         (|m| m["stages"][0]["scheduler"] = json!({"_class_name": "BestScheduler"}), &["first", "BestScheduler"]),
         (|m| m["classes"]["label"]["names"] = json!(["cat"]), &["3", "1 names"]),
+        (|m| m["stages"][0]["denoiser"] = json!("../unet"), &["../unet", "below the model's own"]),
+        (|m| m["constants"] = json!({"c": {"file": "/etc/passwd"}}), &["/etc/passwd", "below the model's own"]),
+        (|m| m["stages"][0]["sample"][1] = json!("config:../size"), &["\"..\"", "below the model's own"]),
+        (|m| m["stages"][0]["sample"] = json!([4, 1000000, 1000000]), &["first", "4000000000000"]),
+        (|m| m["stages"][0]["sample"] = json!([4, 99999999, 1]), &["99999999", "1048576"]),
+        (|m| m["texts"] = json!({"t": {"tokenizer": "t", "length": 99999999}}), &["99999999", "65536"]),
+        (
+            |m| {
+                // Each doubles the ways of the one before.
+                for level in 1..40 {
+                    let below = if level == 1 { "first".to_owned() } else { format!("v{}", level - 1) };
+                    m["values"][format!("v{level}")] = json!({"op": "concat", "of": [below, below]});
+                }
+                m["values"]["latents"]["of"] = json!("v39");
+            },
+            &["ways", "100000"],
+        ),
+        (
+            |m| {
+                for value in 0..1001 {
+                    m["values"][format!("v{value}")] = json!({"op": "eight_bit", "of": "first"});
+                }
+            },
+            &["1006 values", "1000"],
+        ),
+        (
+            // Nothing draws from these two; a host may ask for one.
+            |m| {
+                m["values"]["a"] = json!({"op": "eight_bit", "of": "b"});
+                m["values"]["b"] = json!({"op": "eight_bit", "of": "a"});
+                m["embeddings"] = json!(["a"]);
+            },
+            &["needs itself", "a -> b -> a"],
+        ),
+        (
+            |m| m["values"]["a"] = json!({"op": "pad_left", "of": "first", "count": "a.height", "with": 0}),
+            &["needs itself", "a -> a"],
+        ),
+        (
+            |m| m["values"]["a"] = json!({"op": "one_hot", "of": "first", "count": "nothing.width"}),
+            &["the value a", "\"nothing\""],
+        ),
+        (
+            |m| {
+                for level in 1..200 {
+                    let below = if level == 1 { "first".to_owned() } else { format!("v{}", level - 1) };
+                    m["values"][format!("v{level}")] = json!({"op": "eight_bit", "of": below});
+                }
+            },
+            &["64", "in a row"],
+        ),
+        (
+            |m| {
+                m["pictures"] = json!({"image": {"multiple": 0}});
+                m["values"]["seen"] = json!({"op": "eight_bit", "of": "image"});
+            },
+            &["the picture image", "multiples of 0"],
+        ),
+        (
+            |m| m["values"]["a"] = json!({"op": "reshape", "of": "first", "shape": [-1, -1]}),
+            &["the value a", "[-1, -1]", "one -1"],
+        ),
+        (
+            |m| {
+                m["values"]["a"] =
+                    json!({"op": "reshape", "of": "first", "shape": [4294967296_i64, 4294967296_i64, -1]})
+            },
+            &["the value a", "1048576"],
+        ),
+        (|m| m["classes"]["label"]["count"] = json!("first.width"), &["first.width", "\"classes\""]),
+        (
+            |m| {
+                m["stages"][1]["negative_too"] = json!(true);
+            },
+            &["second", "negative_too", "start from"],
+        ),
         (|m| m["stages"][0]["invert"] = json!("ddim_reverse"), &["first", "inverts", "\"from\""]),
         (
             |m| {
@@ -211,6 +287,104 @@ fn every_bad_request_has_a_sentence_and_nothing_is_lost() {
         let said = sentence(generate(&pipeline, &request));
         assert!(words.iter().all(|word| said.contains(word)), "{words:?}: {said}");
         assert_eq!(generate(&pipeline, &self::request()).unwrap().images, before);
+    }
+}
+
+#[test]
+fn values_beyond_all_measure_are_refused_before_memory_is_asked_for() {
+    for operation in [
+        json!({"op": "fill", "shape": [1048576, 1048576], "with": 0}),
+        json!({"op": "resize", "of": "first", "size": [1048576, 1048576], "how": "nearest"}),
+        json!({"op": "pad_left", "of": "flat", "count": 1048576, "with": 0}),
+    ] {
+        let mut large = manifest();
+        large["values"]["flat"] = json!({"op": "fill", "shape": [1, 1048576], "with": 0});
+        large["values"]["large"] = operation.clone();
+        large["embeddings"] = json!(["large"]);
+        let folder = folder(&large);
+        let pipeline = open(folder.path()).unwrap();
+        let said = sentence(pipeline.embed(&request(), "large", &mut (), &CancelToken::new()));
+        assert!(said.contains("the value large") && said.contains("at most 1073741824 numbers"), "{said}");
+        generate(&pipeline, &request()).unwrap();
+    }
+}
+
+#[test]
+fn parts_that_a_model_comes_without_take_what_was_for_them_alone_along() {
+    let folder = copy_of(&tiny("tiny-if"));
+    for part in ["super_res_unet", "super_res_scheduler", "super_res_image_noising_scheduler"] {
+        fs::remove_dir_all(folder.path().join(part)).unwrap();
+    }
+    let pipeline = open(folder.path()).unwrap();
+    let stages = &pipeline.info().cascade.as_ref().unwrap().stages;
+    assert_eq!(stages.len(), 1, "the base alone");
+    let drawn = generate(&pipeline, &Request { seed: Some(1), ..Request::new("a cat") }).unwrap();
+    // What the whole model's base draws, which is asked for by its name there.
+    let whole = open(&tiny("tiny-if")).unwrap();
+    let mut base = Request { seed: Some(1), ..Request::new("a cat") };
+    base.cascade.until = Some(stages[0].name.clone());
+    assert_eq!(generate(&whole, &base).unwrap().images, drawn.images);
+}
+
+#[test]
+fn latents_of_three_channels_are_no_picture() {
+    let pipeline = open(&tiny("tiny-ldm-layout")).unwrap();
+    let mut request = Request { seed: Some(1), ..Request::default() };
+    request.boxes = vec![GroundedBox { phrase: "house".into(), corners: [0.0, 0.0, 1.0, 0.5] }];
+    request.cascade.until = pipeline.info().cascade.as_ref().map(|cascade| cascade.stages[0].name.clone());
+    let said = sentence(generate(&pipeline, &request));
+    assert!(said.contains("that draw pixels are none"), "{said}");
+}
+
+#[test]
+fn an_embedding_that_is_handed_in_is_what_the_model_is_told() {
+    let pipeline = open(&tiny("tiny-karlo")).unwrap();
+    let name = "text_encoder.text_embeds";
+    let cat = Request { seed: Some(1), ..Request::new("a cat") };
+    let own = pipeline.embed(&cat, name, &mut (), &CancelToken::new()).unwrap();
+    let drawn = generate(&pipeline, &cat).unwrap().images;
+    let mut handed = cat.clone();
+    handed.cascade.embeddings.insert(name.to_owned(), Arc::new(own.clone()));
+    // The unconditional branch is told what it is told without it.
+    assert_eq!(generate(&pipeline, &handed).unwrap().images, drawn);
+    handed.cascade.embeddings.insert(name.to_owned(), Arc::new(own.mapv(|value| -3.0 * value)));
+    assert_ne!(generate(&pipeline, &handed).unwrap().images, drawn);
+}
+
+#[test]
+fn a_solver_of_two_calls_makes_the_last_step_with_one() {
+    let pipeline = open(&tiny("tiny-karlo")).unwrap();
+    let calls = |scheduler: Option<&str>, steps: u32| {
+        let mut request = Request { seed: Some(1), ..Request::new("a cat") };
+        let two = || StageSettings { steps: Some(2), ..Default::default() };
+        request.cascade.stages = [("prior".to_owned(), two()), ("decoder".to_owned(), two())].into();
+        let scheduler = scheduler.map(|name| SchedulerKind::parse(name).unwrap());
+        let last = StageSettings { steps: Some(steps), scheduler, ..Default::default() };
+        request.cascade.stages.insert("super_res".to_owned(), last);
+        generate(&pipeline, &request).unwrap().timings.denoise.len()
+    };
+    assert_eq!(calls(None, 3), 2 + 2 + 3);
+    assert_eq!(calls(Some("heun"), 1), 2 + 2 + 1);
+    assert_eq!(calls(Some("heun"), 2), 2 + 2 + 3);
+}
+
+#[test]
+fn pictures_by_their_roles_have_a_strength_and_every_setting_is_heard_or_named() {
+    let pipeline = open(&tiny("tiny-kandinsky")).unwrap();
+    let picture = Arc::new(Image::from_pixels(&[9; 3 * 64 * 64], 64, 64, 192, PixelFormat::Rgb8).unwrap());
+    let mut request =
+        Request { seed: Some(1), width: Some(64), height: Some(64), steps: Some(2), ..Request::new("a cat") };
+    request.cascade.stages = [("prior".to_owned(), StageSettings { steps: Some(2), ..Default::default() })].into();
+    request.start.strength = Some(0.5);
+    let mut by_role = request.clone();
+    by_role.conditions.push(ConditionPicture::new("image", Arc::clone(&picture)));
+    request.start.picture = Some(picture);
+    assert_eq!(generate(&pipeline, &request).unwrap().images, generate(&pipeline, &by_role).unwrap().images);
+    request.prompt_2 = Some("a dog".to_owned());
+    request.guess_mode = true;
+    let warnings = generate(&pipeline, &request).unwrap().warnings;
+    for word in ["second or third prompt", "guess mode"] {
+        assert!(warnings.iter().any(|warning| warning.contains(word)), "{word}: {warnings:?}");
     }
 }
 

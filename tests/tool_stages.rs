@@ -199,6 +199,27 @@ fn inspect_says_what_a_request_may_say() {
 }
 
 #[test]
+fn an_earlier_stage_may_be_the_last() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    succeeds(karlo("generate", &path("all.png")).args(["-p", "a cat"]));
+    succeeds(karlo("generate", &path("decoder.png")).args(["-p", "a cat", "--until", "decoder"]));
+    assert_eq!(settings(&path("decoder.png"))["until"], "decoder");
+    assert_eq!(settings(&path("all.png"))["until"], serde_json::Value::Null);
+    assert!(rgb(&path("decoder.png")).dimensions() != rgb(&path("all.png")).dimensions());
+    let refused = |stage: &str, words: &[&str]| {
+        refuses(karlo("generate", &path("x.png")).args(["-p", "a cat", "--until", stage]), 2, words);
+    };
+    refused("prior", &["\"prior\"", "decoder, super_res"]);
+    refused("", &["--until", "empty"]);
+    refuses(
+        on("generate", &model("tiny-optimum"), &path("x.png")).args(["-p", "x", "--until", "unet"]),
+        2,
+        &["one stage"],
+    );
+}
+
+#[test]
 fn classes_by_number_and_by_name() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
@@ -420,7 +441,7 @@ fn variations_and_reconstructions() {
     succeeds(karlo("generate", &path("wanted.png")).args(["--count", "2", "--condition", &format!("like={house}")]));
     let found = json(karlo("variations", &path("drawn.png")).args(["--count", "2", "--like", &house, "--json"]));
     assert_eq!(found["images"].as_array().unwrap().len(), 2);
-    assert_eq!(found["settings"]["pictures"], object!(["like"]));
+    assert_eq!(found["settings"]["conditions"], object!([{"role": "like"}]));
     for number in 0..2 {
         let of = |name: &str| rgb(&path(&format!("{name}_{number}.png")));
         assert_eq!(farthest(&of("wanted"), &of("drawn")), 0);
@@ -642,7 +663,7 @@ fn each_short_command_has_a_help_with_an_example() {
         }
         assert!(whole.contains(&format!("diffusion {name} ")), "{whole}");
     }
-    for option in ["--class", "--condition", "--stage", "--edit", "--embedding NAME=FILE.npy"] {
+    for option in ["--class", "--condition", "--stage", "--until", "--edit", "--embedding NAME=FILE.npy"] {
         assert!(whole.contains(option), "{option} is not in the help");
     }
 }

@@ -35,6 +35,17 @@ static int fill_class(const char *label, diffusion_request *request)
     return status == DIFFUSION_STATUS_OK ? EXIT_DONE : session_refused("class");
 }
 
+static int fill_until(const char *stage, diffusion_request *request)
+{
+    if (stage == NULL)
+        return EXIT_DONE;
+    if (*stage == '\0') {
+        complain("--until: the stage's name is empty; leave the option out for all stages");
+        return EXIT_USAGE;
+    }
+    return diffusion_request_set_last_stage(request, stage, strlen(stage)) ? session_refused("until") : EXIT_DONE;
+}
+
 static int fill_edit(const char *text, diffusion_request *request)
 {
     const char *equals = equals_in("edit", text, "ATTRIBUTE=AMOUNT, as smile=0.5");
@@ -79,6 +90,8 @@ static int fill_embedding(const char *text, diffusion_request *request)
 int cascade_fill(const struct options *options, diffusion_request *request)
 {
     int i, code = fill_class(options->class_label, request);
+    if (code == EXIT_DONE)
+        code = fill_until(options->until, request);
     for (i = 0; i < options->stages.count && code == EXIT_DONE; i++)
         code = stages_fill(options->stages.values[i], request);
     for (i = 0; i < options->edits.count && code == EXIT_DONE; i++)

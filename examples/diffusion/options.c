@@ -104,6 +104,7 @@ static const struct rule rules[] = {
     { "negative-aesthetic-score", 0, KIND_REAL, FIELD(negative_aesthetic_score), COMMAND_GENERATE },
     { "class", 0, KIND_TEXT, FIELD(class_label), COMPUTING },
     { "stage", 0, KIND_TEXTS, FIELD(stages), COMPUTING },
+    { "until", 0, KIND_TEXT, FIELD(until), COMPUTING },
     { "edit", 0, KIND_TEXTS, FIELD(edits), COMPUTING },
     { "text-difference", 0, KIND_PAIR, FIELD(text_difference), COMMAND_EDIT },
     { "at", 0, KIND_REAL, FIELD(at), COMMAND_EDIT },

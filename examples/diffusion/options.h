@@ -41,7 +41,7 @@ struct options {
     const char *original_size, *crop, *target_size, *negative_original_size, *negative_crop, *negative_target_size;
     const char *preview, *preview_mode;
     const char *precision, *fallback, *memory, *ort_library, *cache_dir, *prepare;
-    const char *class_label, *value, *like, *from, *to, *mix;
+    const char *class_label, *until, *value, *like, *from, *to, *mix;
     struct texts providers, provider_options, embeddings, condition_graphs, conditions, boxes;
     struct texts stages, edits;
     struct pair text_difference;

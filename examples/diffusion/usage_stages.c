@@ -15,6 +15,7 @@ void usage_stages(void)
          "                         settings of one stage: steps (1 to 1000), guidance, scheduler, guide (how strongly a\n"
          "                         gradient leads) and candidates (1 to 64, of which the best is kept); may be given\n"
          "                         several times. --steps and so on are for the main stage\n"
+         "      --until STAGE      the stage that is the last to run, whose sample is the picture; one that draws pixels\n"
          "      --edit ATTRIBUTE=AMOUNT\n"
          "                         moves an attribute of the picture, -100 to 100; may be given several times\n"
          "      --embedding NAME=FILE.npy\n"

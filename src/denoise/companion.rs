@@ -88,12 +88,14 @@ impl Features {
     /// Adds `maps`, one for each input, at `calls`.
     ///
     /// # Errors
-    /// [`Error::Internal`] for maps of other shapes, or more than 64 of them.
+    /// [`Error::InvalidArgument`] for maps of other shapes, or more than 64 of them.
     pub(crate) fn add(&mut self, maps: Vec<ArrayD<f32>>, calls: Range<usize>) -> Result<()> {
         let fits =
             maps.len() == self.shapes.len() && maps.iter().zip(&self.shapes).all(|(map, shape)| map.shape() == shape);
         if !fits || self.parts.len() == 64 {
-            return Err(Error::Internal("feature maps do not fit each other".into()));
+            return Err(Error::invalid(
+                "two adapters make feature maps of unlike shapes, or there are more than 64; they cannot lead one picture",
+            ));
         }
         self.parts.push((maps, calls));
         Ok(())

@@ -109,6 +109,13 @@ impl GradientGuide {
             return Ok(Some(&self.scaled));
         }
         let (pictures, channels) = (self.scaled.shape()[0], self.scaled.shape()[1]);
+        if predictions.ndim() < 2 || predictions.shape()[0] < pictures || predictions.shape()[1] < channels {
+            return Err(Error::invalid(format!(
+                "a gradient of the shape {:?} cannot lead predictions of the shape {:?}",
+                self.scaled.shape(),
+                predictions.shape()
+            )));
+        }
         let mut guided = predictions.slice_axis_mut(Axis(0), Slice::from(..pictures));
         // What a denoiser says about its variance follows its prediction, and stays.
         let mut guided = guided.slice_axis_mut(Axis(1), Slice::from(..channels));

@@ -191,6 +191,12 @@ unsafe fn mixed(
                 other.shape()
             )));
         }
+        if one.ndim() < 2 {
+            return Err(Failure::invalid(format!(
+                "embeddings of the shape {:?} have no rows to mix; give one of [rows, width]",
+                one.shape()
+            )));
+        }
         let mut rows = Vec::with_capacity(one.shape()[0]);
         for (one, other) in one.outer_iter().zip(other.outer_iter()) {
             rows.push(mix(&one.to_owned(), &other.to_owned())?.insert_axis(Axis(0)));

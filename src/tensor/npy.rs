@@ -29,11 +29,11 @@ const TYPES: &str = "'<f4', '<f2', '<f8', '<i4', '<i8' and '|b1'";
 /// little-endian floats of 16, 32 and 64 bits, integers of 32 and 64 bits, and booleans.
 pub fn read_npy(path: &Path) -> Result<Tensor> {
     let bad = |message: String| Error::bad_model(path, message);
-    let file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
-    // Before reading: a named pipe would block for ever.
-    if !file.metadata().map_err(|e| Error::io("cannot read", path, e))?.is_file() {
+    // Before opening: a named pipe would block for ever.
+    if !path.metadata().map_err(|e| Error::io("cannot open", path, e))?.is_file() {
         return Err(bad("it is not a file; a NumPy array (.npy) is expected".into()));
     }
+    let file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io("cannot read", path, e))?;
     if bytes.len() as u64 > MAX_BYTES {

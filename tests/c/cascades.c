@@ -225,6 +225,17 @@ static void stages(const diffusion_pipeline *karlo)
     changed = draw(karlo, request);
     CHECK(same_picture(plain, changed));
     diffusion_result_destroy(changed);
+    /* The decoder alone draws fewer steps, and a smaller picture; no name is all stages again. */
+    OK(diffusion_request_set_last_stage(request, TEXT("decoder")));
+    changed = draw(karlo, request);
+    CHECK(diffusion_result_step_count(changed) < diffusion_result_step_count(plain));
+    diffusion_result_destroy(changed);
+    OK(diffusion_request_set_last_stage(request, TEXT("prior")));
+    REFUSES(INVALID, "the stages of this model that draw pixels are decoder, super_res", karlo, request);
+    OK(diffusion_request_set_last_stage(request, NULL, 0));
+    changed = draw(karlo, request);
+    CHECK(same_picture(plain, changed));
+    diffusion_result_destroy(changed);
     diffusion_result_destroy(plain);
 
     OK(diffusion_request_set_stage_candidates(request, TEXT("decoder"), 2));

@@ -103,6 +103,7 @@ static void handles(void)
     EXPECT(NULL_POINTER, diffusion_request_set_stage_scheduler(NULL, TEXT("prior"), TEXT("ddim")));
     EXPECT(NULL_POINTER, diffusion_request_set_stage_guide_scale(NULL, TEXT("prior"), 2.0f));
     EXPECT(NULL_POINTER, diffusion_request_set_stage_candidates(NULL, TEXT("prior"), 2));
+    EXPECT(NULL_POINTER, diffusion_request_set_last_stage(NULL, TEXT("prior")));
     CHECK(diffusion_result_flagged(NULL, 0) == -1);
     EXPECT(NULL_POINTER, diffusion_request_set_variation(NULL, 1, 0.5f));
     EXPECT(NULL_POINTER, diffusion_request_set_original_size(NULL, 1, 1));
@@ -228,6 +229,7 @@ static void texts_and_outs(const char *folder)
     EXPECT(NULL_POINTER, diffusion_request_set_class_name(request, NULL, 3));
     EXPECT(NULL_POINTER, diffusion_request_set_embedding(request, NULL, 3, NULL));
     EXPECT(NULL_POINTER, diffusion_request_set_edit(request, NULL, 3, 1.0f));
+    EXPECT(NULL_POINTER, diffusion_request_set_last_stage(request, NULL, 5));
     EXPECT(NULL_POINTER, diffusion_request_set_stage_steps(request, NULL, 5, 2));
     EXPECT(NULL_POINTER, diffusion_request_set_stage_guidance(request, NULL, 5, 2.0f));
     EXPECT(NULL_POINTER, diffusion_request_set_stage_scheduler(request, NULL, 5, TEXT("ddim")));

@@ -135,7 +135,30 @@ unsafe fn stage(
     unsafe {
         alter(request, |request| {
             let stage = some_name(stage, stage_length, "stage's name")?;
-            body(request.cascade.stages.entry(stage).or_default())
+            let mut settings = request.cascade.stages.remove(&stage).unwrap_or_default();
+            body(&mut settings)?;
+            // What is all defaults says nothing.
+            if settings != StageSettings::default() {
+                request.cascade.stages.insert(stage, settings);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The stage that is the last to run, whose sample is the picture: only stages that draw pixels can be, as a base without
+/// its upsampler. NULL with 0, or "", runs all. Which there are is checked when drawing starts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_request_set_last_stage(
+    request: *mut diffusion_request,
+    stage_name: *const c_char,
+    stage_length: usize,
+) -> diffusion_status {
+    // SAFETY: by contract.
+    unsafe {
+        change(request, |request| {
+            request.cascade.until = named(stage_name, stage_length, "stage's name", |name| Ok(name.to_owned()))?;
+            Ok(())
         })
     }
 }
@@ -158,7 +181,8 @@ pub unsafe extern "C" fn diffusion_request_set_stage_steps(
     }
 }
 
-/// Guidance scale of one stage, -1000 to 1000; at 1 or below it is off. NaN is refused.
+/// Guidance scale of one stage, -1000 to 1000; at 1 it is off, and below it too unless the model's manifest says
+/// otherwise (latent diffusion by text). NaN is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_request_set_stage_guidance(
     request: *mut diffusion_request,

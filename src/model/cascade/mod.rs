@@ -5,6 +5,7 @@
 
 mod classes;
 mod dimension;
+mod limits;
 mod manifest;
 mod optional;
 mod references;
@@ -77,12 +78,14 @@ impl CascadeFolder {
                 format!("\"_version\" is {}, and this version reads {VERSION}", manifest.version),
             ));
         }
+        manifest.check_limits().map_err(|message| Error::bad_model(&path, message))?;
         manifest.prune(root);
         manifest.check_references().map_err(|message| Error::bad_model(&path, message))?;
         let notes = vec![format!("A cascade of {} stages by the class {class_name}: {known}.", manifest.stages.len())];
         let mut folder = Self { root: root.to_path_buf(), manifest, class_name, schedulers: BTreeMap::new(), notes };
         folder.fill_in_sizes()?;
         folder.fill_in_factors()?;
+        folder.manifest.check_samples().map_err(|message| folder.bad(message))?;
         folder.read_schedulers()?;
         folder.check_numbers()?;
         Ok(Some(folder))
@@ -234,6 +237,31 @@ impl CascadeFolder {
 
     /// What the types of the manifest's fields leave open.
     fn check_numbers(&self) -> Result<()> {
+        let manifest = &self.manifest;
+        let sizes = manifest.sizes.iter().flat_map(|sizes| [&sizes.width, &sizes.height]);
+        let counts = manifest.classes.values().flat_map(|classes| std::iter::once(&classes.count).chain(&classes.null));
+        let channels = manifest.stages.iter().flat_map(|stage| &stage.output_channels);
+        if let Some(size) = sizes.chain(counts).chain(channels).find(|size| size.fixed().is_none()) {
+            return Err(self.bad(format!(
+                "{size} stands where only a number or config:FOLDER/KEY may: in \"sizes\", \"classes\" and \
+                 \"output_channels\""
+            )));
+        }
+        if let Some((role, _)) = manifest.pictures.iter().find(|(_, role)| role.multiple == 0) {
+            return Err(
+                self.bad(format!("the sides of the picture {role} are to be multiples of 0; allowed are 1 and more"))
+            );
+        }
+        for (name, operation) in &manifest.values {
+            let Operation::Reshape { shape, .. } = operation else { continue };
+            let open = shape.iter().filter(|size| **size == -1).count();
+            if open > 1 || shape.iter().any(|size| *size != -1 && !(1..=1 << 20).contains(size)) {
+                return Err(self.bad(format!(
+                    "the value {name} gets the shape {shape:?}; allowed are sizes from 1 to {}, and one -1",
+                    1 << 20
+                )));
+            }
+        }
         for stage in &self.manifest.stages {
             let name = &stage.name;
             if !matches!(stage.sample.len(), 1 | 3) {
@@ -260,6 +288,12 @@ impl CascadeFolder {
                 return Err(
                     self.bad(format!("the stage {name} inverts, but names no value that it goes up from (\"from\")"))
                 );
+            }
+            if stage.negative_too && (stage.from.is_some() || stage.start.is_some() || stage.keep.is_some()) {
+                return Err(self.bad(format!(
+                    "the stage {name} draws for the negative prompt too (\"negative_too\"), so it cannot start from or keep \
+                     a picture"
+                )));
             }
             if stage.strength.is_some_and(|strength| !(strength > 0.0 && strength <= 1.0)) {
                 return Err(self.bad(format!("the strength of the stage {name} must be above 0 and at most 1")));

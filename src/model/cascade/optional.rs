@@ -23,12 +23,15 @@ impl Manifest {
         let stages = self.stages.iter().filter(|stage| stage.optional && !has_graph(&stage.denoiser));
         gone.extend(stages.map(|stage| stage.name.clone()));
         while self.take_out(&mut gone) {}
+        if !gone.is_empty() {
+            self.drop_unreached();
+        }
+        self.embeddings.retain(|name| !gone.contains(owner(name)));
         let mut used: BTreeSet<String> = self.used().into_iter().map(str::to_owned).collect();
         let shown = self.pictures.iter().filter(|(name, _)| used.contains(*name));
         let shared: Vec<String> = shown.filter_map(|(_, role)| role.same_as.clone()).collect();
         used.extend(shared);
         self.pictures.retain(|name, _| used.contains(name));
-        self.embeddings.retain(|name| !gone.contains(owner(name)));
         if self.main.as_ref().is_some_and(|main| gone.contains(main)) {
             self.main = None;
         }
@@ -73,12 +76,32 @@ impl Manifest {
         new
     }
 
+    /// Takes out the operations and graphs that only something taken out has read.
+    fn drop_unreached(&mut self) {
+        let mut reached: BTreeSet<String> = BTreeSet::new();
+        let stages = self.stages.iter().map(|stage| stage.name.as_str());
+        let roots = stages.chain(self.embeddings.iter().map(String::as_str)).chain([self.picture.of.as_str()]);
+        let mut open: Vec<&str> = roots.collect();
+        while let Some(value) = open.pop() {
+            if reached.insert(value.to_owned())
+                && let Some(source) = self.source(value)
+            {
+                open.extend(source.inputs());
+            }
+        }
+        let owners: BTreeSet<String> = reached.iter().map(|value| owner(value).to_owned()).collect();
+        self.values.retain(|name, _| owners.contains(name));
+        self.graphs.retain(|name, _| owners.contains(name));
+    }
+
     /// Every value that something names.
     fn used(&self) -> Vec<&str> {
         let graphs = self.graphs.iter().flat_map(|(name, node)| Source::Graph(name, node, "").inputs());
         let values = self.values.values().flat_map(Operation::inputs);
         let stages = self.stages.iter().flat_map(|stage| Source::Stage(stage).inputs());
-        graphs.chain(values).chain(stages).chain([self.picture.of.as_str()]).collect()
+        let pictures = self.pictures.values().flat_map(|role| Source::Picture(role).inputs());
+        let handed_out = self.embeddings.iter().map(String::as_str).chain([self.picture.of.as_str()]);
+        graphs.chain(values).chain(stages).chain(pictures).chain(handed_out).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a manifest's names mean, and whether each means something.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::dimension::{Base, Dimension};
 use super::manifest::{
@@ -40,6 +40,11 @@ pub enum Source<'m> {
     /// What a denoising loop draws beside, for the negative prompt.
     Negative(&'m Stage),
 }
+
+/// The most ways in which values may need each other: many times what any model has.
+const MAX_WAYS: u64 = 100_000;
+/// The most values that need each other in a row: what recursion may rely on.
+const MAX_DEPTH: usize = 64;
 
 /// The word for the prompt in what the unconditional branch is told.
 pub const PROMPT: &str = "prompt";
@@ -101,6 +106,26 @@ impl Manifest {
         outputs
     }
 
+    /// Whether the value `name` is made of what a stage has drawn.
+    #[must_use]
+    pub fn is_drawn(&self, name: &str) -> bool {
+        match self.source(name) {
+            Some(Source::Stage(_) | Source::Negative(_)) => true,
+            Some(source) => source.inputs().into_iter().any(|input| self.is_drawn(input)),
+            None => false,
+        }
+    }
+
+    /// Whether the value `name` is what the stage `stage` has drawn, through operations and other stages and no graph.
+    #[must_use]
+    pub fn shows(&self, name: &str, stage: &str) -> bool {
+        name == stage
+            || match self.source(name) {
+                Some(Source::Graph(..)) | None => false,
+                Some(source) => source.inputs().into_iter().any(|input| self.shows(input, stage)),
+            }
+    }
+
     /// Every value that something in the manifest names, with what names it.
     fn references(&self) -> Vec<(String, &str)> {
         let mut all = Vec::new();
@@ -141,35 +166,48 @@ impl Manifest {
         {
             return Err(format!("\"main\" is \"{main}\", and there is no such stage"));
         }
-        let mut done = BTreeSet::new();
+        let mut done = BTreeMap::new();
         let mut way = Vec::new();
-        for stage in &self.stages {
-            self.check_cycles(&stage.name, &mut way, &mut done)?;
+        let stages = self.stages.iter().map(|stage| stage.name.as_str());
+        let own = self.values.keys().map(String::as_str).chain(stages);
+        for value in own.chain(self.references().into_iter().map(|(_, value)| value)) {
+            let ways = self.ways(value, &mut way, &mut done)?;
+            if ways > MAX_WAYS {
+                return Err(format!(
+                    "the value {value} leads to others in {ways} ways; allowed are at most {MAX_WAYS}, so that nothing is \
+                     asked for without end"
+                ));
+            }
         }
-        self.check_cycles(&self.picture.of, &mut way, &mut done)
+        Ok(())
     }
 
-    fn check_cycles<'m>(
+    /// In how many ways the value `name` leads to what it is made of in the end.
+    fn ways<'m>(
         &'m self,
         name: &'m str,
         way: &mut Vec<&'m str>,
-        done: &mut BTreeSet<&'m str>,
-    ) -> Result<(), String> {
-        if done.contains(name) {
-            return Ok(());
+        done: &mut BTreeMap<&'m str, u64>,
+    ) -> Result<u64, String> {
+        if let Some(ways) = done.get(name) {
+            return Ok(*ways);
         }
         if let Some(start) = way.iter().position(|other| *other == name) {
             return Err(format!("the value {name} needs itself: {} -> {name}", way[start..].join(" -> ")));
         }
+        if way.len() >= MAX_DEPTH {
+            return Err(format!("the value {name} is the last of more than {MAX_DEPTH} that need each other in a row"));
+        }
         way.push(name);
+        let mut ways = 1_u64;
         if let Some(source) = self.source(name) {
             for input in source.inputs() {
-                self.check_cycles(input, way, done)?;
+                ways = ways.saturating_add(self.ways(input, way, done)?);
             }
         }
         way.pop();
-        done.insert(name);
-        Ok(())
+        done.insert(name, ways);
+        Ok(ways)
     }
 
     fn check_names(&self) -> Result<(), String> {
@@ -288,9 +326,10 @@ impl Operation {
             | Self::L2Normalize { of }
             | Self::LargerHole { of }
             | Self::Noise { of, .. }
-            | Self::PadLeft { of, .. }
-            | Self::OneHot { of, .. }
             | Self::Reshape { of, .. } => vec![of],
+            Self::PadLeft { of, count, .. } | Self::OneHot { of, count } => {
+                std::iter::once(of.as_str()).chain(value_of(count)).collect()
+            }
             Self::NoiseLevel { .. } => Vec::new(),
             Self::Fill { shape, .. } => shape.iter().filter_map(value_of).collect(),
             Self::Vq { of, codebook } => vec![of, codebook],

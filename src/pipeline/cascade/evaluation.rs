@@ -1,11 +1,13 @@
 //! Values as they are needed, each computed once.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use ndarray::{Array1, ArrayD, Axis, arr0};
 
 use super::opened::Cascade;
 use super::plan::Plan;
+use super::stage::MAX_NUMBERS;
 use super::{Rows, operations, pictures};
 use crate::error::{Error, Result};
 use crate::model::cascade::{GraphNode, Null, Operation, PROMPT, Source, TextField};
@@ -47,6 +49,7 @@ impl<'a> Evaluation<'a> {
 
     /// The value `name`; of `null`, as the unconditional branch of that stage is told.
     pub(super) fn value(&mut self, name: &str, null: Option<usize>) -> Result<Rows> {
+        self.session.cancel.check()?;
         let manifest = &self.cascade.folder.manifest;
         let stage = null.and_then(|index| manifest.stages.get(index));
         let (null, stage) = match stage.filter(|stage| self.cascade.differs(name, stage)) {
@@ -67,7 +70,10 @@ impl<'a> Evaluation<'a> {
 
     fn make(&mut self, name: &str, null: Option<usize>) -> Result<Rows> {
         let (cascade, plan) = (self.cascade, self.plan);
-        if let Some(given) = plan.embeddings.get(name) {
+        // What is handed in is what the request says, and not what the unconditional branch is told, where that is known.
+        if let Some(given) = plan.embeddings.get(name)
+            && (null.is_none() || !cascade.can_be_made(plan, name))
+        {
             return Ok(given.clone());
         }
         let source = cascade.folder.manifest.source(name);
@@ -87,6 +93,9 @@ impl<'a> Evaluation<'a> {
                         Some((fit(picture.height()), fit(picture.width())))
                     }
                 };
+                if let Some((height, width)) = size {
+                    self.check_room(name, &[3, height, width])?;
+                }
                 Ok(Rows::same(pictures::prepared(picture, role, size, cascade.eyes(name))?))
             }
             Source::Layout(_) => {
@@ -154,7 +163,9 @@ impl<'a> Evaluation<'a> {
         }
         let graph = self.cascade.graph(node.path.as_deref().unwrap_or(name))?;
         let outputs = self.cascade.folder.manifest.outputs_of(name);
+        let started = Instant::now();
         let phase = match inputs.iter().any(|(_, rows)| rows.of(0).ndim() == 3) {
+            _ if node.inputs.values().any(|value| self.cascade.folder.manifest.is_drawn(value)) => Phase::Decoding,
             true => Phase::EncodingImage,
             false => Phase::EncodingText,
         };
@@ -185,13 +196,26 @@ impl<'a> Evaluation<'a> {
         if self.cascade.memory != MemoryMode::Speed {
             graph.release();
         }
+        match phase {
+            Phase::Decoding => self.timings.decode += started.elapsed(),
+            Phase::EncodingImage => self.timings.encode += started.elapsed(),
+            _ => self.timings.text += started.elapsed(),
+        }
         let mut wanted = None;
         for (other, rows) in outputs.iter().zip(made) {
             let rows = Rows::each(rows);
             if *other == output {
                 wanted = Some(rows.clone());
             }
-            self.made.insert((null, format!("{name}.{other}")), rows);
+            let full = format!("{name}.{other}");
+            // What is handed in, or told in its place, stays what it is.
+            let told = null.and_then(|index| self.cascade.folder.manifest.stages.get(index));
+            if null.is_none() && self.plan.embeddings.contains_key(&full)
+                || told.is_some_and(|stage| stage.null.contains_key(&full))
+            {
+                continue;
+            }
+            self.made.insert((null, full), rows);
         }
         wanted.ok_or_else(|| Error::Internal(format!("{name}.{output} was not asked for")))
     }
@@ -205,6 +229,18 @@ impl<'a> Evaluation<'a> {
         let mut sizes = Vec::new();
         for size in operation.sizes() {
             sizes.push(self.size(size)?);
+        }
+        match operation {
+            Operation::Fill { .. } => self.check_room(name, &sizes)?,
+            Operation::Resize { of, .. } | Operation::PadLeft { of, .. } | Operation::OneHot { of, .. } => {
+                let shape = inputs.get(of).map_or(&[][..], |rows| rows.of(0).shape());
+                let kept = match operation {
+                    Operation::Resize { .. } => shape.get(..1),
+                    _ => shape.get(1..),
+                };
+                self.check_room(name, &[&sizes, kept.unwrap_or_default()].concat())?;
+            }
+            _ => {}
         }
         match operation {
             Operation::NoiseAugment { of, mean, std, level, .. } => {
@@ -223,5 +259,18 @@ impl<'a> Evaluation<'a> {
             operations::compute(operation, &of, &sizes, &self.plan.request.cascade.edits)?.map_err(wrong)
         });
         rows.collect::<Result<Vec<_>>>().map(Rows::each)
+    }
+
+    /// Checks that a value of this shape is not beyond all measure, before memory is asked for.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] that names the value.
+    fn check_room(&self, name: &str, shape: &[usize]) -> Result<()> {
+        match shape.iter().fold(1_usize, |product, size| product.saturating_mul(*size)) {
+            numbers if numbers > MAX_NUMBERS => Err(Error::invalid(format!(
+                "the value {name} would have the shape {shape:?}; allowed are at most {MAX_NUMBERS} numbers"
+            ))),
+            _ => Ok(()),
+        }
     }
 }

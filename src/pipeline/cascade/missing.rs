@@ -29,12 +29,21 @@ impl Cascade {
         self.missing(plan, name).is_empty()
     }
 
+    /// The same without what is handed in for the value itself.
+    pub(super) fn can_be_made(&self, plan: &Plan, name: &str) -> bool {
+        self.missing_for(plan, name).is_empty()
+    }
+
     /// What is missing, in words.
     fn missing(&self, plan: &Plan, name: &str) -> BTreeSet<String> {
-        let of_all = |names: Vec<&str>| names.into_iter().flat_map(|name| self.missing(plan, name)).collect();
-        if plan.embeddings.contains_key(name) {
-            return BTreeSet::new();
+        match plan.embeddings.contains_key(name) {
+            true => BTreeSet::new(),
+            false => self.missing_for(plan, name),
         }
+    }
+
+    fn missing_for(&self, plan: &Plan, name: &str) -> BTreeSet<String> {
+        let of_all = |names: Vec<&str>| names.into_iter().flat_map(|name| self.missing(plan, name)).collect();
         match self.folder.manifest.source(name) {
             None | Some(Source::Text(..) | Source::Constant(_)) => BTreeSet::new(),
             Some(Source::Class(classes)) => match plan.classes.contains_key(name) {

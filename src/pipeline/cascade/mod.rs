@@ -17,6 +17,7 @@ mod pictures;
 mod plan;
 mod shapes;
 mod stage;
+mod unused;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -84,10 +85,12 @@ impl Cascade {
     fn output(&self, request: &Request) -> Result<Output> {
         let manifest = &self.folder.manifest;
         let Some(stage) = &request.cascade.until else { return Ok(manifest.picture.clone()) };
-        let drawn = manifest
-            .stages
-            .iter()
-            .filter(|stage| stage.sample.len() == 3 && stage.sample.first().and_then(Dimension::fixed) == Some(3));
+        // Latents may have three channels too, and what a decoder makes of them is the picture.
+        let drawn = manifest.stages.iter().filter(|stage| {
+            stage.sample.len() == 3
+                && stage.sample.first().and_then(Dimension::fixed) == Some(3)
+                && manifest.shows(&manifest.picture.of, &stage.name)
+        });
         let drawn: Vec<&str> = drawn.map(|stage| stage.name.as_str()).collect();
         match drawn.contains(&stage.as_str()) {
             true => Ok(Output { of: stage.clone(), ..manifest.picture.clone() }),

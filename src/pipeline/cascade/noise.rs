@@ -7,6 +7,7 @@ use ndarray::{ArrayD, Axis, concatenate};
 use super::Rows;
 use super::evaluation::Evaluation;
 use crate::error::{Error, Result};
+use crate::pipeline::Seeds;
 use crate::pipeline::augmentation::NoiseAugmentation;
 use crate::scheduler::forward_factors;
 use crate::tensor::Statistics;
@@ -28,7 +29,14 @@ impl Evaluation<'_> {
         let vector = |input: &str| -> Result<Vec<f32>> { Ok(given(input)?.of(0).iter().copied().collect()) };
         let statistics = Statistics::new(vector(mean)?, vector(std)?)?;
         let augmentation = NoiseAugmentation::new(statistics, self.cascade.scheduler_config(name)?.clone())?;
-        let embeddings = stacked(given(of)?.rows())?;
+        let rows = given(of)?;
+        // Pictures of one seed each have noise of their own; all others share what they share.
+        let embeddings = match self.plan.request.seeds {
+            Seeds::OnePerPicture => {
+                stacked(&(0..self.plan.pictures).map(|picture| rows.of(picture).clone()).collect::<Vec<_>>())?
+            }
+            Seeds::OneGenerator => stacked(rows.rows())?,
+        };
         let noise = self.noise.normal(embeddings.shape());
         let level = self.plan.noise_level(usual) as usize;
         let noised = augmentation.apply(embeddings, &noise, level).map_err(|error| self.about(name, error))?;

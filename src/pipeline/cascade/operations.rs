@@ -156,7 +156,7 @@ fn embedding(value: &ArrayD<f32>) -> Result<Embedding, String> {
 }
 
 fn reshaped(value: &ArrayD<f32>, shape: &[i64]) -> Result<ArrayD<f32>, String> {
-    let known: usize = shape.iter().filter_map(|size| usize::try_from(*size).ok()).product();
+    let known: usize = shape.iter().filter_map(|size| usize::try_from(*size).ok()).fold(1, usize::saturating_mul);
     let sizes: Vec<usize> = shape
         .iter()
         .map(|size| usize::try_from(*size).unwrap_or(value.len().checked_div(known).unwrap_or(0)))

@@ -9,11 +9,12 @@ use serde_json::{Map, json};
 use super::Rows;
 use super::layouts;
 use super::opened::Cascade;
+use super::unused::refuse_other_roads;
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::model::cascade::{Null, Operation, PROMPT, Stage};
+use crate::model::cascade::{Operation, Stage};
 use crate::pipeline::plan::{noise_of, random_seed};
-use crate::pipeline::{ClassLabel, MAX_PIXELS, MAX_SIDE, Request, Safety, Seamless, Settings, StageSettings};
+use crate::pipeline::{ClassLabel, MAX_PIXELS, MAX_SIDE, Request, Seeds, Settings, StageSettings};
 use crate::rng::{Generator, NoiseSource};
 use crate::scheduler::{self, Inversion, Scheduler, SchedulerKind, SchedulerOptions, SigmaSchedule};
 
@@ -82,7 +83,19 @@ impl Plan {
             let own = request.cascade.stages.get(&stage.name);
             StagePlan::new(cascade, stage, request, own, main == Some(&*stage.name))
         });
-        let stages = stages.collect::<Result<Vec<_>>>()?;
+        let stages: Vec<StagePlan> = stages.collect::<Result<_>>()?;
+        if request.seeds == Seeds::OnePerPicture && pictures > 1 {
+            let negative = request.negative_prompt.as_ref().is_some_and(|prompt| !prompt.is_empty());
+            for (stage, plan) in manifest.stages.iter().zip(&stages) {
+                if plan.candidates > 1 || (stage.negative_too && negative) {
+                    return Err(Error::Unsupported(format!(
+                        "the stage {} draws several samples for each picture, so that pictures cannot have one seed each; ask \
+                         for one generator, or for one picture at a time",
+                        stage.name
+                    )));
+                }
+            }
+        }
         let classes = classes(cascade, request, pictures)?;
         let layouts = layouts::encoded(cascade, &request.boxes)?;
         for attribute in request.cascade.edits.keys() {
@@ -114,34 +127,6 @@ impl Plan {
         self.request.negative_prompt.as_deref().filter(|prompt| !prompt.is_empty())
     }
 
-    /// Sentences about settings that mean nothing to this model or this request.
-    pub(super) fn unused(&self, cascade: &Cascade) -> Vec<String> {
-        let manifest = &cascade.folder.manifest;
-        let guided = manifest.stages.iter().zip(&self.stages).any(|(stage, plan)| stage.is_guided(plan.guidance));
-        let negative = self.request.negative_prompt.as_ref().is_some_and(|text| !text.is_empty());
-        let texts = !manifest.texts.is_empty();
-        let is_negative = |null: &Null| matches!(null, Null::Word(word) if word == "negative");
-        let reads = manifest.stages.iter().zip(&self.stages).any(|(stage, plan)| {
-            let told = stage.null.get(PROMPT).is_some_and(is_negative);
-            stage.negative_too || (told && stage.is_guided(plan.guidance))
-        });
-        let settings = [
-            (!texts && !self.request.prompt.is_empty(), "a prompt is given, but the model reads none"),
-            (negative && !(guided && texts), "a negative prompt is given, but guidance is off, so nobody reads it"),
-            (
-                negative && guided && texts && !reads,
-                "a negative prompt is given, but where guidance is on, the model's unconditional branch is told something \
-                 else",
-            ),
-            (self.request.clip_skip > 0, "a clip skip is given, but a cascade reads its text encoders as exported"),
-            (
-                self.request.start.strength.is_some() && manifest.stages.iter().all(|stage| stage.start.is_none()),
-                "a strength is given, but no stage of the model starts from a picture",
-            ),
-        ];
-        settings.into_iter().filter(|(holds, _)| *holds).map(|(_, sentence)| sentence.to_owned()).collect()
-    }
-
     /// What a picture carries.
     pub(super) fn settings(&self, cascade: &Cascade, image: Option<&Image>) -> Settings {
         let manifest = &cascade.folder.manifest;
@@ -155,19 +140,30 @@ impl Plan {
             .iter()
             .zip(&self.stages)
             .map(|(stage, plan)| {
-                let told = json!({
-                    "steps": plan.options.steps, "guidance": plan.guidance, "scheduler": plan.kind.name(),
-                });
+                let steps = plan.steps();
+                let mut told = json!({"steps": steps, "guidance": plan.guidance, "scheduler": plan.kind.name()});
+                let mut put = |holds: bool, key: &str, value: serde_json::Value| {
+                    if holds {
+                        told[key] = value;
+                    }
+                };
+                put(plan.options.eta != 0.0, "eta", json!(plan.options.eta));
+                put(stage.guide.is_some(), "guide_scale", json!(plan.guide_scale));
+                put(plan.candidates > 1, "candidates", json!(plan.candidates));
+                put(stage.start.is_some() && plan.strength < 1.0, "strength", json!(plan.strength));
                 (stage.name.clone(), told)
             })
             .collect();
         more.insert("stages".to_owned(), json!(stages));
+        if let Some(stage) = &self.request.cascade.until {
+            more.insert("until".to_owned(), json!(stage));
+        }
         Settings {
             prompt: self.request.prompt.clone(),
             negative_prompt: self.request.negative_prompt.clone(),
             width: image.map_or(0, Image::width),
             height: image.map_or(0, Image::height),
-            steps: main.map_or(0, |main| u32::try_from(main.options.steps).unwrap_or(u32::MAX)),
+            steps: main.map_or(0, |main| u32::try_from(main.steps()).unwrap_or(u32::MAX)),
             guidance: main.map_or(1.0, |main| main.guidance),
             scheduler: main.map_or("", |main| main.kind.name()).to_owned(),
             sigmas: self.request.sigmas.map_or("default", SigmaSchedule::name).to_owned(),
@@ -201,15 +197,18 @@ impl StagePlan {
             Some(kind) => kind,
             None => cascade.own_scheduler(stage)?,
         };
+        // What the manifest says about its own scheduler means nothing to another.
+        let is_own = kind == cascade.own_scheduler(stage)?;
+        let usual_eta = if is_own { stage.eta } else { 0.0 };
         let asked = own.steps.or(request.steps.filter(|_| of_request(true)));
         let mut options = SchedulerOptions {
             sigmas: request.sigmas.filter(|_| is_main),
             custom: request.custom_schedule.clone().filter(|_| is_main),
-            eta: f64::from(if is_main && request.eta != 0.0 { request.eta } else { stage.eta }),
+            eta: f64::from(if is_main && request.eta != 0.0 { request.eta } else { usual_eta }),
             ..SchedulerOptions::new(asked.unwrap_or_else(|| cascade.own_steps(stage)) as usize)
         };
         options.inversion = stage.invert.as_deref().map(Inversion::parse).transpose()?;
-        if let (Some(listed), None, None) = (&stage.timesteps, asked, &options.custom) {
+        if let (true, Some(listed), None, None) = (is_own, &stage.timesteps, asked, &options.custom) {
             options.custom = Some(scheduler::CustomSchedule::Timesteps(listed.clone()));
         }
         let plan = Self {
@@ -246,6 +245,14 @@ impl StagePlan {
             other => other,
         })?;
         Ok(plan)
+    }
+
+    /// How many steps the stage takes: a list of timesteps rules over a number.
+    fn steps(&self) -> usize {
+        match &self.options.custom {
+            Some(scheduler::CustomSchedule::Timesteps(listed)) => listed.len(),
+            _ => self.options.steps,
+        }
     }
 
     /// The stage's scheduler, ready.
@@ -297,33 +304,6 @@ impl Cascade {
                 .map_err(|e| self.folder.bad(e.to_string()))?;
         }
         Ok(())
-    }
-}
-
-/// What only the road of one stage has.
-fn refuse_other_roads(cascade: &Cascade, request: &Request) -> Result<()> {
-    let root = cascade.folder.root.display();
-    let start = &request.start;
-    let set = [
-        (request.hires.is_some(), "a second pass (hires)"),
-        (request.seamless != Seamless::default(), "seamless pictures"),
-        (request.safety != Safety::Off, "a safety checker"),
-        (request.previews.is_some(), "previews"),
-        (start.latents.is_some(), "another model's latents"),
-        (
-            start.mask_padding.is_some() || start.paste_back || start.mask_blur > 0.0,
-            "mask padding, blur and pasting back",
-        ),
-        (request.denoising_end.is_some() || request.denoising_start.is_some(), "a hand-over between two models"),
-        (request.guidance_rules.any(), "rules for guidance"),
-        (request.reuse != crate::pipeline::Reuse::default(), "reuse of predictions"),
-        (request.syntax != crate::pipeline::PromptSyntax::Plain, "a prompt syntax"),
-        (request.variation.is_some(), "variations by a second seed"),
-        (request.boxes_until.is_some(), "part of the run for boxes"),
-    ];
-    match set.into_iter().find(|(is_set, _)| *is_set) {
-        None => Ok(()),
-        Some((_, what)) => Err(Error::Unsupported(format!("the model at \"{root}\" is a cascade; it has no {what}"))),
     }
 }
 

@@ -84,8 +84,10 @@ impl Cascade {
                 )));
             };
             let Some(shape) = self.shape(value) else { continue };
+            // A denoiser reads several rows at once, so that all it is told needs an axis for them.
+            let is_denoiser = !own.is_empty();
             let rows = match spec.shape.len().checked_sub(shape.len()) {
-                Some(0) => Some(&spec.shape[..]),
+                Some(0) if !is_denoiser => Some(&spec.shape[..]),
                 Some(1) => Some(&spec.shape[1..]),
                 _ => None,
             };
@@ -123,7 +125,7 @@ impl Cascade {
             let Some(more) = self.shape(value).and_then(|shape| shape.first().copied().flatten()) else {
                 return Ok(());
             };
-            channels += more;
+            channels = channels.saturating_add(more);
         }
         if sample.shape.len() != stage.sample.len() + 1 {
             return Err(self.folder.bad(format!(
@@ -147,13 +149,19 @@ impl Cascade {
     /// What a stage starts from must have its sample's shape.
     fn check_start(&self, stage: &Stage) -> Result<()> {
         let sample = self.sample_shape(stage);
-        for value in stage.from.iter().chain(&stage.start).chain(stage.keep.iter().map(|keep| &keep.picture)) {
+        for value in stage
+            .from
+            .iter()
+            .chain(&stage.start)
+            .chain(stage.keep.iter().map(|keep| &keep.picture))
+            .chain(stage.candidates.iter().map(|candidates| &candidates.towards))
+        {
             let Some(shape) = self.shape(value) else { continue };
             let fits = shape.len() == sample.len()
                 && shape.iter().zip(&sample).all(|(has, gives)| has.is_none() || gives.is_none() || has == gives);
             if !fits {
                 return Err(self.folder.bad(format!(
-                    "the stage {} draws {}, but the value {value} that it starts from or keeps is {}",
+                    "the stage {} draws {}, but the value {value} that it starts from, keeps or is compared with is {}",
                     stage.name,
                     words(&sample),
                     words(&shape)
@@ -217,7 +225,7 @@ impl Cascade {
                 for part in &of[1..] {
                     let more = self.shape(part)?;
                     let (sum, part) = (whole.get_mut(*axis)?, more.get(*axis)?);
-                    *sum = sum.zip(*part).map(|(a, b)| a + b);
+                    *sum = sum.zip(*part).map(|(a, b)| a.saturating_add(b));
                 }
                 Some(whole)
             }
@@ -226,12 +234,12 @@ impl Cascade {
                 .filter_map(|factor| self.shape(factor))
                 .max_by_key(|shape| (shape.len(), shape.first().copied().flatten())),
             Operation::NoiseAugment { of, .. } => {
-                self.shape(of).map(|shape| shape.iter().map(|size| size.map(|size| 2 * size)).collect())
+                self.shape(of).map(|shape| shape.iter().map(|size| size.map(|size| size.saturating_mul(2))).collect())
             }
             Operation::PadLeft { of, count, .. } => {
                 let mut shape = self.shape(of)?;
                 let first = shape.first_mut()?;
-                *first = first.zip(count.fixed()).map(|(size, count)| size + count);
+                *first = first.zip(count.fixed()).map(|(size, count)| size.saturating_add(count));
                 Some(shape)
             }
             Operation::OneHot { of, count } => {

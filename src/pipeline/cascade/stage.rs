@@ -17,6 +17,11 @@ use crate::model::cascade::{Base, Dimension, GuideForm, KeepWhen, Operation, Sou
 use crate::pipeline::{MemoryMode, Phase, report};
 use crate::scheduler::{CleanSample, Scheduler};
 
+/// The largest size.
+const MAX_SIZE: usize = 1 << 20;
+/// The most numbers of one value, as of a stage's batch: four gigabytes of float32.
+pub(super) const MAX_NUMBERS: usize = 1 << 30;
+
 impl Evaluation<'_> {
     /// Draws the samples of the stage with this index: a value for each picture.
     ///
@@ -33,6 +38,15 @@ impl Evaluation<'_> {
         let mut shape = vec![if negative_too { 2 * rows } else { rows }];
         for side in &stage.sample {
             shape.push(self.size(side)?);
+        }
+
+        let numbers = shape.iter().fold(1_usize, |product, size| product.saturating_mul(*size));
+        if numbers > MAX_NUMBERS {
+            return Err(Error::invalid(format!(
+                "the stage {} would draw {numbers} numbers at once; allowed are at most {MAX_NUMBERS}: ask for fewer pictures, \
+                 fewer candidates or a smaller size",
+                stage.name
+            )));
         }
 
         let from = self.optional(stage.from.as_deref())?;
@@ -71,7 +85,7 @@ impl Evaluation<'_> {
                 }
                 match start {
                     Some(start) => {
-                        let steps = calls / scheduler.order().max(1);
+                        let steps = calls.div_ceil(scheduler.order().max(1));
                         let kept =
                             ((steps as f64 * crate::pipeline::plan::as_written(settings.strength)) as usize).min(steps);
                         first = (steps - kept) * scheduler.order().max(1);
@@ -107,7 +121,8 @@ impl Evaluation<'_> {
 
         report(self.session.observer, Phase::Denoising, 0, calls - first)?;
         let last = stage.last_denoiser.as_deref().filter(|_| calls - first > 1 || calls == 1);
-        let cut = if last.is_some() { calls - scheduler.order().max(1) } else { calls };
+        // Solvers of two calls a step make the last step with one.
+        let cut = if last.is_some() { calls - ((calls - 1) % scheduler.order().max(1) + 1) } else { calls };
         let parts = [(Some(stage.denoiser.as_str()), first..cut.max(first)), (last, cut.max(first)..calls)];
         for (name, span) in parts {
             let Some(name) = name.filter(|_| !span.is_empty()) else { continue };
@@ -331,11 +346,11 @@ impl Evaluation<'_> {
             Base::WidthOf(value) => self.told(value)?.of(0).shape().last().copied(),
             Base::Config { .. } => None,
         };
-        let size = base.and_then(|base| dimension.of(base)).filter(|size| *size > 0);
+        let size = base.and_then(|base| dimension.of(base)).filter(|size| (1..=MAX_SIZE).contains(size));
         size.ok_or_else(|| match base {
-            Some(base) => {
-                Error::invalid(format!("{base} pixels do not fit this model: {dimension} must come out even"))
-            }
+            Some(base) => Error::invalid(format!(
+                "{base} pixels do not fit this model: {dimension} must come out even, from 1 to {MAX_SIZE}"
+            )),
             None => self.cascade.folder.bad(format!("the size {dimension} cannot be known")),
         })
     }

@@ -36,7 +36,8 @@ impl fmt::Display for ClassLabel {
 pub struct StageSettings {
     /// Denoising steps, 1 to [`MAX_STEPS`].
     pub steps: Option<u32>,
-    /// Classifier-free guidance scale; at 1 or below it is off.
+    /// Classifier-free guidance scale; at 1 it is off, and below it too unless the manifest says otherwise
+    /// (`guided_below_one`).
     pub guidance: Option<f32>,
     /// Which scheduler.
     pub scheduler: Option<SchedulerKind>,

@@ -219,7 +219,7 @@ impl Request {
                  leave one of them out",
             ));
         }
-        self.start.validate_together()
+        self.start.validate_together(self.conditions.iter().any(|condition| condition.role == "image"))
     }
 
     /// Checks each field by itself; what two fields say together may still be refused.

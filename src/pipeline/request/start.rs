@@ -58,13 +58,14 @@ impl Start {
         Ok(())
     }
 
-    pub(super) fn validate_together(&self) -> Result<()> {
+    /// `beside`: whether a picture to start from is among the pictures by their roles.
+    pub(super) fn validate_together(&self, beside: bool) -> Result<()> {
         for (given, what) in [
             (self.strength.is_some(), "a strength"),
             (self.mask.is_some(), "a mask"),
             (self.mask_padding.is_some(), "a mask padding"),
         ] {
-            if given && self.picture.is_none() && self.latents.is_none() {
+            if given && !beside && self.picture.is_none() && self.latents.is_none() {
                 return Err(Error::invalid(format!("{what} is given, but no picture to start from")));
             }
         }
