@@ -205,7 +205,7 @@ fn an_earlier_stage_may_be_the_last() {
     succeeds(karlo("generate", &path("all.png")).args(["-p", "a cat"]));
     succeeds(karlo("generate", &path("decoder.png")).args(["-p", "a cat", "--until", "decoder"]));
     assert_eq!(settings(&path("decoder.png"))["until"], "decoder");
-    assert_eq!(settings(&path("all.png"))["until"], serde_json::Value::Null);
+    assert_eq!(settings(&path("all.png"))["until"], Value::Null);
     assert!(rgb(&path("decoder.png")).dimensions() != rgb(&path("all.png")).dimensions());
     let refused = |stage: &str, words: &[&str]| {
         refuses(karlo("generate", &path("x.png")).args(["-p", "a cat", "--until", stage]), 2, words);
