@@ -125,10 +125,7 @@ impl Pipeline {
         request.validate()?;
         match &self.road {
             Road::Single(single) => single.generate(&self.info, request, &self.turns, observer, cancel),
-            Road::Cascade(cascade) => {
-                let _turn = self.turns.take(cancel)?;
-                cascade.generate(request, observer, cancel)
-            }
+            Road::Cascade(cascade) => cascade.generate(request, &self.turns, observer, cancel),
         }
     }
 
@@ -154,10 +151,7 @@ impl Pipeline {
                 "the model at \"{}\" gives out no embeddings; models of several stages do",
                 self.info.folder.display()
             ))),
-            Road::Cascade(cascade) => {
-                let _turn = self.turns.take(cancel)?;
-                cascade.embed(request, name, observer, cancel)
-            }
+            Road::Cascade(cascade) => cascade.embed(request, name, &self.turns, observer, cancel),
         }
     }
 }

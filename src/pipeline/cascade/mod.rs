@@ -27,6 +27,7 @@ use ndarray::{ArrayD, Axis, Ix3};
 use self::evaluation::Evaluation;
 pub(in crate::pipeline) use self::opened::Cascade;
 use self::plan::Plan;
+use super::turn::Turns;
 use super::{Generated, MemoryMode, Observer, Phase, Request, Timings, report};
 use crate::error::{Error, Result};
 use crate::image::Image;
@@ -41,13 +42,16 @@ impl Cascade {
     pub(in crate::pipeline) fn generate(
         &self,
         request: &Request,
+        turns: &Turns,
         observer: &mut dyn Observer,
         cancel: &CancelToken,
     ) -> Result<Generated> {
-        let started = Instant::now();
         let plan = Plan::new(self, request)?;
         let output = self.output(request)?;
         self.check_available(&plan, &output.of)?;
+        // What cannot be drawn is refused before anyone waits.
+        let _turn = turns.take(cancel)?;
+        let started = Instant::now();
         let mut evaluation = Evaluation::new(self, &plan, observer, cancel)?;
         plan.unused(self).into_iter().for_each(|sentence| evaluation.session.warn(sentence));
         let made = evaluation.told(&output.of);
@@ -109,6 +113,7 @@ impl Cascade {
         &self,
         request: &Request,
         name: &str,
+        turns: &Turns,
         observer: &mut dyn Observer,
         cancel: &CancelToken,
     ) -> Result<ArrayD<f32>> {
@@ -122,6 +127,7 @@ impl Cascade {
         }
         let plan = Plan::new(self, request)?;
         self.check_available(&plan, name)?;
+        let _turn = turns.take(cancel)?;
         let mut evaluation = Evaluation::new(self, &plan, observer, cancel)?;
         let made = evaluation.told(name);
         if self.memory == MemoryMode::Low {
