@@ -47,6 +47,14 @@ def point_into(graph: Path, store: Path) -> int:
     return graph.stat().st_size
 
 
+def write_index(out: Path) -> None:
+    """model_index.json: the demo's with a ControlNet; and the UNet's configuration, the demo's."""
+    index = json.loads((graphs.DEMO / "model_index.json").read_text())
+    index |= {"_class_name": "StableDiffusionControlNetPipeline", "controlnet": ["diffusers", "ControlNetModel"]}
+    (out / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
+    (out / "unet" / "config.json").write_text((graphs.DEMO / "unet" / "config.json").read_text())
+
+
 def main() -> None:
     """Both graphs and their configurations; sizes and differences to torch are printed."""
     p = common.parser(__doc__)
@@ -79,6 +87,7 @@ def main() -> None:
     config = {k: v for k, v in net.config.items() if not k.startswith("_")}
     (args.out / "controlnet" / "config.json").write_text(
         json.dumps({"_class_name": "ControlNetModel", **config}, indent=2) + "\n")
+    write_index(args.out)
     print(json.dumps(report, indent=2))
     (args.work_dir / "control_export.json").write_text(json.dumps(report, indent=2) + "\n")
 

@@ -19,6 +19,12 @@ from scene import ATTRIBUTES  # noqa: E402
 
 SIZE, CODE, PATCH = 32, 64, 2
 CONSTANT, WORDS = 8, 4  # vectors for the cross-attention: the demo's empty prompt, z
+DIRECTIONS = {  # name: (attribute, from, to)
+    "night": ("time", "noon", "night"),
+    "sunset": ("time", "noon", "sunset"),
+    "snow": ("ground", "meadow", "snow"),
+    "cloudy": ("weather", "clear", "cloudy"),
+}
 NOISE = {"num_train_timesteps": 1000, "beta_schedule": "linear", "beta_start": 1e-4, "beta_end": 0.02,
          "prediction_type": "epsilon"}
 

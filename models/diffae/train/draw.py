@@ -19,7 +19,6 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 import diffae
-import export
 import graphs
 import sampler
 import train_judge
@@ -90,7 +89,7 @@ def judge(model: Model, count: int, steps: int, strengths: dict[str, float]) -> 
         right = train_judge.classify(reader, enlarge(drawn)) == truth
         out.setdefault("kept", {})[name] = {n: round(float(r), 4) for n, r in zip(names, right.mean(0))}
     before = train_judge.classify(reader, enlarge(same))
-    for name, (attribute, start, end) in export.DIRECTIONS.items():
+    for name, (attribute, start, end) in diffae.DIRECTIONS.items():
         k = names.index(attribute)
         values = ATTRIBUTES[attribute]
         rows = np.flatnonzero(before[:, k] == values.index(start))
@@ -124,10 +123,10 @@ def main() -> None:
         x = small.transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
         z = model.encode(x)
         code = model.invert(x, z, args.invert_steps)
-        edits = [model.draw(code, model.edit(z, name, args.strengths[name])) for name in export.DIRECTIONS]
+        edits = [model.draw(code, model.edit(z, name, args.strengths[name])) for name in diffae.DIRECTIONS]
         rows += [small, model.draw(code, z), model.draw(sampler.noise([i], x.shape[1:]), z), *edits]
     large = np.concatenate(rows)
-    sampler.sheet(enlarge(large, 96), 3 + len(export.DIRECTIONS), args.folder / "gallery.png")
+    sampler.sheet(enlarge(large, 96), 3 + len(diffae.DIRECTIONS), args.folder / "gallery.png")
 
 
 if __name__ == "__main__":

@@ -24,12 +24,6 @@ from train_vae import to_tensor
 
 FOLDER = Path(__file__).resolve().parents[1]
 PICTURES = 6000
-DIRECTIONS = {  # name: (attribute, from, to)
-    "night": ("time", "noon", "night"),
-    "sunset": ("time", "noon", "sunset"),
-    "snow": ("ground", "meadow", "snow"),
-    "cloudy": ("weather", "clear", "cloudy"),
-}
 INDEX = {
     "_class_name": "CascadePipeline", "_version": 1,
     "title": "diffusion autoencoder of the demo's world, 32x32",
@@ -37,10 +31,10 @@ INDEX = {
     "constants": {
         "z_mean": {"file": "statistics.safetensors", "tensor": "mean"},
         "z_std": {"file": "statistics.safetensors", "tensor": "std"},
-        **{name: {"file": "directions.safetensors", "tensor": name} for name in DIRECTIONS}},
+        **{name: {"file": "directions.safetensors", "tensor": name} for name in diffae.DIRECTIONS}},
     "graphs": {"encoder": {"inputs": {"sample": "image"}}},
     "values": {"z": {"op": "edit", "of": "encoder.z", "mean": "z_mean", "std": "z_std",
-                     "directions": {name: name for name in DIRECTIONS}}},
+                     "directions": {name: name for name in diffae.DIRECTIONS}}},
     "stages": [{"name": "base", "denoiser": "unet", "sample": [3, diffae.SIZE, diffae.SIZE], "inputs": {"cond": "z"},
                 "scheduler": "scheduler", "steps": 25, "guidance": 1.0}],
     "picture": {"of": "base", "range": [-1, 1]},
@@ -85,9 +79,9 @@ def main() -> None:
     mean, std = z.mean(0), z.std(0)
     normal = (z - mean) / std
     values = {name: np.array([getattr(sample_scene(FIRST_SEED + i), name) for i in range(len(z))])
-              for name in {d[0] for d in DIRECTIONS.values()}}
+              for name in {d[0] for d in diffae.DIRECTIONS.values()}}
     vectors, report = {}, {}
-    for name, (attribute, start, end) in DIRECTIONS.items():
+    for name, (attribute, start, end) in diffae.DIRECTIONS.items():
         rows = np.isin(values[attribute], (start, end))
         positive = torch.from_numpy(values[attribute][rows] == end)
         chosen = normal[torch.from_numpy(rows)]
