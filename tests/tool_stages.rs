@@ -714,7 +714,7 @@ fn the_commands_in_the_documentation_are_right() {
     for line in lines {
         let arguments = line.strip_prefix("diffusion ").unwrap_or_else(|| panic!("{line}"));
         let own = arguments.contains("-m models/classes");
-        let arguments = arguments.replace("-m models/", &format!("-m {}/", repository("models").display()));
+        let arguments = arguments.replace("-m models/", &format!("-m '{}/'", repository("models").display()));
         let mut shell = command("sh");
         shell.args(["-c", &format!("\"$0\" {arguments}")]).arg(tool().get_program()).current_dir(folder.path());
         shell

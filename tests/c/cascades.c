@@ -96,7 +96,7 @@ static void texts_and_pictures(const diffusion_pipeline *karlo)
     like(request, 90);
     picture = draw(karlo, request);
     CHECK(!same_picture(text, picture));
-    CHECK(strstr(diffusion_result_settings_json(picture), "\"pictures\":[\"like\"]") != NULL);
+    CHECK(strstr(diffusion_result_settings_json(picture), "\"conditions\":[{\"role\":\"like\"}]") != NULL);
     code = embed(karlo, request, "image_embeds");
     CHECK(diffusion_embedding_rank(code) == 2 && diffusion_embedding_shape(code)[0] == 1);
     CHECK(diffusion_embedding_shape(code)[1] == (int64_t)diffusion_embedding_count(code));
