@@ -17,6 +17,7 @@ use diffusion::rng::{Generator, NoiseSource, RngKind};
 use diffusion::runtime::{self, CancelToken, Graph, GraphOptions, IoSpec};
 use diffusion::tensor::{DType, Tensor};
 use ndarray::{ArrayD, IxDyn};
+use tempfile::TempDir;
 
 fn start() {
     let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/onnxruntime/1.28.0-cpu");
@@ -46,14 +47,15 @@ struct Pair {
     original: Graph,
     prepared: Graph,
     report: Report,
+    /// Its own for each pair: tests run at once. The graphs above go first.
+    _folder: TempDir,
 }
 
 fn pair(name: &str, options: &PrepareOptions) -> Pair {
     start();
     let source = model(name);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("prepare").join(name.replace('/', " "));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
+    let own = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let folder = own.path();
     for entry in fs::read_dir(source.parent().unwrap()).unwrap() {
         let path = entry.unwrap().path();
         fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
@@ -64,7 +66,7 @@ fn pair(name: &str, options: &PrepareOptions) -> Pair {
     fs::write(folder.join("prepared.onnx"), model.to_bytes()).unwrap();
     let open =
         |file: &str| Graph::open(name, &folder.join(file), &GraphOptions::default(), &CancelToken::new()).unwrap();
-    Pair { original: open("model.onnx"), prepared: open("prepared.onnx"), report }
+    Pair { original: open("model.onnx"), prepared: open("prepared.onnx"), report, _folder: own }
 }
 
 fn input(spec: &IoSpec, sizes: Sizes) -> Tensor {
