@@ -34,20 +34,7 @@ impl BertTokenizer {
     /// special tokens, or `tokenizer_config.json` says what cannot be; [`Error::InvalidArgument`] for a length below 2;
     /// [`Error::Io`] when a file cannot be read.
     pub fn open(folder: &Path, max_length: usize) -> Result<Self> {
-        let [pipeline, vocabulary] = ["tokenizer.json", "vocab.txt"].map(|file| folder.join(file));
-        let (path, tokenizer) = if pipeline.is_file() {
-            let tokenizer = Framed::pipeline(&pipeline)?;
-            (pipeline, tokenizer)
-        } else if vocabulary.is_file() {
-            let tokenizer = read_words(&vocabulary, folder)?;
-            (vocabulary, tokenizer)
-        } else {
-            return Err(Error::bad_model(
-                folder,
-                "a BERT tokenizer's folder holds tokenizer.json or vocab.txt; this holds neither",
-            ));
-        };
-        Framed::new(tokenizer, &path, "BERT", &FRAME, max_length).map(Self)
+        Framed::open(folder, ("a BERT", "BERT"), "vocab.txt", read_words, &FRAME, max_length).map(Self)
     }
 
     /// Pads with the token of that number from now on.
@@ -89,11 +76,11 @@ impl BertTokenizer {
 
 /// What transformers' `BertConverter` (`convert_slow_tokenizer.py`) makes of `vocab.txt`, a token a line, and of the
 /// config beside it.
-fn read_words(path: &Path, folder: &Path) -> Result<Tokenizer> {
+fn read_words(path: &Path) -> Result<Tokenizer> {
     let text = read_text(path)?;
     let numbered = text.lines().zip(0_u32..).map(|(token, number)| (token.to_owned(), number));
     let vocabulary: HashMap<String, u32> = numbered.collect();
-    let config_path = folder.join("tokenizer_config.json");
+    let config_path = path.with_file_name("tokenizer_config.json");
     let config = read_object(&config_path)?;
     let flag = |key: &str| match config.get(key) {
         None | Some(Value::Null) => Ok(None),

@@ -26,6 +26,33 @@ pub(super) struct Frame<'a> {
 }
 
 impl Framed {
+    /// The tokenizer in `folder`: `tokenizer.json` where there is one, else what `read` makes of `file`. `family` is its name
+    /// with its article, and without.
+    ///
+    /// # Errors
+    /// [`Error::BadModel`] when neither file is there; what [`Framed::pipeline`], `read` and [`Framed::new`] say.
+    pub(super) fn open(
+        folder: &Path,
+        (a_family, family): (&str, &str),
+        file: &str,
+        read: fn(&Path) -> Result<Tokenizer>,
+        frame: &Frame<'_>,
+        max_length: usize,
+    ) -> Result<Self> {
+        let [pipeline, own] = ["tokenizer.json", file].map(|file| folder.join(file));
+        let (path, tokenizer) = if pipeline.is_file() {
+            let tokenizer = Self::pipeline(&pipeline)?;
+            (pipeline, tokenizer)
+        } else if own.is_file() {
+            let tokenizer = read(&own)?;
+            (own, tokenizer)
+        } else {
+            let message = format!("{a_family} tokenizer's folder holds tokenizer.json or {file}; this holds neither");
+            return Err(Error::bad_model(folder, message));
+        };
+        Self::new(tokenizer, &path, family, frame, max_length)
+    }
+
     /// `tokenizer`, read from `path`, with the tokens of `frame`, which `family` has; texts become `max_length` numbers.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::encoding::Encoding;
 use super::framed::{Frame, Framed};
 use super::sentencepiece::read_t5;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 const FRAME: Frame<'_> = Frame { begin: None, end: Some("</s>"), padding: Some("<pad>") };
 
@@ -23,20 +23,7 @@ impl T5Tokenizer {
     /// [`Error::BadModel`] when neither `tokenizer.json` nor `spiece.model` is there, or it is damaged or lacks T5's
     /// special tokens; [`Error::InvalidArgument`] for a length of 0; [`Error::Io`] when a file cannot be read.
     pub fn open(folder: &Path, max_length: usize) -> Result<Self> {
-        let [pipeline, pieces] = ["tokenizer.json", "spiece.model"].map(|file| folder.join(file));
-        let (path, tokenizer) = if pipeline.is_file() {
-            let tokenizer = Framed::pipeline(&pipeline)?;
-            (pipeline, tokenizer)
-        } else if pieces.is_file() {
-            let tokenizer = read_t5(&pieces)?;
-            (pieces, tokenizer)
-        } else {
-            return Err(Error::bad_model(
-                folder,
-                "a T5 tokenizer's folder holds tokenizer.json or spiece.model; this holds neither",
-            ));
-        };
-        Framed::new(tokenizer, &path, "T5", &FRAME, max_length).map(Self)
+        Framed::open(folder, ("a T5", "T5"), "spiece.model", read_t5, &FRAME, max_length).map(Self)
     }
 
     /// Pads with the token of that number from now on.

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::encoding::Encoding;
 use super::framed::{Frame, Framed};
 use super::sentencepiece::read_xlm_roberta;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 const FRAME: Frame<'_> = Frame { begin: Some("<s>"), end: Some("</s>"), padding: Some("<pad>") };
 
@@ -22,20 +22,8 @@ impl XlmRobertaTokenizer {
     /// [`Error::BadModel`] when neither `tokenizer.json` nor `sentencepiece.bpe.model` is there, or it is damaged or lacks
     /// XLM-R's special tokens; [`Error::InvalidArgument`] for a length below 2; [`Error::Io`] when a file cannot be read.
     pub fn open(folder: &Path, max_length: usize) -> Result<Self> {
-        let [pipeline, pieces] = ["tokenizer.json", "sentencepiece.bpe.model"].map(|file| folder.join(file));
-        let (path, tokenizer) = if pipeline.is_file() {
-            let tokenizer = Framed::pipeline(&pipeline)?;
-            (pipeline, tokenizer)
-        } else if pieces.is_file() {
-            let tokenizer = read_xlm_roberta(&pieces)?;
-            (pieces, tokenizer)
-        } else {
-            return Err(Error::bad_model(
-                folder,
-                "an XLM-R tokenizer's folder holds tokenizer.json or sentencepiece.bpe.model; this holds neither",
-            ));
-        };
-        Framed::new(tokenizer, &path, "XLM-R", &FRAME, max_length).map(Self)
+        Framed::open(folder, ("an XLM-R", "XLM-R"), "sentencepiece.bpe.model", read_xlm_roberta, &FRAME, max_length)
+            .map(Self)
     }
 
     /// Pads with the token of that number from now on.
