@@ -62,7 +62,6 @@ impl Plan {
     /// [`Error::InvalidArgument`], naming the setting, its value, and what this model allows; [`Error::Unsupported`] for
     /// what a cascade cannot do.
     pub(super) fn new(cascade: &Cascade, request: &Request) -> Result<Self> {
-        request.validate()?;
         refuse_other_roads(cascade, request)?;
         let manifest = &cascade.folder.manifest;
         let pictures = request.count.max(1) as usize;
