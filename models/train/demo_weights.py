@@ -10,6 +10,7 @@ from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 import graphs  # first: it makes the demo's own scripts importable
+import common
 import networks
 import train_vae
 
@@ -54,7 +55,7 @@ def latents(pictures, part: int = 16) -> torch.Tensor:
     """Scaled latents (the mode) of uint8 [N, 128, 128, 3]; float32 [N, 4, 16, 16]."""
     model = vae().to(memory_format=torch.channels_last)
     out = torch.empty(len(pictures), 4, 16, 16)
-    with torch.autocast("cpu", torch.bfloat16):
+    with common.autocast():
         for i in range(0, len(pictures), part):
             x = train_vae.to_tensor(pictures[i:i + part])
             out[i:i + part] = model.encode(x).latent_dist.mode().float()

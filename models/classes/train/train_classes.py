@@ -14,6 +14,7 @@ import torch
 from diffusers.models.attention_processor import AttnProcessor
 
 import classes
+import common
 import fastnorm
 import loop
 import networks
@@ -36,7 +37,7 @@ class Classes(loop.Task):
         label = torch.where(torch.rand(BATCH) < EMPTY, classes.NULL, self.labels[i])
         alphas = self.alphas[t]
         noisy, target = loop.mix(self.latents[i], torch.randn(BATCH, 4, 16, 16), alphas)
-        with torch.autocast("cpu", torch.bfloat16):
+        with common.autocast():
             out = model(noisy.to(memory_format=torch.channels_last), t, label)
         return ((out.float() - target).square().mean((1, 2, 3)) * loop.v_weight(alphas)).mean()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 import classes
+import common
 import loop
 import networks
 
@@ -30,7 +31,7 @@ class Noisy(loop.Task):
     def loss(self, model) -> torch.Tensor:
         i, t = torch.randint(len(self.latents), (BATCH,)), loop.levels(BATCH)
         noisy, _ = loop.mix(self.latents[i], torch.randn(BATCH, 4, 16, 16), self.alphas[t])
-        with torch.autocast("cpu", torch.bfloat16):
+        with common.autocast():
             logits = model(noisy.to(memory_format=torch.channels_last), t)
         return torch.nn.functional.cross_entropy(logits.float(), self.labels[i])
 

@@ -19,6 +19,7 @@ from diffusers import VQModel
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "train"))
 import loop  # noqa: E402
 import demo_weights  # noqa: E402
+import common  # noqa: E402
 import dataset  # noqa: E402
 import fastnorm  # noqa: E402
 from train_vae import gradients, to_tensor  # noqa: E402
@@ -115,7 +116,7 @@ class Decoder(loop.Task):
         i = torch.randint(len(self.latents), (BATCH,))
         x = to_tensor(np.stack([self.pictures[k] for k in i]))
         z = quantised(self.latents[i], self.codes).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with common.autocast():
             y = model.decoder(model.post_quant_conv(z)).float()
         edge = sum((a - b).abs().mean() for a, b in zip(gradients(y), gradients(x)))
         return (y - x).abs().mean() + GRADIENT_WEIGHT * edge

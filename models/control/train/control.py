@@ -37,6 +37,8 @@ def build(unet: UNet2DConditionModel) -> ControlNetModel:
     missing = [k for k in state if k not in given and not k.startswith(("controlnet_",))]
     assert not missing, missing
     model.load_state_dict(state)
+    # diffusers starts the hint at zero as well; then nothing reaches it before the outputs have moved.
+    torch.nn.init.xavier_uniform_(model.controlnet_cond_embedding.conv_out.weight)
     return model
 
 

@@ -78,7 +78,7 @@ def main() -> None:
             control.Control(net), args.out / "controlnet" / "model.onnx",
             {**common_inputs, "controlnet_cond": picture, "conditioning_scale": scale}, outputs,
             {"sample": SAMPLE, "encoder_hidden_states": WORDS,
-             "controlnet_cond": {0: "batch", 2: "picture_height", 3: "picture_width"}}),
+             "controlnet_cond": {0: "batch", 2: "picture_height", 3: "picture_width"}}, eight_bit=True),
         "unet": graphs.export(
             control.Controlled(unet), args.out / "unet" / "model.onnx",
             {**common_inputs, **dict(zip(names, residuals))}, ["out_sample"],

@@ -52,7 +52,7 @@ def main() -> None:
     pictures = np.load(args.work_dir / "pictures.npy", mmap_mode="r")
     vae = AutoencoderKL.from_pretrained(args.work_dir / "vae").eval().to(memory_format=torch.channels_last)
     latents = torch.empty(len(pictures), 4, 16, 16)
-    with torch.autocast("cpu", torch.bfloat16):
+    with common.autocast():
         for i in range(0, len(pictures), 16):
             latents[i:i + 16] = vae.encode(to_tensor(pictures[i:i + 16])).latent_dist.mode().float()
     factor = 1.0 / latents.std().item()

@@ -9,6 +9,7 @@ import torch
 from diffusers import AutoencoderKL
 from PIL import Image
 
+import common
 import networks
 import vocabulary
 
@@ -72,6 +73,6 @@ def preview(work_dir: Path, tokenizer, text, unet, vae, name: str) -> None:
     """A contact sheet of fixed prompts under WORK/preview/."""
     folder = work_dir / "preview"
     folder.mkdir(exist_ok=True)
-    with torch.autocast("cpu", torch.bfloat16):
+    with common.autocast():
         pictures = generate(tokenizer, text, unet, vae, list(PREVIEW))
     contact_sheet(pictures, 6).save(folder / f"{name}.png")

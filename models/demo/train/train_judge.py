@@ -96,7 +96,7 @@ def main() -> None:
         if len(order) < size:
             order = torch.randperm(len(pictures)).tolist()
         pick, order = sorted(order[:size]), order[size:]
-        with torch.autocast("cpu", torch.bfloat16):
+        with common.autocast():
             logits = judge(augment(to_input(pictures[pick])))
         loss = sum(F.cross_entropy(z.float(), classes[pick, k]) for k, z in enumerate(logits))
         opt.zero_grad(set_to_none=True)

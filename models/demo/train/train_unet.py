@@ -58,7 +58,7 @@ def learn_words(text, head, data: dict, steps: int, log) -> None:
         for group in opt.param_groups:
             group["lr"] = common.cosine(step / steps, step, 20, 1.5e-3, 0.3)
         _, ids, classes = draw(data, 32)
-        with torch.autocast("cpu", torch.bfloat16):
+        with common.autocast():
             pooled = text(ids).pooler_output
         loss = head.loss(pooled.float(), classes)
         opt.zero_grad(set_to_none=True)
@@ -124,7 +124,7 @@ def worker(rank: int, args) -> None:
         noise = torch.randn_like(x)
         a = alphas[t].view(-1, 1, 1, 1)
         noisy, target = a.sqrt() * x + (1 - a).sqrt() * noise, a.sqrt() * noise - (1 - a).sqrt() * x
-        with torch.autocast("cpu", torch.bfloat16):
+        with common.autocast():
             words = text(ids)
             out = unet(noisy.to(memory_format=torch.channels_last), t, words.last_hidden_state).sample
         error = ((out.float() - target) ** 2).mean((1, 2, 3))

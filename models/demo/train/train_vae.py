@@ -113,7 +113,7 @@ def main() -> None:
             group["lr"] = common.cosine(f, step, 100, args.peak_lr)
         x = batch(pictures, rng, f < CROPS_UNTIL)
         adversary = f > ADVERSARY_FROM
-        with torch.autocast("cpu", torch.bfloat16):
+        with common.autocast():
             posterior = vae.encode(x).latent_dist
             y = vae.decode(posterior.sample().to(memory_format=torch.channels_last)).sample.float()
         pixel = (y - x).abs().mean()
@@ -122,7 +122,7 @@ def main() -> None:
         loss = pixel + GRADIENT_WEIGHT * edge + KL_WEIGHT * kl
         if adversary:
             critic.requires_grad_(False)
-            with torch.autocast("cpu", torch.bfloat16):
+            with common.autocast():
                 loss = loss - ADVERSARY_WEIGHT * critic(y).float().mean()
             critic.requires_grad_(True)
         opt.zero_grad(set_to_none=True)
@@ -130,7 +130,7 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         opt.step()
         if adversary or f > ADVERSARY_FROM - 0.03:  # the critic learns a little ahead
-            with torch.autocast("cpu", torch.bfloat16):
+            with common.autocast():
                 real, fake = critic(x.requires_grad_()).float(), critic(y.detach().requires_grad_()).float()
             hinge = F.relu(1 - real).mean() + F.relu(1 + fake).mean()
             critic_opt.zero_grad(set_to_none=True)
