@@ -14,8 +14,9 @@ mod common;
 use std::sync::Arc;
 
 use common::{generate, open, repository, tiny};
-use diffusion::pipeline::{GuidanceRules, Reuse};
+use diffusion::pipeline::{ConditionPicture, GuidanceRules, Reuse, StageSettings};
 use diffusion::{Image, Pipeline, PromptSyntax, Request, SchedulerKind, SizeConditioning, Start, Variation};
+use ndarray::ArrayD;
 
 /// What is changed in a usual request, and a part of each sentence that must come; none must come beside them.
 type Row = (&'static str, fn(&mut Request), &'static [&'static str]);
@@ -336,4 +337,60 @@ fn a_distilled_model() {
         ("rules", |r| r.guidance_rules.rescale = 0.5, &["rules for guidance were given, but guidance is off"]),
     ];
     told(&open(&tiny("tiny-lcm")).unwrap(), &plain(), rows);
+}
+
+fn stage(r: &mut Request, name: &str) {
+    r.cascade.stages.insert(name.into(), StageSettings { steps: Some(2), ..StageSettings::default() });
+}
+
+fn like(r: &mut Request) {
+    r.conditions.push(ConditionPicture::new("like", picture("house.png").unwrap()));
+}
+
+/// A model of several stages runs what its picture is made of, and no more.
+#[test]
+fn parts_of_a_cascade_that_do_not_run() {
+    let autoencoder = open(&tiny("tiny-diffae")).unwrap();
+    let sampled = Request { prompt: String::new(), guidance: None, ..plain() };
+    let of_a_picture =
+        Request { start: Start { picture: picture("house.png"), ..Start::default() }, ..sampled.clone() };
+    told(&autoencoder, &sampled, &[("prior", |r| stage(r, "prior"), &[])]);
+    let rows: &[Row] = &[
+        ("prior", |r| stage(r, "prior"), &["the stage \"prior\", which does not run"]),
+        ("code", |r| drop(r.cascade.embeddings.insert("z_sem".into(), Arc::new(ArrayD::zeros(vec![16])))), &[]),
+    ];
+    told(&autoencoder, &of_a_picture, rows);
+    let rows: &[Row] = &[
+        ("upsampler", |r| stage(r, "upsampler"), &[]),
+        (
+            "until base",
+            |r| {
+                stage(r, "upsampler");
+                r.cascade.until = Some("base".into());
+            },
+            &["the stage \"upsampler\", which does not run"],
+        ),
+    ];
+    told(&open(&tiny("tiny-glide")).unwrap(), &Request { steps: Some(2), ..plain() }, rows);
+    let karlo = open(&tiny("tiny-karlo")).unwrap();
+    let rows: &[Row] = &[
+        ("a picture", like, &[]),
+        (
+            "a picture, and settings of the prior",
+            |r| {
+                like(r);
+                stage(r, "prior");
+            },
+            &["the stage \"prior\", which does not run"],
+        ),
+        (
+            "a picture beside the embedding that would be made of it",
+            |r| {
+                like(r);
+                r.cascade.embeddings.insert("image_embeds".into(), Arc::new(ArrayD::zeros(vec![32])));
+            },
+            &["a picture is given for \"like\""],
+        ),
+    ];
+    told(&karlo, &plain(), rows);
 }

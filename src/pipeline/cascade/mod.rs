@@ -15,6 +15,7 @@ mod opened;
 mod operations;
 mod pictures;
 mod plan;
+mod reached;
 mod shapes;
 mod stage;
 mod unused;
@@ -53,7 +54,7 @@ impl Cascade {
         let _turn = turns.take(cancel)?;
         let started = Instant::now();
         let mut evaluation = Evaluation::new(self, &plan, observer, cancel)?;
-        plan.unused(self).into_iter().for_each(|sentence| evaluation.session.warn(sentence));
+        plan.unused(self, &output.of).into_iter().for_each(|sentence| evaluation.session.warn(sentence));
         let made = evaluation.told(&output.of);
         if self.memory == MemoryMode::Low {
             self.release();

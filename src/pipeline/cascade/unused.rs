@@ -2,6 +2,7 @@
 
 use super::opened::Cascade;
 use super::plan::Plan;
+use super::reached::Reached;
 use crate::error::{Error, Result};
 use crate::model::cascade::{Null, Operation, PROMPT};
 use crate::pipeline::{PromptSyntax, Request, Reuse, Safety, Seamless, SizeConditioning, Tiling};
@@ -37,8 +38,8 @@ pub(super) fn refuse_other_roads(cascade: &Cascade, request: &Request) -> Result
 }
 
 impl Plan {
-    /// Sentences about settings that mean nothing to this model or this request.
-    pub(super) fn unused(&self, cascade: &Cascade) -> Vec<String> {
+    /// Sentences about settings that mean nothing to this model or this request, whose picture is the value `drawn`.
+    pub(super) fn unused(&self, cascade: &Cascade, drawn: &str) -> Vec<String> {
         let manifest = &cascade.folder.manifest;
         let guided = manifest.stages.iter().zip(&self.stages).any(|(stage, plan)| stage.is_guided(plan.guidance));
         let negative = self.request.negative_prompt.as_ref().is_some_and(|text| !text.is_empty());
@@ -93,6 +94,43 @@ impl Plan {
                 "a strength is given, but no stage of the model starts from a picture",
             ),
         ];
-        settings.into_iter().filter(|(holds, _)| *holds).map(|(_, sentence)| sentence.to_owned()).collect()
+        let settings = settings.into_iter().filter(|(holds, _)| *holds).map(|(_, sentence)| sentence.to_owned());
+        settings.chain(self.out_of_reach(cascade, &Reached::from(cascade, self, drawn))).collect()
+    }
+
+    /// What is given for parts of the model that do not run for this picture.
+    fn out_of_reach(&self, cascade: &Cascade, reached: &Reached) -> Vec<String> {
+        let manifest = &cascade.folder.manifest;
+        let request = &self.request;
+        let unread_text = !manifest.texts.is_empty()
+            && !request.prompt.is_empty()
+            && !manifest.texts.keys().any(|text| reached.holds_text(text));
+        let pictures = self.given.keys().filter(|role| {
+            manifest.pictures.get(*role).is_some_and(|role| role.same_as.is_none()) && !reached.holds(role)
+        });
+        let classes = self.classes.keys().filter(|name| !request.cascade.classes.is_empty() && !reached.holds(name));
+        let layouts = self.layouts.keys().filter(|name| !request.boxes.is_empty() && !reached.holds(name));
+        let stages = request.cascade.stages.keys().filter(|stage| !reached.holds(stage));
+        let edits = request.cascade.edits.keys().filter(|attribute| {
+            !manifest.values.iter().any(|(name, operation)| {
+                let moves =
+                    matches!(operation, Operation::Edit { directions, .. } if directions.contains_key(*attribute));
+                moves && reached.holds(name)
+            })
+        });
+        let embeddings = self.embeddings.keys().filter(|name| !reached.holds(name));
+        let rest = "but what is drawn is not made of it";
+        let text = unread_text.then(|| format!("a prompt is given, {rest}"));
+        let named = [
+            pictures.map(|role| format!("a picture is given for \"{role}\", {rest}")).collect::<Vec<_>>(),
+            classes.map(|name| format!("a class is given (\"{name}\"), {rest}")).collect(),
+            layouts.map(|name| format!("boxes are given (\"{name}\"), {rest}")).collect(),
+            stages
+                .map(|stage| format!("settings are given for the stage \"{stage}\", which does not run here"))
+                .collect(),
+            edits.map(|attribute| format!("the attribute \"{attribute}\" is to be moved, {rest}")).collect(),
+            embeddings.map(|name| format!("the embedding \"{name}\" is handed in, {rest}")).collect(),
+        ];
+        text.into_iter().chain(named.into_iter().flatten()).collect()
     }
 }
