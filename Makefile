@@ -43,7 +43,7 @@ STRICT := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror
 PLATFORMS := x86_64-pc-windows-msvc aarch64-pc-windows-msvc x86_64-apple-darwin aarch64-apple-darwin aarch64-apple-ios \
 	aarch64-linux-android aarch64-unknown-linux-gnu
 
-.PHONY: all demo demo-cpu demo-openvino use-ort test test-openvino check unit bench bench-peers header platforms clean help
+.PHONY: all demo demo-cpu demo-openvino use-ort test test-openvino models check unit bench bench-peers header platforms clean help
 
 all: $(TOOL) use-ort
 
@@ -52,6 +52,7 @@ help:
 	@echo 'make demo    draw a picture with models/demo; PROMPT="..." and SEED=n choose another'
 	@echo 'make ORT=openvino demo   draw it with OpenVINO in bfloat16, and say how far that is from float32'
 	@echo 'make test-openvino       the tests that need OpenVINO (a download of 84 MB the first time)'
+	@echo 'make models  copy into models/control and models/unclip what they share with other models here'
 	@echo 'make test    formatting, lints, and every test'
 	@echo 'make bench   time the demo model'
 	@echo 'make bench-peers MODEL=DIR ARGS="..."   time it beside others; ARGS are those of benches/peers/compare.py'
@@ -85,10 +86,15 @@ check:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
-unit: target/onnxruntime/1.28.0-cpu.stamp $(VOCAB) $(TOOL)
+unit: target/onnxruntime/1.28.0-cpu.stamp $(VOCAB) $(TOOL) models
 	$(CARGO) test --locked --no-fail-fast
 	$(PYTHON) -m unittest discover -s benches/peers -p 'test_*.py'
 	$(PYTHON) -m unittest discover -s benches/gpu -p 'test_*.py'
+
+# Parts that a small model shares with another are copied out of that one, not kept twice.
+models:
+	$(MAKE) -C models/control
+	$(MAKE) -C models/unclip
 
 bench: $(TOOL) use-ort
 	$(CARGO) bench --locked --bench generate -- $(ARGS)
