@@ -1,6 +1,8 @@
 //! The C programs in `tests/c` once more, compiled with AddressSanitizer and UndefinedBehaviorSanitizer, against the
 //! library as it is: they see every mistake of the programs themselves, and every access of theirs to memory that the
-//! library has given back. What the library itself does to memory is watched by valgrind, and by `make sanitize`.
+//! library has given back. What the library itself does to memory is valgrind's to see (`ffi.rs`): Rust's sanitizers are
+//! of its nightly toolchain and need every crate built once more. ThreadSanitizer is left out: it takes locks that it has
+//! not compiled, Rust's and ONNX Runtime's, for none.
 
 #![cfg(unix)]
 #![allow(
