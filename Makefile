@@ -27,23 +27,24 @@ TOOL := target/diffusion
 RUST := $(shell find src -name '*.rs' 2>/dev/null) Cargo.toml Cargo.lock build.rs
 TOOL_SOURCES := $(wildcard examples/diffusion/*.c)
 TOOL_HEADERS := $(wildcard examples/diffusion/*.h) include/diffusion.h
-# How a program says "the library is beside me, in release/".
+# How a program says "beside me" to the dynamic loader.
 ifeq ($(shell uname -s),Darwin)
-RPATH := -Wl,-rpath,@loader_path/release
+BESIDE := @loader_path
 LINK_NAME := libdiffusion.0.dylib
 LINK_TO := libdiffusion.dylib
 else
-RPATH := -Wl,-rpath,'$$ORIGIN/release'
+BESIDE := $$ORIGIN
 LINK_NAME := libdiffusion.so.0
 LINK_TO := libdiffusion.so
 endif
 STRICT := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror
 
 # Systems that the library is checked to compile for, without a linker or a device of theirs.
-PLATFORMS := x86_64-pc-windows-msvc aarch64-pc-windows-msvc x86_64-apple-darwin aarch64-apple-darwin aarch64-apple-ios \
-	aarch64-linux-android aarch64-unknown-linux-gnu
+PLATFORMS := x86_64-pc-windows-msvc x86_64-pc-windows-gnu aarch64-pc-windows-msvc x86_64-apple-darwin \
+	aarch64-apple-darwin aarch64-apple-ios aarch64-linux-android aarch64-unknown-linux-gnu
 
-.PHONY: all demo demo-cpu demo-openvino use-ort test test-openvino models check unit bench bench-peers header platforms clean help
+.PHONY: all demo demo-cpu demo-openvino use-ort test test-openvino test-package models check unit bench bench-peers header \
+	abi valgrind platforms clean help
 
 all: $(TOOL) use-ort
 
@@ -54,10 +55,15 @@ help:
 	@echo 'make test-openvino       the tests that need OpenVINO (a download of 84 MB the first time)'
 	@echo 'make models  copy into models/control and models/unclip what they share with other models here'
 	@echo 'make test    formatting, lints, and every test'
+	@echo 'make install PREFIX=DIR [DESTDIR=DIR] [LIBDIR=lib64]   headers, libraries, ONNX Runtime, tool, pkg-config, CMake'
+	@echo 'make uninstall PREFIX=DIR   take it away again'
+	@echo 'make dist    the same as a tarball that may be unpacked anywhere'
 	@echo 'make bench   time the demo model'
 	@echo 'make bench-peers MODEL=DIR ARGS="..."   time it beside others; ARGS are those of benches/peers/compare.py'
-	@echo 'make platforms  check that the library compiles for Windows, macOS, iOS, Android and Arm Linux'
+	@echo 'make platforms  check that the library compiles for Windows, macOS, iOS, Android and Arm Linux (needs rustup)'
 	@echo 'make header  write include/diffusion.h anew after a change of src/ffi'
+	@echo 'make abi     record the functions of today as what hosts may rely on'
+	@echo 'make valgrind   every C test under valgrind'
 
 demo: demo-$(ORT)
 
@@ -75,7 +81,7 @@ demo-openvino: $(TOOL) use-ort
 use-ort: $(ORT_STAMP) $(LIBRARY)
 	ln -sfn ../onnxruntime/$(ORT_FOLDER) target/release/onnxruntime
 
-test: check unit
+test: check unit test-package
 
 # Apart from `test`, which must not need a large download; the library is passed to the tests that ask for it.
 test-openvino: $(VOCAB) $(TOOL)
@@ -96,6 +102,10 @@ models:
 	$(MAKE) -C models/control
 	$(MAKE) -C models/unclip
 
+# What a user of the installed library meets: compilers, pkg-config, CMake, the tarball.
+test-package: package
+	MAKE="$(MAKE_COMMAND)" CC="$(CC)" $(PYTHON) -m unittest discover -s tests/packaging -p 'test_*.py'
+
 bench: $(TOOL) use-ort
 	$(CARGO) bench --locked --bench generate -- $(ARGS)
 	$(CARGO) bench --locked --bench memory -- $(ARGS)
@@ -103,17 +113,26 @@ bench: $(TOOL) use-ort
 bench-peers: $(TOOL) use-ort
 	$(PYTHON) benches/peers/compare.py --model "$(or $(MODEL),models/demo)" $(ARGS)
 
+# Records what the header declares now as what hosts may rely on: additions, and breaks that are on purpose.
+abi:
+	UPDATE_ABI=1 $(CARGO) test --locked --test abi every_promise
+
+# Every C test by itself; `make test` has one program for all under valgrind.
+valgrind:
+	$(CARGO) test --locked --test ffi -- --ignored every_program_under_valgrind
+
 header:
 	UPDATE_HEADER=1 $(CARGO) test --locked --test header
 
+# In one call, so that what runs on this machine (build scripts, procedural macros) is built once for all of them.
 platforms:
 	rustup target add $(PLATFORMS)
-	for target in $(PLATFORMS); do $(CARGO) check --locked --lib --target $$target || exit 1; done
+	$(CARGO) check --locked --lib $(PLATFORMS:%=--target %)
 
 # The tool finds the library beside itself, and the library finds ONNX Runtime in onnxruntime/ beside itself.
 $(TOOL): $(TOOL_SOURCES) $(TOOL_HEADERS) $(LIBRARY)
 	$(CC) $(STRICT) $(CFLAGS) -Iinclude $(TOOL_SOURCES) -Ltarget/release -ldiffusion -lpthread \
-		$(RPATH) -o $@
+		-Wl,-rpath,'$(BESIDE)/release' -o $@
 
 $(LIBRARY): $(RUST)
 	$(CARGO) build --locked --release --lib
@@ -131,3 +150,5 @@ $(VOCAB): tests/golden/clip_vocab.py
 
 clean:
 	$(CARGO) clean
+
+include packaging/rules.mk

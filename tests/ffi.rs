@@ -11,41 +11,19 @@
 
 mod cabi;
 
+use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cabi::checks::folder;
+use cabi::programs::{compile_program, dressed, names, succeeds_silently};
 use cabi::{STRICT, cc, command, compile, onnx_runtime, repository, said, skip, tiny};
-
-/// Compiles `tests/c/NAME.c` and returns the program with a folder that it may write to.
-fn program(name: &str) -> (PathBuf, tempfile::TempDir) {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let program = folder.path().join(name);
-    compile(&[repository("tests/c").join(name).with_extension("c")], &program);
-    (program, folder)
-}
-
-/// Runs a command to its end, which must be a good one.
-fn succeed(command: &mut Command, scratch: &Path) {
-    succeed_with(&tiny(), command, scratch);
-}
-
-fn succeed_with(model: &Path, command: &mut Command, scratch: &Path) {
-    let command = command.arg(model).arg(scratch).env("GOOD_LIBRARY", onnx_runtime());
-    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    assert!(output.status.success(), "{command:?}: {}", said(&output));
-    // Neither the library nor ONNX Runtime prints anything, ever.
-    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{command:?} printed: {}", said(&output));
-}
 
 /// Runs a test program.
 fn run(name: &str) {
-    run_with(name, &onnx_runtime());
-}
-
-fn run_with(name: &str, default_library: &Path) {
-    let (program, scratch) = program(name);
-    succeed(command(&program).env("ORT_DYLIB_PATH", default_library), scratch.path());
+    let folder = folder();
+    let program = compile_program(name, &[], folder.path());
+    succeeds_silently(&mut dressed(name, &program, &[], folder.path()));
 }
 
 #[test]
@@ -66,14 +44,7 @@ fn pictures_copies_and_files() {
 /// The list of `bad_requests.rs`, with its odd files.
 #[test]
 fn bad_and_odd_requests() {
-    let (program, scratch) = program("bad_requests");
-    for name in ["grey16.png", "grey.png", "cmyk.jpg"] {
-        fs::copy(repository("tests/golden/image").join(name), scratch.path().join(name)).unwrap();
-    }
-    fs::copy(repository("tests/golden/inputs/house.png"), scratch.path().join("house.png")).unwrap();
-    let huge = image::GrayImage::new(20_000, 1);
-    huge.save(scratch.path().join("huge.png")).unwrap();
-    succeed(command(&program).env("ORT_DYLIB_PATH", onnx_runtime()), scratch.path());
+    run("bad_requests");
 }
 
 #[test]
@@ -93,9 +64,7 @@ fn models_of_several_stages() {
 
 #[test]
 fn pictures_by_their_roles_and_boxes() {
-    let (program, scratch) = program("conditions");
-    let model = repository("tests/models/tiny-control");
-    succeed_with(&model, command(&program).env("ORT_DYLIB_PATH", onnx_runtime()), scratch.path());
+    run("conditions");
 }
 
 #[test]
@@ -115,7 +84,16 @@ fn the_log_callback() {
 
 #[test]
 fn a_missing_runtime_and_a_later_good_one() {
-    run_with("runtime", Path::new("/no/such/onnxruntime.so"));
+    run("runtime");
+}
+
+/// Valgrind, for programs whose every mistake and leak is to be an error.
+fn valgrind() -> Vec<String> {
+    let suppressions = format!("--suppressions={}", repository("tests/c/onnxruntime.supp").display());
+    let words = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full", "--num-callers=16"];
+    let kinds =
+        ["--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect", "--fair-sched=yes"];
+    words.into_iter().chain(kinds).map(str::to_owned).chain([suppressions]).collect()
 }
 
 /// One program for everything, because under valgrind loading ONNX Runtime and opening a model take most of the time.
@@ -129,7 +107,7 @@ fn memory_under_valgrind() {
     if Command::new("valgrind").arg("--version").output().is_err() {
         return skip("valgrind is not installed, so nothing looked for leaks");
     }
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let folder = folder();
     let mut parts = vec![repository("tests/c/memory.c")];
     for name in ["nulls", "arguments"] {
         let part = folder.path().join(name).with_extension("o");
@@ -142,17 +120,14 @@ fn memory_under_valgrind() {
     }
     let program = folder.path().join("memory");
     compile(&parts, &program);
-    let mut valgrind = command("valgrind");
-    valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite,indirect"]);
-    valgrind.args(["--errors-for-leak-kinds=definite,indirect", "--fair-sched=yes", "--num-callers=16"]);
-    valgrind.arg(format!("--suppressions={}", repository("tests/c/onnxruntime.supp").display()));
-    valgrind.arg(&program).env("ORT_DYLIB_PATH", onnx_runtime()).env("UNDER_VALGRIND", "1");
-    succeed(&mut valgrind, folder.path());
+    let valgrind = valgrind();
+    let runner: Vec<&OsStr> = valgrind.iter().map(OsStr::new).collect();
+    succeeds_silently(dressed("memory", &program, &runner, folder.path()).env("UNDER_VALGRIND", "1"));
 }
 
 #[test]
 fn the_program_in_the_readme_draws() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let folder = folder();
     let (program, picture) = (folder.path().join("hello"), folder.path().join("picture.png"));
     compile(&[repository("examples/hello.c")], &program);
     let mut hello = command(&program);
@@ -162,6 +137,18 @@ fn the_program_in_the_readme_draws() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("64 x 64"), "{}", said(&output));
     assert!(String::from_utf8_lossy(&output.stderr).contains("denoising"), "{}", said(&output));
     assert_eq!(image::open(&picture).unwrap().to_rgb8().dimensions(), (64, 64));
+}
+
+/// Each of the programs by itself, which together takes too long for `make test`: `make valgrind`.
+#[test]
+#[ignore = "takes many minutes"]
+fn every_program_under_valgrind() {
+    let (valgrind, folder) = (valgrind(), folder());
+    let runner: Vec<&OsStr> = valgrind.iter().map(OsStr::new).collect();
+    for name in names() {
+        let program = compile_program(&name, &[], folder.path());
+        succeeds_silently(dressed(&name, &program, &runner, folder.path()).env("UNDER_VALGRIND", "1"));
+    }
 }
 
 /// What the tests above cannot show: that they leave no function out.

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use cabi::{cc, library, repository, skip};
+use cabi::{cc, cxx, library, repository, say_skipped};
 use object::{Object, ObjectSymbol};
 
 /// The files with C functions, in the order in which one reads the header.
@@ -184,40 +184,60 @@ int use(void)
 }
 "#;
 
-fn compiles(mut compiler: Command, language: &str, standard: &str, folder: &Path) -> Result<(), String> {
-    let unit = folder.join(format!("unit-{standard}.{}", if language == "c" { "c" } else { "cpp" }));
-    fs::write(&unit, UNIT).unwrap();
+fn compiles(mut compiler: Command, language: &str, standard: &str, unit: &str, folder: &Path) -> Result<(), String> {
+    let path = folder.join(format!("unit-{standard}.{}", if language == "c" { "c" } else { "cpp" }));
+    fs::write(&path, unit).unwrap();
     let output = compiler
-        .args(["-x", language, &format!("-std={standard}"), "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c", "-I"])
+        .args(["-x", language, &format!("-std={standard}"), "-Wall", "-Wextra", "-Wpedantic", "-Werror"])
+        .args(["-fsyntax-only", "-I"])
         .arg(repository("include"))
-        .arg(&unit)
-        .arg("-o")
-        .arg(folder.join(format!("unit-{standard}.o")))
+        .arg(&path)
         .output()
         .map_err(|e| e.to_string())?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    let program = compiler.get_program().to_string_lossy().into_owned();
+    let said = || format!("{program}: {standard}: {}", String::from_utf8_lossy(&output.stderr));
+    if output.status.success() { Ok(()) } else { Err(said()) }
+}
+
+/// The compiler that all else is compiled with, and the other families' where they are installed.
+fn compilers(own: Command, others: [&str; 2]) -> Vec<String> {
+    let own = own.get_program().to_string_lossy().into_owned();
+    let others = others.into_iter().filter(|name| match Command::new(name).arg("--version").output() {
+        Ok(_) => true,
+        Err(_) => {
+            say_skipped(&format!("{name} is not installed, so it did not compile the header"));
+            false
+        }
+    });
+    std::iter::once(own).chain(others.map(str::to_owned)).collect()
 }
 
 #[test]
 fn the_header_compiles_alone_and_twice_as_every_c() {
     let folder = tempfile::tempdir().unwrap();
-    for standard in ["c99", "c11", "c17"] {
-        compiles(cc(), "c", standard, folder.path()).unwrap_or_else(|e| panic!("{standard}: {e}"));
+    for compiler in compilers(cc(), ["gcc", "clang"]) {
+        let compiles = |standard| compiles(Command::new(&compiler), "c", standard, UNIT, folder.path());
+        for standard in ["c99", "c11", "c17"] {
+            compiles(standard).unwrap();
+        }
+        // Compilers learned the name c23 later than the language.
+        compiles("c23").or_else(|_| compiles("c2x")).unwrap();
     }
-    // Compilers learned the name c23 later than the language.
-    let c23 = compiles(cc(), "c", "c23", folder.path()).or_else(|_| compiles(cc(), "c", "c2x", folder.path()));
-    c23.unwrap_or_else(|e| panic!("c23: {e}"));
 }
 
 #[test]
-fn the_header_compiles_alone_and_twice_as_every_cpp() {
+fn the_headers_compile_alone_and_twice_as_every_cpp() {
+    let Some(cxx) = cxx() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let name = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
-    if Command::new(&name).arg("--version").output().is_err() {
-        return skip(&format!("there is no C++ compiler \"{name}\"; set CXX to one"));
-    }
-    for standard in ["c++11", "c++14", "c++17", "c++20"] {
-        compiles(Command::new(&name), "c++", standard, folder.path()).unwrap_or_else(|e| panic!("{standard}: {e}"));
+    let wrapper = UNIT.replace("diffusion.h", "diffusion.hpp");
+    for compiler in compilers(cxx, ["g++", "clang++"]) {
+        let compiles = |standard, unit| compiles(Command::new(&compiler), "c++", standard, unit, folder.path());
+        for standard in ["c++11", "c++14", "c++17", "c++20"] {
+            compiles(standard, UNIT).unwrap();
+        }
+        for standard in ["c++17", "c++20"] {
+            compiles(standard, &wrapper).unwrap();
+        }
     }
 }
 

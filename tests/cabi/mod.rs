@@ -1,13 +1,15 @@
 //! What the tests of the C interface share: where the shared library is, and how to compile C against it.
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
-#![allow(clippy::print_stdout, reason = "a test says so when it skips something")]
 
 #[cfg(unix)]
 pub mod checks;
+#[cfg(unix)]
+pub mod programs;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -44,6 +46,16 @@ pub fn cc() -> Command {
     Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()))
 }
 
+/// The C++ compiler, where there is one; says so where not.
+pub fn cxx() -> Option<Command> {
+    let name = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
+    if Command::new(&name).arg("--version").output().is_err() {
+        skip(&format!("there is no C++ compiler \"{name}\"; set CXX to one"));
+        return None;
+    }
+    Some(Command::new(name))
+}
+
 /// The flags that all our C is compiled with.
 pub const STRICT: [&str; 6] = ["-std=c11", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
@@ -51,9 +63,16 @@ pub const STRICT: [&str; 6] = ["-std=c11", "-D_DEFAULT_SOURCE", "-Wall", "-Wextr
 /// anywhere.
 #[cfg(unix)]
 pub fn compile(sources: &[PathBuf], program: &Path) {
+    compile_with(&[], sources, program);
+}
+
+/// The same with more flags.
+#[cfg(unix)]
+pub fn compile_with(flags: &[&str], sources: &[PathBuf], program: &Path) {
     let folder = library_folder();
     let output = cc()
         .args(STRICT)
+        .args(flags)
         .arg("-g")
         .arg("-I")
         .arg(repository("include"))
@@ -109,7 +128,13 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 /// Says that a part of a test is left out because something is missing here; where nobody would read that, it fails.
 pub fn skip(sentence: &str) {
     assert!(std::env::var_os("CI").is_none(), "{sentence}; CI is set, so nothing may be left out");
-    println!("SKIPPED: {sentence}");
+    say_skipped(sentence);
+}
+
+/// Says the same of a tool that a machine may lack also where CI is set. Not by `println!`, which cargo swallows when a
+/// test passes.
+pub fn say_skipped(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {sentence}");
 }
 
 /// What a program printed, for messages.
