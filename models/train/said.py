@@ -35,4 +35,4 @@ class Words(nn.Module):
                                     nn.Linear(HIDDEN, SENTENCE * networks.WIDTH))
 
     def forward(self, code: torch.Tensor) -> torch.Tensor:
-        return self.layers(code).unflatten(1, (SENTENCE, networks.WIDTH))
+        return self.layers(code).view(-1, SENTENCE, networks.WIDTH)  # any batch, in a graph too

@@ -1,6 +1,7 @@
 """Trains what refines the base model's pictures, everything else held still; resumable, ends on time.
 
-    python train_refine.py --minutes 4      # after train_base.py
+    python train_refine.py --minutes 3.5            # after train_base.py
+    python train_refine.py --together --minutes 6   # then everything once more, as train_base.py does
 
 Low noise levels weigh more than in train_base.py: what is left of the noise there is what one sees.
 """
@@ -19,13 +20,20 @@ from train_vae import to_tensor
 BATCH, MOST, NOISY = 16, 40.0, 1.3
 
 
-class Refine(train_base.Base):
-    """The base's task; only the refining convolutions learn."""
+class Together(train_base.Base):
+    """The base's task from where its training ended."""
 
     def __init__(self, work: Path) -> None:
         super().__init__(work)
         given = self.model.load_state_dict(torch.load(work / "glide_base.pt"), strict=False)
         assert not given.unexpected_keys and all(".refine." in k for k in given.missing_keys), given
+
+
+class Refine(Together):
+    """Only the refining convolutions learn."""
+
+    def __init__(self, work: Path) -> None:
+        super().__init__(work)
         self.model.requires_grad_(False)
         self.model.base.refine.requires_grad_(True)
 
@@ -41,4 +49,7 @@ class Refine(train_base.Base):
 
 
 if __name__ == "__main__":
-    loop.run(loop.parser(__doc__, 4.0, 3e-3).parse_args(), "glide_train_refine", Refine)
+    parser = loop.parser(__doc__, 3.5, 3e-3)
+    parser.add_argument("--together", action="store_true", help="everything learns; --peak-lr 3e-4 fits")
+    args = parser.parse_args()
+    loop.run(args, "glide_train_together" if args.together else "glide_train_refine", Together if args.together else Refine)

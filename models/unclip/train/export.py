@@ -68,9 +68,9 @@ def main() -> None:
         nothing = clip.text(*words.ids([""]))[0]
     t = torch.tensor([417, 30])
 
-    def export(name: str, model: torch.nn.Module, inputs: dict, outputs: list[str], eight_bit: bool = False) -> dict:
+    def export(name: str, model: torch.nn.Module, inputs: dict, outputs: list[str]) -> dict:
         return graphs.export(model.eval(), args.out / name / "model.onnx", inputs, outputs,
-                             {key: batch for key in (*inputs, *outputs)}, eight_bit=eight_bit)
+                             {key: batch for key in (*inputs, *outputs)}, eight_bit=True)
 
     report = {
         "text_encoder": export("text_encoder", clip.text, {"tokens": tokens, "mask": mask}, ["last_hidden_state", "text_embeds"]),
@@ -79,7 +79,7 @@ def main() -> None:
         "prior": export("prior", prior, {"sample": torch.randn(2, unclip.EMBED), "timestep": t, "text_embeds": text,
                                          "last_hidden_state": states}, ["sample_out"]),
         "decoder": export("decoder", decoder, {"sample": torch.randn(2, 3, glide.SIZE, glide.SIZE), "timestep": t,
-                                               "last_hidden_state": states, "image_embeds": text}, ["noise_pred"], eight_bit=True),
+                                               "last_hidden_state": states, "image_embeds": text}, ["noise_pred"]),
         "upsampler": cascade.upsampler(args.out, work, states)}
     save_file({"no_words": nothing[0].contiguous()}, args.out / "constants.safetensors")
     cascade.write(args.out, INDEX, {"prior_scheduler": PRIOR, "decoder_scheduler": cascade.BASE,
