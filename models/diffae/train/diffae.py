@@ -21,7 +21,6 @@ DIRECTIONS = {  # name: (attribute, from, to)
     "night": ("time", "noon", "night"),
     "sunset": ("time", "noon", "sunset"),
     "snow": ("ground", "meadow", "snow"),
-    "cloudy": ("weather", "clear", "cloudy"),
 }
 NOISE = {"num_train_timesteps": 1000, "beta_schedule": "linear", "beta_start": 1e-4, "beta_end": 0.02,
          "prediction_type": "epsilon"}
