@@ -53,10 +53,11 @@ help:
 	@echo 'make ORT=openvino demo   draw it with OpenVINO in bfloat16, and say how far that is from float32'
 	@echo 'make test-openvino       the tests that need OpenVINO (a download of 84 MB the first time)'
 	@echo 'make test    formatting, lints, and every test'
+	@echo 'make test-bindings       the bindings for other languages, those whose tools are here'
 	@echo 'make bench   time the demo model'
 	@echo 'make bench-peers MODEL=DIR ARGS="..."   time it beside others; ARGS are those of benches/peers/compare.py'
 	@echo 'make platforms  check that the library compiles for Windows, macOS, iOS, Android and Arm Linux'
-	@echo 'make header  write include/diffusion.h anew after a change of src/ffi'
+	@echo 'make header  write include/diffusion.h and what the bindings declare anew after a change of src/ffi'
 
 demo: demo-$(ORT)
 
@@ -74,7 +75,7 @@ demo-openvino: $(TOOL) use-ort
 use-ort: $(ORT_STAMP) $(LIBRARY)
 	ln -sfn ../onnxruntime/$(ORT_FOLDER) target/release/onnxruntime
 
-test: check unit
+test: check unit test-bindings
 
 # Apart from `test`, which must not need a large download; the library is passed to the tests that ask for it.
 test-openvino: $(VOCAB) $(TOOL)
@@ -99,6 +100,7 @@ bench-peers: $(TOOL) use-ort
 
 header:
 	UPDATE_HEADER=1 $(CARGO) test --locked --test header
+	$(MAKE) --no-print-directory declarations
 
 platforms:
 	rustup target add $(PLATFORMS)
@@ -125,3 +127,5 @@ $(VOCAB): tests/golden/clip_vocab.py
 
 clean:
 	$(CARGO) clean
+
+include bindings/bindings.mk

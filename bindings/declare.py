@@ -20,6 +20,12 @@ HEADER = ROOT / "include/diffusion.h"
 PYTHON = ROOT / "bindings/python/libdiffusion"
 CSHARP = ROOT / "bindings/csharp/Runtime"
 COMMAND = "python3 bindings/declare.py"
+# Files that name the version, which must be the header's.
+VERSIONED = {
+    ROOT / "bindings/python/pyproject.toml": 'version = "{}"',
+    ROOT / "bindings/csharp/LibDiffusion.csproj": "<Version>{}</Version>",
+    ROOT / "bindings/csharp/package.json": '"version": "{}"',
+}
 
 # What the header's signatures cannot say: what a host may leave out at the end, by function and parameter.
 LEFT_OUT = {
@@ -583,6 +589,9 @@ def main():
         CSHARP / "PipelineOptions.Settings.cs":
             csharp_settings(header, "diffusion_pipeline_options", "PipelineOptions"),
     }
+    for file, line in VERSIONED.items():
+        if line.format(header.version) not in file.read_text(encoding="utf-8"):
+            sys.exit(f"declare: {file.relative_to(ROOT)} does not say {line.format(header.version)}, the header's version")
     stale = []
     for file, text in files.items():
         if file.is_file() and file.read_text(encoding="utf-8") == text:
