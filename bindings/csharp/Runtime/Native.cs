@@ -53,11 +53,11 @@ namespace LibDiffusion
         /// </summary>
         OutOfMemory = 9,
         /// <summary>
-        /// A cancel token was cancelled, or a callback asked to stop.
+        /// A cancel token or a job was cancelled, or a callback asked to stop.
         /// </summary>
         Cancelled = 10,
         /// <summary>
-        /// The object is in use by another call. Try again later.
+        /// The object is in use by another call, its queue is full, or a job is not done yet. Try again later.
         /// </summary>
         Busy = 11,
         /// <summary>
@@ -99,6 +99,33 @@ namespace LibDiffusion
         /// Latents become pixels; a step is one picture.
         /// </summary>
         Decoding = 4,
+    }
+
+    /// <summary>
+    /// Where a job is on its way. Other values may come with later versions; treat them as running.
+    /// </summary>
+    public enum JobState
+    {
+        /// <summary>
+        /// It waits for the jobs of its pipeline that were started before it.
+        /// </summary>
+        Queued = 0,
+        /// <summary>
+        /// It is being done, or is being stopped.
+        /// </summary>
+        Running = 1,
+        /// <summary>
+        /// It is done: take what it made.
+        /// </summary>
+        Finished = 2,
+        /// <summary>
+        /// It ended with an error, which diffusion_job_take_result() returns.
+        /// </summary>
+        Failed = 3,
+        /// <summary>
+        /// It was cancelled; nothing of it runs any more.
+        /// </summary>
+        Cancelled = 4,
     }
 
     /// <summary>
@@ -210,6 +237,15 @@ namespace LibDiffusion
         public ImageHandle() { }
 
         protected override void Destroy(IntPtr pointer) => Native.diffusion_image_destroy(pointer);
+    }
+
+    internal sealed class JobHandle : Handle
+    {
+        internal static readonly JobHandle Null = new JobHandle();
+
+        public JobHandle() { }
+
+        protected override void Destroy(IntPtr pointer) => Native.diffusion_job_destroy(pointer);
     }
 
     internal sealed class PipelineHandle : Handle
@@ -386,6 +422,9 @@ namespace LibDiffusion
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern Status diffusion_pipeline_options_set_memory(PipelineOptionsHandle options, byte[] mode, UIntPtr mode_length);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_pipeline_options_set_job_queue(PipelineOptionsHandle options, long jobs);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern Status diffusion_pipeline_options_set_preparation(PipelineOptionsHandle options, int preparation);
@@ -758,6 +797,60 @@ namespace LibDiffusion
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern Status diffusion_pipeline_generate(PipelineHandle pipeline, RequestHandle request, CancelTokenHandle cancel, ProgressCallback progress, IntPtr user_data, out ResultHandle result);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern IntPtr diffusion_job_state_name(int state);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_job_start(PipelineHandle pipeline, RequestHandle request, out JobHandle job);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_pipeline_open_start(byte[] folder, UIntPtr folder_length, PipelineOptionsHandle options, out JobHandle job);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int diffusion_job_poll(JobHandle job);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_job_wait(JobHandle job, long timeout_milliseconds, out int state);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_job_cancel(JobHandle job);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_job_take_result(JobHandle job, out ResultHandle result);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_job_take_pipeline(JobHandle job, out PipelineHandle pipeline);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern IntPtr diffusion_job_error_message(JobHandle job);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern void diffusion_job_destroy(IntPtr job);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern uint diffusion_job_queue_position(JobHandle job);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_job_progress(JobHandle job, out int phase, out uint step, out uint step_count);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int diffusion_job_phase(JobHandle job);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern uint diffusion_job_step(JobHandle job);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern uint diffusion_job_step_count(JobHandle job);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern double diffusion_job_elapsed_milliseconds(JobHandle job);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern ulong diffusion_job_preview_number(JobHandle job);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_job_preview(JobHandle job, long index, out ImageHandle image);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern void diffusion_result_destroy(IntPtr result);

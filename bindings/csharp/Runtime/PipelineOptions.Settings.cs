@@ -108,6 +108,15 @@ namespace LibDiffusion
         }
 
         /// <summary>
+        /// How many jobs of the pipeline may wait behind the one that runs, 0 to 1024. Default: 16. diffusion_job_start()
+        /// refuses the next one with BUSY; with 0 there is one job at a time.
+        /// </summary>
+        public long JobQueue
+        {
+            set { DiffusionException.Check(Native.diffusion_pipeline_options_set_job_queue(Handle, value)); }
+        }
+
+        /// <summary>
         /// Whether graphs may be changed so that they run faster and compute the same: 1 (the default) or 0. With 0 the
         /// model's files are opened as they are, and nothing is cached.
         /// </summary>

@@ -35,9 +35,9 @@ class Status(enum.IntEnum):
     allocations that fail end the process, as Rust's do.
     """
     CANCELLED = 10
-    """A cancel token was cancelled, or a callback asked to stop."""
+    """A cancel token or a job was cancelled, or a callback asked to stop."""
     BUSY = 11
-    """The object is in use by another call. Try again later."""
+    """The object is in use by another call, its queue is full, or a job is not done yet. Try again later."""
     NUMERIC = 12
     """A number became NaN or infinite, so there is no picture."""
     GRAPH_FAILED = 13
@@ -59,6 +59,21 @@ class Phase(enum.IntEnum):
     """The denoising loop runs; a step is one denoiser evaluation."""
     DECODING = 4
     """Latents become pixels; a step is one picture."""
+
+
+class JobState(enum.IntEnum):
+    """Where a job is on its way. Other values may come with later versions; treat them as running."""
+
+    QUEUED = 0
+    """It waits for the jobs of its pipeline that were started before it."""
+    RUNNING = 1
+    """It is being done, or is being stopped."""
+    FINISHED = 2
+    """It is done: take what it made."""
+    FAILED = 3
+    """It ended with an error, which diffusion_job_take_result() returns."""
+    CANCELLED = 4
+    """It was cancelled; nothing of it runs any more."""
 
 
 class PixelFormat(enum.IntEnum):
@@ -158,6 +173,7 @@ FUNCTIONS = {
     "diffusion_pipeline_options_set_device_id": (Status, [ctypes.c_void_p, ctypes.c_int64]),
     "diffusion_pipeline_options_set_threads": (Status, [ctypes.c_void_p, ctypes.c_int64]),
     "diffusion_pipeline_options_set_memory": (Status, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]),
+    "diffusion_pipeline_options_set_job_queue": (Status, [ctypes.c_void_p, ctypes.c_int64]),
     "diffusion_pipeline_options_set_preparation": (Status, [ctypes.c_void_p, ctypes.c_int32]),
     "diffusion_pipeline_options_set_cache_dir": (Status, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]),
     "diffusion_pipeline_options_add_embedding": (Status, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]),
@@ -285,6 +301,24 @@ FUNCTIONS = {
     "diffusion_request_set_init_result": (Status, [ctypes.c_void_p, ctypes.c_void_p]),
     "diffusion_request_set_tiling": (Status, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]),
     "diffusion_pipeline_generate": (Status, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ProgressCallback, ctypes.c_void_p, ctypes.c_void_p]),
+    "diffusion_job_state_name": (ctypes.c_char_p, [ctypes.c_int32]),
+    "diffusion_job_start": (Status, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]),
+    "diffusion_pipeline_open_start": (Status, [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p]),
+    "diffusion_job_poll": (ctypes.c_int32, [ctypes.c_void_p]),
+    "diffusion_job_wait": (Status, [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]),
+    "diffusion_job_cancel": (Status, [ctypes.c_void_p]),
+    "diffusion_job_take_result": (Status, [ctypes.c_void_p, ctypes.c_void_p]),
+    "diffusion_job_take_pipeline": (Status, [ctypes.c_void_p, ctypes.c_void_p]),
+    "diffusion_job_error_message": (ctypes.c_char_p, [ctypes.c_void_p]),
+    "diffusion_job_destroy": (None, [ctypes.c_void_p]),
+    "diffusion_job_queue_position": (ctypes.c_uint32, [ctypes.c_void_p]),
+    "diffusion_job_progress": (Status, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]),
+    "diffusion_job_phase": (ctypes.c_int32, [ctypes.c_void_p]),
+    "diffusion_job_step": (ctypes.c_uint32, [ctypes.c_void_p]),
+    "diffusion_job_step_count": (ctypes.c_uint32, [ctypes.c_void_p]),
+    "diffusion_job_elapsed_milliseconds": (ctypes.c_double, [ctypes.c_void_p]),
+    "diffusion_job_preview_number": (ctypes.c_uint64, [ctypes.c_void_p]),
+    "diffusion_job_preview": (Status, [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]),
     "diffusion_result_destroy": (None, [ctypes.c_void_p]),
     "diffusion_result_count": (ctypes.c_uint32, [ctypes.c_void_p]),
     "diffusion_result_image": (Status, [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]),
@@ -433,6 +467,7 @@ OPTIONS = {
     "device_id": ("diffusion_pipeline_options_set_device_id", (("int64_t", "device_id", ...),), "one"),
     "threads": ("diffusion_pipeline_options_set_threads", (("int64_t", "threads", ...),), "one"),
     "memory": ("diffusion_pipeline_options_set_memory", (("text", "mode", ...),), "one"),
+    "job_queue": ("diffusion_pipeline_options_set_job_queue", (("int64_t", "jobs", ...),), "one"),
     "preparation": ("diffusion_pipeline_options_set_preparation", (("flag", "preparation", ...),), "one"),
     "cache_dir": ("diffusion_pipeline_options_set_cache_dir", (("text", "folder", ...),), "one"),
     "embeddings": ("diffusion_pipeline_options_add_embedding", (("text", "file", ...), ("text", "token", None),), "many"),

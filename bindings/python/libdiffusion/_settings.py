@@ -203,7 +203,7 @@ class Settings(TypedDict, total=False):
 
     previews: tuple[str, int] | str | None
     """Previews while the picture is drawn: the progress callback is called once more with each, as
-    diffusion_progress.preview. They never change the pictures.
+    diffusion_progress.preview, and diffusion_job_preview() gives the newest of a job. They never change the pictures.
 
     `mode` is one of the names of diffusion_preview_mode_name(): "linear", a pixel for a latent, costs nothing;
     "small" runs the small decoder that the folder has as vae_decoder_approx/model.onnx; "full" runs the model's own
@@ -540,6 +540,11 @@ class Options(TypedDict, total=False):
     and gives memory for activations back after every run. "low" has one graph open at a time, makes one denoiser call
     for each guidance branch and each picture, and decodes large pictures in overlapping tiles. The last two want a
     cache folder: without one, opening a graph again takes as long as the first time.
+    """
+
+    job_queue: int | None
+    """How many jobs of the pipeline may wait behind the one that runs, 0 to 1024. Default: 16. diffusion_job_start()
+    refuses the next one with BUSY; with 0 there is one job at a time.
     """
 
     preparation: bool | None
