@@ -79,6 +79,9 @@ run-csharp:
 	for program in Tests~/Tests Tests~/Conformance Samples~/Hello; do \
 		$(MCS) -r:$(CSHARP)/LibDiffusion.dll -out:$(CSHARP)/$$(basename $$program).exe "bindings/csharp/$$program.cs" || exit 1; \
 	done
+	$(MCS) -unsafe -nowarn:649 -r:$(CSHARP)/LibDiffusion.dll -out:$(CSHARP)/UnityTests.exe bindings/csharp/Unity/*.cs \
+		"bindings/csharp/Tests~/UnityStubs.cs" "bindings/csharp/Tests~/UnityTests.cs"
 	$(WITH_LIBRARY) mono $(CSHARP)/Tests.exe models $(CSHARP)/scratch
+	$(WITH_LIBRARY) mono $(CSHARP)/UnityTests.exe models $(CSHARP)/scratch
 	$(WITH_LIBRARY) $(CONFORMANCE) check 'C#' $(BINDINGS)/conformance mono $(CSHARP)/Conformance.exe
 	$(WITH_LIBRARY) mono $(CSHARP)/Hello.exe models/demo "a red house" $(BINDINGS)/csharp.png

@@ -67,6 +67,37 @@ namespace LibDiffusion
             }
         }
 
+        /// <summary>Starts to open a model on a thread of the library; see Job.</summary>
+        public static Job<Pipeline> StartOpen(string folder, PipelineOptions options = null)
+        {
+            var path = Text.Bytes(folder);
+            DiffusionException.Check(Native.diffusion_pipeline_open_start(
+                path, Text.Length(path), options == null ? PipelineOptionsHandle.Null : options.Handle, out var job));
+            return new Job<Pipeline>(job, TakePipeline);
+        }
+
+        /// <summary>
+        /// Starts to draw on a thread of the library, and comes back at once; see Job. The request is copied. Status.Busy where
+        /// as many wait already as PipelineOptions.JobQueue says.
+        /// </summary>
+        public Job<Result> Start(Request request)
+        {
+            DiffusionException.Check(Native.diffusion_job_start(Handle, request.Handle, out var job));
+            return new Job<Result>(job, TakeResult);
+        }
+
+        private static Pipeline TakePipeline(JobHandle job)
+        {
+            DiffusionException.Check(Native.diffusion_job_take_pipeline(job, out var handle));
+            return new Pipeline(handle);
+        }
+
+        private static Result TakeResult(JobHandle job)
+        {
+            DiffusionException.Check(Native.diffusion_job_take_result(job, out var handle));
+            return new Result(handle);
+        }
+
         /// <summary>Everything about the model as JSON: family, layout, defaults, graphs, providers, notes.</summary>
         public string InfoJson => Text.From(Native.diffusion_pipeline_info_json(Handle));
 

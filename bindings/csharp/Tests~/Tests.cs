@@ -34,6 +34,8 @@ internal static class Tests
             Disposing,
             Forgotten,
             NamesAndLog,
+            Jobs,
+            JobsThatDoNotFinish,
         };
         if (arguments.Length > 2)
             tests = tests.Where(test => test.Method.Name.Contains(arguments[2])).ToArray();
@@ -425,5 +427,74 @@ internal static class Tests
         Pipeline.Open(Path.Combine(models, "demo")).Dispose();
         Library.SetLog(null);
         That(messages > 0, "messages");
+    }
+
+    private static void Jobs()
+    {
+        using (var opening = Pipeline.StartOpen(Path.Combine(models, "demo")))
+        {
+            opening.Wait();
+            using (var pipeline = opening.Take())
+            using (var request = House())
+            using (var job = pipeline.Start(request))
+            {
+                while (!job.IsDone) // once a frame
+                {
+                    var progress = job.Progress;
+                    That(progress.Step <= progress.Steps && job.QueuePosition == 0, "progress");
+                    Thread.Sleep(1);
+                }
+                That(job.State == JobState.Finished && job.Error == "" && job.Elapsed > TimeSpan.Zero, "finished");
+                using (var result = job.Take())
+                    That(result.Image.ToBytes(PixelFormat.Rgb8).SequenceEqual(Draw(House())), "what Generate() draws");
+                Throws<DiffusionException>(() => job.Take(), "taken");
+            }
+        }
+    }
+
+    private static void JobsThatDoNotFinish()
+    {
+        using (var request = Long())
+        {
+            request.SetPreviews("linear");
+            using (var job = demo.Start(request))
+            using (var waiting = demo.Start(House()))
+            {
+                That(!job.Wait(TimeSpan.FromMilliseconds(1)) && !job.IsDone, "it takes longer");
+                That(Throws<DiffusionException>(() => job.Take()).Status == Status.Busy, "not yet");
+                while (job.PreviewNumber == 0)
+                    Thread.Sleep(1);
+                using (var preview = job.Preview())
+                    That(preview.ToBytes(PixelFormat.Rgba8).Length > 0, "a preview");
+                That(waiting.State == JobState.Queued && waiting.Preview() == null && waiting.Progress.Phase == (Phase)(-1), "it waits");
+                job.Cancel();
+                job.Wait();
+                That(job.State == JobState.Cancelled && job.Error != "", "cancelled");
+                Throws<OperationCanceledException>(() => job.Take());
+                waiting.Wait();
+                waiting.Take().Dispose();
+            }
+            request.SetPreviews(null);
+            request.Width = 100;
+            using (var job = demo.Start(request))
+            {
+                job.Wait();
+                That(job.State == JobState.Failed && job.Error.Contains("multiple"), "failed");
+                Throws<DiffusionException>(() => job.Take(), job.Error);
+            }
+        }
+        using (var options = new PipelineOptions { JobQueue = 0 })
+        using (var pipeline = Pipeline.Open(Path.Combine(models, "demo"), options))
+        using (var request = Long())
+        using (pipeline.Start(request))
+            That(Throws<DiffusionException>(() => pipeline.Start(request)).Status == Status.Busy, "the queue is full");
+        using (var job = Pipeline.StartOpen("no such folder"))
+        {
+            job.Wait();
+            Throws<DiffusionException>(() => job.Take(), "no such folder");
+        }
+        demo.Start(Long()); // forgotten: cancelled when it is collected
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
     }
 }

@@ -9,7 +9,7 @@
 """
 
 from ._abi import VERSION as __version__
-from ._abi import LogLevel, Phase, PixelFormat, Status
+from ._abi import JobState, LogLevel, Phase, PixelFormat, Status
 from ._library import load
 from .embedding import Embedding
 from .errors import (
@@ -24,6 +24,7 @@ from .errors import (
     Unsupported,
 )
 from .image import Image
+from .job import Job
 from .pipeline import Pipeline
 from .progress import CancelToken, Progress
 from .request import Request
@@ -39,6 +40,8 @@ __all__ = [
     "Error",
     "Image",
     "InvalidArgument",
+    "Job",
+    "JobState",
     "LibraryError",
     "LogLevel",
     "OutOfMemory",

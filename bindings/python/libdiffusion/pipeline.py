@@ -10,6 +10,7 @@ from ._abi import OPTIONS
 from ._arguments import apply
 from ._library import Handle, created, library, text, texts, utf8
 from .embedding import Embedding
+from .job import Job
 from .progress import Callback, CancelToken, Watch
 from .request import Request, as_request
 from .result import Result
@@ -45,6 +46,19 @@ class Pipeline:
         self._handle: Handle | None = Watch(progress).run(
             "pipeline", "pipeline_open", path, len(path), _options(options), cancel)
 
+    @classmethod
+    def start_open(cls, folder: str | os.PathLike[str], **options: Unpack[Options]) -> Job[Pipeline]:
+        """Opens a model on a thread of the library: a Job whose result() is the Pipeline, or which is awaited."""
+        path = utf8(folder)
+        job = created("job", "pipeline_open_start", path, len(path), _options(options))
+        return Job(job, "pipeline", cls._of)
+
+    @classmethod
+    def _of(cls, handle: Handle) -> Pipeline:
+        pipeline = cls.__new__(cls)
+        pipeline._handle = handle
+        return pipeline
+
     def _open(self) -> Handle:
         if self._handle is None:
             raise ValueError("the pipeline is closed")
@@ -75,6 +89,14 @@ class Pipeline:
         """
         request = as_request(prompt, settings)
         return Result(Watch(progress).run("result", "pipeline_generate", self._open(), request, cancel))
+
+    def start(self, prompt: str | Request | None = None, **settings: Unpack[Settings]) -> Job[Result]:
+        """Starts to draw on a thread of the library, and comes back at once: a Job to poll, wait for or await.
+
+        Busy is raised where as many wait already as the option job_queue says.
+        """
+        request = as_request(prompt, settings)
+        return Job(created("job", "job_start", self._open(), request), "result", Result)
 
     def embed(
         self,
