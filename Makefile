@@ -57,13 +57,14 @@ help:
 	@echo 'make test-openvino       the tests that need OpenVINO (a download of 84 MB the first time)'
 	@echo 'make models  copy into models/control and models/unclip what they share with other models here'
 	@echo 'make test    formatting, lints, and every test'
+	@echo 'make test-bindings       the bindings for other languages, those whose tools are here'
 	@echo 'make install PREFIX=DIR [DESTDIR=DIR] [LIBDIR=lib64]   headers, libraries, ONNX Runtime, tool, pkg-config, CMake'
 	@echo 'make uninstall PREFIX=DIR   take it away again'
 	@echo 'make dist    the same as a tarball that may be unpacked anywhere'
 	@echo 'make bench   time the demo model'
 	@echo 'make bench-peers MODEL=DIR ARGS="..."   time it beside others; ARGS are those of benches/peers/compare.py'
 	@echo 'make platforms  check that the library compiles for Windows, macOS, iOS, Android and Arm Linux (needs rustup)'
-	@echo 'make header  write include/diffusion.h anew after a change of src/ffi'
+	@echo 'make header  write include/diffusion.h and what the bindings declare anew after a change of src/ffi'
 	@echo 'make abi     record the functions of today as what hosts may rely on'
 	@echo 'make valgrind   every C test under valgrind'
 
@@ -126,6 +127,7 @@ valgrind:
 
 header:
 	UPDATE_HEADER=1 $(CARGO) test --locked --test header
+	$(MAKE) --no-print-directory declarations
 
 # In one call, so that what runs on this machine (build scripts, procedural macros) is built once for all of them.
 platforms:
@@ -158,3 +160,4 @@ clean:
 	$(CARGO) clean
 
 include packaging/rules.mk
+include bindings/bindings.mk

@@ -1,0 +1,190 @@
+"""Models."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from ._abi import OPTIONS
+from ._arguments import apply
+from ._library import Handle, created, library, text, texts, utf8
+from .embedding import Embedding
+from .job import Job
+from .progress import Callback, CancelToken, Watch
+from .request import Request, as_request
+from .result import Result
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._settings import Options, Settings
+
+
+def _options(options: dict) -> Handle:
+    handle = created("pipeline_options", "pipeline_options_create")
+    apply(handle, OPTIONS, options)
+    return handle
+
+
+class Pipeline:
+    """An opened model, ready to draw. Threads may share it: what they ask for is drawn in turn.
+
+        with Pipeline("models/demo", provider="cpu") as pipeline:
+            pipeline.generate("a red house in the snow", seed=2).image.save("house.png")
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        progress: Callback | None = None,
+        cancel: CancelToken | None = None,
+        **options: Unpack[Options],
+    ):
+        path = utf8(folder)
+        self._handle: Handle | None = Watch(progress).run(
+            "pipeline", "pipeline_open", path, len(path), _options(options), cancel)
+
+    @classmethod
+    def start_open(cls, folder: str | os.PathLike[str], **options: Unpack[Options]) -> Job[Pipeline]:
+        """Opens a model on a thread of the library: a Job whose result() is the Pipeline, or which is awaited."""
+        path = utf8(folder)
+        job = created("job", "pipeline_open_start", path, len(path), _options(options))
+        return Job(job, "pipeline", cls._of)
+
+    @classmethod
+    def _of(cls, handle: Handle) -> Pipeline:
+        pipeline = cls.__new__(cls)
+        pipeline._handle = handle
+        return pipeline
+
+    def _open(self) -> Handle:
+        if self._handle is None:
+            raise ValueError("the pipeline is closed")
+        return self._handle
+
+    def close(self) -> None:
+        """Closes the model as soon as nobody draws with it any more."""
+        self._handle = None
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *_error) -> None:
+        self.close()
+
+    def generate(
+        self,
+        prompt: str | Request | None = None,
+        *,
+        progress: Callback | None = None,
+        cancel: CancelToken | None = None,
+        **settings: Unpack[Settings],
+    ) -> Result:
+        """Draws, and comes back when the pictures are there. Other Python threads run meanwhile, and Ctrl-C stops it.
+
+        `prompt` is a text, or a Request of which the settings change something. `progress` is told how far it is on this
+        thread. Cancelled is raised where it or the token stops the work.
+        """
+        request = as_request(prompt, settings)
+        return Result(Watch(progress).run("result", "pipeline_generate", self._open(), request, cancel))
+
+    def start(self, prompt: str | Request | None = None, **settings: Unpack[Settings]) -> Job[Result]:
+        """Starts to draw on a thread of the library, and comes back at once: a Job to poll, wait for or await.
+
+        Busy is raised where as many wait already as the option job_queue says.
+        """
+        request = as_request(prompt, settings)
+        return Job(created("job", "job_start", self._open(), request), "result", Result)
+
+    def embed(
+        self,
+        value: str,
+        prompt: str | Request | None = None,
+        *,
+        progress: Callback | None = None,
+        cancel: CancelToken | None = None,
+        **settings: Unpack[Settings],
+    ) -> Embedding:
+        """Computes one of embedding_names, such as "image_embeds", of the pictures and texts in the settings."""
+        name = utf8(value)
+        request = as_request(prompt, settings)
+        return Embedding(
+            Watch(progress).run("embedding", "pipeline_embed", self._open(), request, name, len(name), cancel))
+
+    @property
+    def info(self) -> dict:
+        """Everything about the model: family, layout, defaults, graphs, providers, notes."""
+        return json.loads(text(library().pipeline_info_json(self._open())))
+
+    @property
+    def family(self) -> str:
+        """Such as "stable-diffusion-1"."""
+        return text(library().pipeline_family(self._open()))
+
+    @property
+    def default_size(self) -> tuple[int, int]:
+        """Width and height in pixels where none are set."""
+        handle = self._open()
+        return library().pipeline_default_width(handle), library().pipeline_default_height(handle)
+
+    @property
+    def default_steps(self) -> int:
+        return library().pipeline_default_steps(self._open())
+
+    @property
+    def default_guidance(self) -> float:
+        return library().pipeline_default_guidance(self._open())
+
+    @property
+    def default_scheduler(self) -> str:
+        return text(library().pipeline_default_scheduler(self._open()))
+
+    @property
+    def size_multiple(self) -> int:
+        """Width and height must be multiples of this many pixels."""
+        return library().pipeline_size_multiple(self._open())
+
+    @property
+    def condition_roles(self) -> tuple[str, ...]:
+        """The roles of `condition_pictures`, such as "controlnet"."""
+        return texts(library().pipeline_condition_role, self._open())
+
+    @property
+    def picture_roles(self) -> tuple[str, ...]:
+        """The roles of `pictures`, of a model of several stages."""
+        return texts(library().pipeline_picture_role, self._open())
+
+    @property
+    def stage_names(self) -> tuple[str, ...]:
+        """The stages of `stage_steps` and its sisters, of a model of several stages."""
+        return texts(library().pipeline_stage_name, self._open())
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What `class_name` may be, where the model's classes have names."""
+        return texts(library().pipeline_class_name, self._open())
+
+    @property
+    def class_count(self) -> int:
+        """How many classes there are for `class_label`, counted from 0."""
+        return library().pipeline_class_count(self._open())
+
+    @property
+    def embedding_names(self) -> tuple[str, ...]:
+        """What embed() computes and `embeddings` takes."""
+        return texts(library().pipeline_embedding_name, self._open())
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What `edits` may change."""
+        return texts(library().pipeline_attribute, self._open())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what was recognised in the folder and why."""
+        return texts(library().pipeline_note, self._open())
+
+    def __repr__(self) -> str:
+        return "<Pipeline, closed>" if self._handle is None else f"<Pipeline {self.family}>"
