@@ -52,6 +52,7 @@ help:
 	@echo 'make demo    draw a picture with models/demo; PROMPT="..." and SEED=n choose another'
 	@echo 'make ORT=openvino demo   draw it with OpenVINO in bfloat16, and say how far that is from float32'
 	@echo 'make test-openvino       the tests that need OpenVINO (a download of 84 MB the first time)'
+	@echo 'make test-kotlin, make test-swift   one binding alone; what is missing for it is said'
 	@echo 'make test    formatting, lints, and every test'
 	@echo 'make bench   time the demo model'
 	@echo 'make bench-peers MODEL=DIR ARGS="..."   time it beside others; ARGS are those of benches/peers/compare.py'
@@ -74,7 +75,7 @@ demo-openvino: $(TOOL) use-ort
 use-ort: $(ORT_STAMP) $(LIBRARY)
 	ln -sfn ../onnxruntime/$(ORT_FOLDER) target/release/onnxruntime
 
-test: check unit
+test: check unit test-kotlin test-swift
 
 # Apart from `test`, which must not need a large download; the library is passed to the tests that ask for it.
 test-openvino: $(VOCAB) $(TOOL)
@@ -125,3 +126,5 @@ $(VOCAB): tests/golden/clip_vocab.py
 
 clean:
 	$(CARGO) clean
+
+include bindings/kotlin/rules.mk bindings/swift/rules.mk
