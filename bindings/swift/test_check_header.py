@@ -1,5 +1,6 @@
 """The checker finds what it is there to find."""
 
+import re
 import sys
 import tempfile
 import unittest

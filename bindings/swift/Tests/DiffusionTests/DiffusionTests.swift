@@ -6,8 +6,9 @@ import XCTest
 
 /// The demo model, through everything that the binding has.
 final class DiffusionTests: XCTestCase {
-    private static let demo = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("../../../../models/demo").standardizedFileURL.path
+    private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../../..").standardizedFileURL
+    private static let demo = repository.appendingPathComponent("models/demo").path
 
     private func open() async throws -> DiffusionPipeline {
         var options = DiffusionOptions()
@@ -159,6 +160,25 @@ final class DiffusionTests: XCTestCase {
         XCTAssertEqual(job.progress.previewNumber, 59)
         XCTAssertEqual(try job.preview().width, 16)
         await refused(.invalidArgument, "no preview") { _ = try job.preview(1) }
+    }
+
+    /// Byte for byte what bindings/conformance.c draws on this machine.
+    func testConformance() async throws {
+        let folder = Self.repository.appendingPathComponent("target/bindings/conformance")
+        guard let cases = try? String(contentsOf: folder.appendingPathComponent("cases.tsv"), encoding: .utf8) else {
+            throw XCTSkip("SKIPPED: nothing is there to be compared with the C program")
+        }
+        let pipeline = try await DiffusionPipeline.open(Self.demo)
+        for line in cases.split(separator: "\n") {
+            let field = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            var request = DiffusionRequest(field[1])
+            (request.negativePrompt, request.seed, request.steps) = (field[2], UInt64(field[3]), Int(field[4]))
+            (request.width, request.height) = (Int(field[5]), Int(field[6]))
+            (request.guidance, request.scheduler) = (Float(field[7]), field[8])
+            let expected = try Data(contentsOf: folder.appendingPathComponent("\(field[0]).rgb"))
+            let drawn = try await pipeline.generate(request).image().pixels()
+            XCTAssertEqual(Data(drawn), expected, field[0])
+        }
     }
 
     func testTheLibrary() throws {
