@@ -25,6 +25,8 @@ VOCAB := target/clip-vocab/vocab.json
 LIBRARY := target/release/stamp
 TOOL := target/diffusion
 RUST := $(shell find src -name '*.rs' 2>/dev/null) Cargo.toml Cargo.lock build.rs
+# What one copies from when one polls.
+ASYNC := target/async
 TOOL_SOURCES := $(wildcard examples/diffusion/*.c)
 TOOL_HEADERS := $(wildcard examples/diffusion/*.h) include/diffusion.h
 # How a program says "the library is beside me, in release/".
@@ -45,10 +47,10 @@ PLATFORMS := x86_64-pc-windows-msvc aarch64-pc-windows-msvc x86_64-apple-darwin 
 
 .PHONY: all demo demo-cpu demo-openvino use-ort test test-openvino check unit bench bench-peers header platforms clean help
 
-all: $(TOOL) use-ort
+all: $(TOOL) $(ASYNC) use-ort
 
 help:
-	@echo 'make         build the library (target/release) and the tool (target/diffusion)'
+	@echo 'make         build the library (target/release), the tool (target/diffusion) and examples/async.c (target/async)'
 	@echo 'make demo    draw a picture with models/demo; PROMPT="..." and SEED=n choose another'
 	@echo 'make ORT=openvino demo   draw it with OpenVINO in bfloat16, and say how far that is from float32'
 	@echo 'make test-openvino       the tests that need OpenVINO (a download of 84 MB the first time)'
@@ -94,6 +96,7 @@ unit: target/onnxruntime/1.28.0-cpu.stamp $(VOCAB) $(TOOL)
 bench: $(TOOL) use-ort
 	$(CARGO) bench --locked --bench generate -- $(ARGS)
 	$(CARGO) bench --locked --bench memory -- $(ARGS)
+	$(CARGO) bench --locked --bench cancel -- $(ARGS)
 
 bench-peers: $(TOOL) use-ort
 	$(PYTHON) benches/peers/compare.py --model "$(or $(MODEL),models/demo)" $(ARGS)
@@ -109,6 +112,9 @@ platforms:
 $(TOOL): $(TOOL_SOURCES) $(TOOL_HEADERS) $(LIBRARY)
 	$(CC) $(STRICT) $(CFLAGS) -Iinclude $(TOOL_SOURCES) -Ltarget/release -ldiffusion -lpthread \
 		$(RPATH) -o $@
+
+$(ASYNC): examples/async.c include/diffusion.h $(LIBRARY)
+	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -Ltarget/release -ldiffusion $(RPATH) -o $@
 
 $(LIBRARY): $(RUST)
 	$(CARGO) build --locked --release --lib

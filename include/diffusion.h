@@ -63,6 +63,7 @@
  *
  *  - A `const` object may be used by several threads at once; an object without `const` by one at a time.
  *  - Callbacks run on the thread that made the call, apart from the log's.
+ *  - A diffusion_job does the work on a thread of the library; see diffusion_job_start() and diffusion_job_destroy().
  *  - diffusion_cancel_token_cancel() may be called from any thread, at any time before the token is destroyed.
  *
  * The library prints nothing, ever. What it keeps for the whole process: ONNX Runtime, once loaded; the log callback;
@@ -150,11 +151,11 @@ enum diffusion_status
      */
     DIFFUSION_STATUS_OUT_OF_MEMORY = 9,
     /**
-     * A cancel token was cancelled, or a callback asked to stop.
+     * A cancel token or a job was cancelled, or a callback asked to stop.
      */
     DIFFUSION_STATUS_CANCELLED = 10,
     /**
-     * The object is in use by another call. Try again later.
+     * The object is in use by another call, its queue is full, or a job is not done yet. Try again later.
      */
     DIFFUSION_STATUS_BUSY = 11,
     /**
@@ -212,6 +213,43 @@ enum diffusion_phase
 typedef enum diffusion_phase diffusion_phase;
 #else
 typedef int32_t diffusion_phase;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Where a job is on its way. Other values may come with later versions; treat them as running.
+ */
+enum diffusion_job_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * It waits for the jobs of its pipeline that were started before it.
+     */
+    DIFFUSION_JOB_STATE_QUEUED = 0,
+    /**
+     * It is being done, or is being stopped.
+     */
+    DIFFUSION_JOB_STATE_RUNNING = 1,
+    /**
+     * It is done: take what it made.
+     */
+    DIFFUSION_JOB_STATE_FINISHED = 2,
+    /**
+     * It ended with an error, which diffusion_job_take_result() returns.
+     */
+    DIFFUSION_JOB_STATE_FAILED = 3,
+    /**
+     * It was cancelled; nothing of it runs any more.
+     */
+    DIFFUSION_JOB_STATE_CANCELLED = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum diffusion_job_state diffusion_job_state;
+#else
+typedef int32_t diffusion_job_state;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -313,9 +351,20 @@ typedef struct diffusion_embedding diffusion_embedding;
 
 /**
  * A picture. Read-only, so threads may share it. A `const diffusion_image *` is borrowed from the diffusion_result
- * or diffusion_progress that it came from; what diffusion_image_create() and its sisters make is the caller's.
+ * or diffusion_progress that it came from; what diffusion_image_create() and its sisters make, and what
+ * diffusion_job_preview() gives, is the caller's.
  */
 typedef struct diffusion_image diffusion_image;
+
+/**
+ * Work on a thread of the library: a generation, or the opening of a model. No callback crosses threads: the host polls,
+ * or waits.
+ *
+ * A job needs nothing of what it was started with: request, options and pipeline may be destroyed at once, in any order.
+ * Every function here but diffusion_job_destroy() may be called from any thread, several at once, at any time before the
+ * job is destroyed.
+ */
+typedef struct diffusion_job diffusion_job;
 
 /**
  * An opened model, ready to draw. Read-only once opened: threads may share it, and their generations queue.
@@ -737,6 +786,14 @@ diffusion_status diffusion_pipeline_options_set_memory(struct diffusion_pipeline
                                                        size_t mode_length);
 
 /**
+ * How many jobs of the pipeline may wait behind the one that runs, 0 to 1024. Default: 16. diffusion_job_start() refuses
+ * the next one with BUSY; with 0 there is one job at a time.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_options_set_job_queue(struct diffusion_pipeline_options *options,
+                                                          int64_t jobs);
+
+/**
  * Whether graphs may be changed so that they run faster and compute the same: 1 (the default) or 0. With 0 the model's
  * files are opened as they are, and nothing is cached.
  */
@@ -832,8 +889,12 @@ diffusion_status diffusion_pipeline_open_cstr(const char *folder,
 
 /**
  * Closes the model; NULL does nothing. A generation that is running on another thread goes on to its end.
+ *
+ * So do jobs that were started with it and are not destroyed: they keep the model open, and the last of them closes it.
+ * Where all of them are done or cancelled, this waits for their thread to end, as long as a cancel takes at most.
  */
-DIFFUSION_API void diffusion_pipeline_destroy(struct diffusion_pipeline *pipeline);
+DIFFUSION_API
+void diffusion_pipeline_destroy(struct diffusion_pipeline *pipeline);
 
 /**
  * Everything about the opened model as one JSON object: family, layout, defaults, size multiple, schedulers, graphs
@@ -1355,7 +1416,7 @@ diffusion_status diffusion_request_set_hires_upscale(struct diffusion_request *r
 
 /**
  * Previews while the picture is drawn: the progress callback is called once more with each, as
- * diffusion_progress.preview. They never change the pictures.
+ * diffusion_progress.preview, and diffusion_job_preview() gives the newest of a job. They never change the pictures.
  *
  * `mode` is one of the names of diffusion_preview_mode_name(): "linear", a pixel for a latent, costs nothing; "small"
  * runs the small decoder that the folder has as vae_decoder_approx/model.onnx; "full" runs the model's own decoder.
@@ -1814,6 +1875,183 @@ diffusion_status diffusion_pipeline_generate(const struct diffusion_pipeline *pi
                                              diffusion_progress_callback progress,
                                              void *user_data,
                                              struct diffusion_result **result);
+
+/**
+ * A word for people: "queued", "running", "finished", "failed", "cancelled"; "unknown" for any other number.
+ *
+ * The text lives as long as the library is loaded. Any thread.
+ */
+DIFFUSION_API const char *diffusion_job_state_name(int32_t state);
+
+/**
+ * Starts to draw what the request asks for, and returns at once. On success `*job` is the caller's, to be given back with
+ * diffusion_job_destroy().
+ *
+ * The jobs of a pipeline run one after the other in the order of their starts, on one thread that the first start makes;
+ * those of different pipelines run side by side. They take turns with calls of diffusion_pipeline_generate() and
+ * diffusion_pipeline_embed(), in no promised order. As many jobs may wait as diffusion_pipeline_options_set_job_queue()
+ * says, 16 by default.
+ *
+ * The request is copied, so it may be changed, used again and destroyed when this returns; the pipeline may be destroyed
+ * too, and its jobs go on. Any thread.
+ *
+ * Errors: INVALID_ARGUMENT for what diffusion_request_validate() refuses; BUSY when the queue is full: take it up again
+ * when a job is done, or cancel one; OUT_OF_MEMORY when the system gives no thread. What only the model can know, as a
+ * size that it cannot draw, makes the job fail, with the statuses of diffusion_pipeline_generate().
+ */
+DIFFUSION_API
+diffusion_status diffusion_job_start(const struct diffusion_pipeline *pipeline,
+                                     const struct diffusion_request *request,
+                                     struct diffusion_job **job);
+
+/**
+ * Starts to open the model in a folder, and returns at once: diffusion_pipeline_open() as a job, on a thread of its own.
+ * On success `*job` is the caller's, to be given back with diffusion_job_destroy(); diffusion_job_take_pipeline() gives
+ * the pipeline once it is finished.
+ *
+ * `folder` is UTF-8. `options` may be NULL for the defaults; they are copied. Any thread.
+ *
+ * Errors: INVALID_ARGUMENT for a path that is empty, too long or has a NUL inside, or options that cannot be;
+ * INVALID_UTF8; OUT_OF_MEMORY when the system gives no thread. All else makes the job fail, with the statuses of
+ * diffusion_pipeline_open().
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_open_start(const char *folder,
+                                               size_t folder_length,
+                                               const struct diffusion_pipeline_options *options,
+                                               struct diffusion_job **job);
+
+/**
+ * The state of the job now, a diffusion_job_state. Never waits. -1 for NULL.
+ */
+DIFFUSION_API int32_t diffusion_job_poll(const struct diffusion_job *job);
+
+/**
+ * Waits until the job is finished, failed or cancelled, or until `timeout_milliseconds` have passed; a negative number
+ * waits for as long as it takes, 0 does not wait. Writes the state as it is then to `*state`, a diffusion_job_state, so
+ * that a time that ran out shows as QUEUED or RUNNING and is no error.
+ *
+ * Several threads may wait for one job. A log callback must not wait for the job on whose thread it is called.
+ */
+DIFFUSION_API
+diffusion_status diffusion_job_wait(const struct diffusion_job *job,
+                                    int64_t timeout_milliseconds,
+                                    int32_t *state);
+
+/**
+ * Cancels the job. One that is queued is CANCELLED when this returns and never runs. One that is running stops as soon as
+ * it can, in the middle of a graph too, and then is CANCELLED, even if its work came to an end in that moment; its
+ * pipeline goes on with the next job. One that is done stays as it is.
+ *
+ * Any thread, at any time, again and again; never waits. It is not for signal handlers, because it takes locks.
+ */
+DIFFUSION_API
+diffusion_status diffusion_job_cancel(const struct diffusion_job *job);
+
+/**
+ * Takes the pictures of a finished generation. On success `*result` is the caller's, to be given back with
+ * diffusion_result_destroy(); it needs neither the job nor the pipeline.
+ *
+ * Returns the status of what became of the job, as diffusion_pipeline_generate() would have: OK once, when it is
+ * finished; its error, as often as it is asked for, when it failed; CANCELLED when it was cancelled.
+ * Errors besides: BUSY as long as it is queued or running; INVALID_ARGUMENT when the result was taken before, and for a
+ * job that opens a model.
+ */
+DIFFUSION_API
+diffusion_status diffusion_job_take_result(const struct diffusion_job *job,
+                                           struct diffusion_result **result);
+
+/**
+ * Takes the pipeline of a finished opening. On success `*pipeline` is the caller's, to be given back with
+ * diffusion_pipeline_destroy().
+ *
+ * Returns the status of what became of the job, as diffusion_pipeline_open() would have; see diffusion_job_take_result().
+ * Errors besides: BUSY as long as it is running; INVALID_ARGUMENT when the pipeline was taken before, and for a job that
+ * draws. A pipeline that nobody takes is closed with the job.
+ */
+DIFFUSION_API
+diffusion_status diffusion_job_take_pipeline(const struct diffusion_job *job,
+                                             struct diffusion_pipeline **pipeline);
+
+/**
+ * Why the job failed or was cancelled: a whole sentence with its causes. Empty for a job that has not, and for NULL.
+ *
+ * Borrowed; never NULL; it lives until diffusion_job_destroy().
+ */
+DIFFUSION_API const char *diffusion_job_error_message(const struct diffusion_job *job);
+
+/**
+ * Gives the job back, with what was not taken of it; NULL does nothing. A job that is not done is cancelled.
+ *
+ * Does not wait while its pipeline or another of its jobs is there: what runs stops behind it. The last one to be
+ * destroyed of a pipeline and its jobs waits for their thread to end, as long as a cancel takes: afterwards nothing of
+ * them runs. So does an opening that is not done. A host that must not wait cancels, and destroys when
+ * diffusion_job_poll() says that it is done. Every other call with the job must have returned.
+ */
+DIFFUSION_API
+void diffusion_job_destroy(struct diffusion_job *job);
+
+/**
+ * How many jobs of the same pipeline run before this one: 1 and more while others run or wait before it, 0 once it is
+ * the next one or runs or is done, and for NULL.
+ */
+DIFFUSION_API uint32_t diffusion_job_queue_position(const struct diffusion_job *job);
+
+/**
+ * How far the job is, all three numbers of one moment: what is being done, a diffusion_phase, or -1 before the first
+ * report; how many parts of this phase are finished; how many it has. They mean what they mean in diffusion_progress, and
+ * stay as they were when the job is done.
+ *
+ * None of the three may be NULL; diffusion_job_phase() and its sisters give one of them alone.
+ */
+DIFFUSION_API
+diffusion_status diffusion_job_progress(const struct diffusion_job *job,
+                                        int32_t *phase,
+                                        uint32_t *step,
+                                        uint32_t *step_count);
+
+/**
+ * What is being done, a diffusion_phase; -1 before the first report and for NULL. diffusion_phase_name() has a word.
+ *
+ * Between this and diffusion_job_step() the job may have gone on; diffusion_job_progress() gives what fits together.
+ */
+DIFFUSION_API int32_t diffusion_job_phase(const struct diffusion_job *job);
+
+/**
+ * How many parts of its phase are finished; 0 before the first report and for NULL.
+ */
+DIFFUSION_API uint32_t diffusion_job_step(const struct diffusion_job *job);
+
+/**
+ * How many parts its phase has; 0 before the first report and for NULL.
+ */
+DIFFUSION_API uint32_t diffusion_job_step_count(const struct diffusion_job *job);
+
+/**
+ * For how many milliseconds the job has been running, or did when it is done; 0 while it is queued and for NULL.
+ */
+DIFFUSION_API double diffusion_job_elapsed_milliseconds(const struct diffusion_job *job);
+
+/**
+ * How many previews there were so far, of all pictures of the request together: where this number is another one than
+ * last time, there is a new preview. 0 where the request asks for none (diffusion_request_set_previews()), before the
+ * first, and for NULL.
+ */
+DIFFUSION_API uint64_t diffusion_job_preview_number(const struct diffusion_job *job);
+
+/**
+ * The newest preview of picture `index` of the request, counted from 0: what is not finished yet, as
+ * diffusion_progress.preview shows it. It does not wait for the job, and copies no pixels. The newest preview of each
+ * picture is kept until the job is destroyed.
+ *
+ * On success `*image` is the caller's, to be given back with diffusion_image_destroy(); newer previews leave it as it is.
+ *
+ * Errors: INVALID_ARGUMENT when there is no preview of such a picture (yet).
+ */
+DIFFUSION_API
+diffusion_status diffusion_job_preview(const struct diffusion_job *job,
+                                       int64_t index,
+                                       struct diffusion_image **image);
 
 /**
  * Gives the result back, with everything borrowed from it; NULL does nothing.

@@ -100,6 +100,31 @@ impl Error {
         Self::BadModel { path: path.as_ref().to_path_buf(), message: message.into() }
     }
 
+    /// The same error once more, for those who are told of one outcome several times.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::InvalidArgument(text) => Self::InvalidArgument(text.clone()),
+            Self::InvalidUtf8 { what, offset } => Self::InvalidUtf8 { what: what.clone(), offset: *offset },
+            Self::Io { what, path, source } => {
+                // The system's error cannot be copied; its kind and its words can.
+                let source = std::io::Error::new(source.kind(), source.to_string());
+                Self::Io { what: what.clone(), path: path.clone(), source }
+            }
+            Self::BadModel { path, message } => Self::BadModel { path: path.clone(), message: message.clone() },
+            Self::Unsupported(text) => Self::Unsupported(text.clone()),
+            Self::RuntimeMissing(text) => Self::RuntimeMissing(text.clone()),
+            Self::ProviderUnavailable(text) => Self::ProviderUnavailable(text.clone()),
+            Self::OutOfMemory(text) => Self::OutOfMemory(text.clone()),
+            Self::Cancelled => Self::Cancelled,
+            Self::Busy(text) => Self::Busy(text.clone()),
+            Self::Numeric(text) => Self::Numeric(text.clone()),
+            Self::GraphFailed { graph, message } => {
+                Self::GraphFailed { graph: graph.clone(), message: message.clone() }
+            }
+            Self::Internal(text) => Self::Internal(text.clone()),
+        }
+    }
+
     /// An [`Error::Io`] about `path`.
     pub(crate) fn io(what: &str, path: impl AsRef<Path>, source: std::io::Error) -> Self {
         Self::Io { what: what.to_owned(), path: path.as_ref().to_path_buf(), source }

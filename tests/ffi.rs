@@ -104,6 +104,11 @@ fn cancelling_before_during_and_after() {
 }
 
 #[test]
+fn jobs_polled_waited_for_cancelled_and_taken() {
+    run("jobs");
+}
+
+#[test]
 fn threads() {
     run("threads");
 }
@@ -162,6 +167,34 @@ fn the_program_in_the_readme_draws() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("64 x 64"), "{}", said(&output));
     assert!(String::from_utf8_lossy(&output.stderr).contains("denoising"), "{}", said(&output));
     assert_eq!(image::open(&picture).unwrap().to_rgb8().dimensions(), (64, 64));
+}
+
+/// The polling loop to copy from: it draws, and what it showed on the way is there.
+#[test]
+fn the_polling_example_shows_progress_and_a_preview_and_draws() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (program, picture) = (folder.path().join("async"), folder.path().join("picture.png"));
+    compile(&[repository("examples/async.c")], &program);
+    let polls = |model: &Path| {
+        let mut polls = command(&program);
+        polls.arg(model).arg("a red house").arg(&picture).env("ORT_DYLIB_PATH", onnx_runtime());
+        polls.output().unwrap()
+    };
+    let output = polls(&tiny());
+    assert!(output.status.success(), "{}", said(&output));
+    let shown = String::from_utf8_lossy(&output.stderr).into_owned();
+    for words in ["opening", "decoding", "finished", "1/1", "##############################"] {
+        assert!(shown.contains(words), "no \"{words}\" in: {shown}");
+    }
+    assert!(String::from_utf8_lossy(&output.stdout).contains("64 x 64"), "{}", said(&output));
+    assert_eq!(image::open(&picture).unwrap().to_rgb8().dimensions(), (64, 64));
+    let preview = folder.path().join("picture.png.preview.png");
+    assert_eq!(image::open(preview).unwrap().to_rgb8().dimensions(), (8, 8), "a pixel for a latent");
+
+    let output = polls(Path::new("/no/such/model"));
+    let shown = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(shown.contains("failed") && shown.contains("/no/such/model"), "{shown}");
 }
 
 /// What the tests above cannot show: that they leave no function out.

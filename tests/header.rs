@@ -46,6 +46,8 @@ const SOURCES: &[&str] = &[
     "request/cascade",
     "request/tiling",
     "generate",
+    "job",
+    "polling",
     "result",
     "timings",
     "image",

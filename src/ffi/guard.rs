@@ -6,10 +6,12 @@ use std::error::Error as _;
 use std::ffi::{CString, c_char};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
+use std::thread;
 
 use super::status::{Failure, diffusion_status};
 use super::text::c_string;
 use crate::error::Error;
+use crate::pipeline::JOB_THREAD;
 
 thread_local! {
     /// What went wrong last on this thread; empty after a call that succeeded.
@@ -64,7 +66,7 @@ fn keep_panics_quiet() {
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
-            if DEPTH.try_with(Cell::get).unwrap_or(0) == 0 {
+            if DEPTH.try_with(Cell::get).unwrap_or(0) == 0 && thread::current().name() != Some(JOB_THREAD) {
                 return previous(info);
             }
             let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
@@ -92,7 +94,7 @@ fn record(failure: &Failure) -> diffusion_status {
 }
 
 /// The message with its causes, each said once.
-fn chain(failure: &Failure) -> String {
+pub(super) fn chain(failure: &Failure) -> String {
     let mut text = failure.to_string();
     let mut cause = failure.source();
     while let Some(error) = cause {

@@ -45,7 +45,8 @@ pub(super) fn format_from(number: i32) -> Result<PixelFormat, Failure> {
 }
 
 /// A picture. Read-only, so threads may share it. A `const diffusion_image *` is borrowed from the diffusion_result
-/// or diffusion_progress that it came from; what diffusion_image_create() and its sisters make is the caller's.
+/// or diffusion_progress that it came from; what diffusion_image_create() and its sisters make, and what
+/// diffusion_job_preview() gives, is the caller's.
 pub struct diffusion_image {
     _private: [u8; 0],
 }
@@ -71,6 +72,11 @@ impl ImageData {
     /// A picture that the host brought, or one that is not finished: nothing is known of it.
     pub(super) fn made(image: Image) -> Self {
         Self { image: Arc::new(image), metadata: Metadata::default(), settings_json: CString::default() }
+    }
+
+    /// A picture that something else holds too.
+    pub(super) fn lent(image: Arc<Image>) -> Self {
+        Self { image, metadata: Metadata::default(), settings_json: CString::default() }
     }
 
     fn save(&self, file: &Path) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use super::request::whole;
 use super::status::diffusion_status;
 use super::text::{MAX_OPTION_BYTES, name, path, utf8};
 use crate::Error;
-use crate::pipeline::{CacheChoice, EmbeddingFile, MAX_THREADS, MemoryMode, PipelineOptions};
+use crate::pipeline::{CacheChoice, EmbeddingFile, MAX_JOB_QUEUE, MAX_THREADS, MemoryMode, PipelineOptions};
 use crate::runtime::{Fallback, Precision, Provider};
 
 /// The highest device number that may be asked for.
@@ -219,6 +219,20 @@ pub unsafe extern "C" fn diffusion_pipeline_options_set_memory(
         let options = unsafe { exclusive(options) }?;
         // SAFETY: by contract.
         options.memory = MemoryMode::parse(unsafe { name(mode, mode_length, "memory mode") }?)?;
+        Ok(())
+    })
+}
+
+/// How many jobs of the pipeline may wait behind the one that runs, 0 to 1024. Default: 16. diffusion_job_start() refuses
+/// the next one with BUSY; with 0 there is one job at a time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_pipeline_options_set_job_queue(
+    options: *mut diffusion_pipeline_options,
+    jobs: i64,
+) -> diffusion_status {
+    guard(|| {
+        // SAFETY: by contract.
+        unsafe { exclusive(options) }?.job_queue = whole(jobs, 0..=MAX_JOB_QUEUE, "job queue")?;
         Ok(())
     })
 }

@@ -13,7 +13,7 @@ use super::progress::{HostObserver, diffusion_progress_callback};
 use super::runtime::load;
 use super::status::{Failure, diffusion_status};
 use super::text::{c_string, length_of, path};
-use crate::pipeline::{Pipeline, PipelineInfo, PipelineOptions};
+use crate::pipeline::{JobQueue, Pipeline, PipelineInfo, PipelineOptions};
 use crate::runtime::CancelToken;
 
 /// An opened model, ready to draw. Read-only once opened: threads may share it, and their generations queue.
@@ -25,7 +25,8 @@ bind!(diffusion_pipeline, Arc<OpenPipeline>, "pipeline");
 
 /// A pipeline with its description as C texts. A call that runs keeps it alive, whoever destroys the handle.
 pub(super) struct OpenPipeline {
-    pub(super) pipeline: Pipeline,
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) jobs: JobQueue,
     info_json: CString,
     family: CString,
     layout: CString,
@@ -44,7 +45,8 @@ struct GraphTexts {
 }
 
 impl OpenPipeline {
-    fn new(pipeline: Pipeline) -> Self {
+    pub(super) fn new(pipeline: Pipeline) -> Self {
+        let pipeline = Arc::new(pipeline);
         let info = pipeline.info();
         let graphs = info.graphs.iter().map(|graph| GraphTexts {
             role: c_string(&graph.role),
@@ -61,6 +63,7 @@ impl OpenPipeline {
             notes: info.notes.iter().map(c_string).collect(),
             cascade: info.cascade.as_ref().map(CascadeTexts::new).unwrap_or_default(),
             conditions: info.conditions.iter().map(|c| [c_string(&c.role), c_string(&c.description)]).collect(),
+            jobs: JobQueue::new(Arc::clone(&pipeline)),
             pipeline,
         }
     }
@@ -148,6 +151,9 @@ pub unsafe extern "C" fn diffusion_pipeline_open_cstr(
 }
 
 /// Closes the model; NULL does nothing. A generation that is running on another thread goes on to its end.
+///
+/// So do jobs that were started with it and are not destroyed: they keep the model open, and the last of them closes it.
+/// Where all of them are done or cancelled, this waits for their thread to end, as long as a cancel takes at most.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_pipeline_destroy(pipeline: *mut diffusion_pipeline) {
     value((), || {

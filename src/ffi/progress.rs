@@ -78,7 +78,7 @@ impl HostObserver {
         let Some(callback) = self.callback else { return Flow::Continue };
         let report = diffusion_progress {
             struct_size: size_of::<diffusion_progress>() as u32,
-            phase: phase(progress.phase) as i32,
+            phase: phase_number(progress.phase),
             step: progress.step,
             steps: progress.steps,
             preview,
@@ -92,14 +92,16 @@ impl HostObserver {
     }
 }
 
-fn phase(phase: Phase) -> diffusion_phase {
-    match phase {
+/// The number that C has for a phase.
+pub(super) fn phase_number(phase: Phase) -> i32 {
+    let phase = match phase {
         Phase::Opening => diffusion_phase::Opening,
         Phase::EncodingText => diffusion_phase::EncodingText,
         Phase::EncodingImage => diffusion_phase::EncodingImage,
         Phase::Denoising => diffusion_phase::Denoising,
         Phase::Decoding => diffusion_phase::Decoding,
-    }
+    };
+    phase as i32
 }
 
 /// A word for people: "opening", "encoding text", "encoding image", "denoising", "decoding"; "working" for any other

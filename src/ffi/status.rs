@@ -31,9 +31,9 @@ pub enum diffusion_status {
     /// Memory ran out, on the host or on the device, where the library or ONNX Runtime asked for much of it. Small
     /// allocations that fail end the process, as Rust's do.
     OutOfMemory = 9,
-    /// A cancel token was cancelled, or a callback asked to stop.
+    /// A cancel token or a job was cancelled, or a callback asked to stop.
     Cancelled = 10,
-    /// The object is in use by another call. Try again later.
+    /// The object is in use by another call, its queue is full, or a job is not done yet. Try again later.
     Busy = 11,
     /// A number became NaN or infinite, so there is no picture.
     Numeric = 12,

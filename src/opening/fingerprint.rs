@@ -19,8 +19,8 @@ const FORMAT: u32 = 1;
 /// How long a file must have been left alone before its time is trusted: file systems round it, by up to two seconds.
 const SETTLED: Duration = Duration::from_secs(3);
 
-/// How much is hashed between two looks at the cancel flag.
-const CHUNK: usize = 64 << 20;
+/// How much is hashed between two looks at the cancel flag: some milliseconds' worth, also from a slow disk.
+const CHUNK: usize = 4 << 20;
 
 /// The key of a graph made of `files` (the graph's own first) with the settings that `settings` spells out.
 ///

@@ -116,7 +116,9 @@ impl<'p> Checked<'p> {
     /// # Errors
     /// As [`Graph::open`], and those of an edit that is needed.
     pub fn open(mut self, name: &str, options: &OpenOptions, edits: &[Edit], cancel: &CancelToken) -> Result<Opened> {
+        cancel.check()?;
         self.edited = Edited::by(edits, options.prepare, &mut self.model, name)?;
+        cancel.check()?;
         let options = &OpenOptions { graph: runtime::settle(options.graph.clone())?.0, ..options.clone() };
         let mut graph_options = options.graph.clone();
         graph_options.prepacking &= self.bytes < LARGE;
@@ -171,9 +173,10 @@ impl<'p> Checked<'p> {
     }
 
     /// The prepared model as a source in memory, and what was done to it and what was left.
-    fn prepared(&self, passes: &PrepareOptions) -> Result<(GraphSource, Sentences)> {
+    fn prepared(&self, passes: &PrepareOptions, cancel: &CancelToken) -> Result<(GraphSource, Sentences)> {
         let mut model = self.model.clone();
         let (done, left) = sentences(&prepare(&mut model, passes)?);
+        cancel.check()?;
         let sentences = ([&self.edited.done[..], &done].concat(), [&self.edited.left[..], &left].concat());
         Ok((self.in_memory(model)?, sentences))
     }
@@ -208,7 +211,7 @@ impl<'p> Checked<'p> {
         passes: &PrepareOptions,
         cancel: &CancelToken,
     ) -> Result<Opened> {
-        let (source, (done, left)) = self.prepared(passes)?;
+        let (source, (done, left)) = self.prepared(passes, cancel)?;
         let graph = Graph::open_source(name, self.path, source, options, cancel)?;
         Ok(Opened { graph, preparation: Preparation { done, left, cache: CacheUse::None } })
     }
@@ -246,7 +249,7 @@ impl<'p> Checked<'p> {
                 }
             }
         }
-        let (source, (done, mut left)) = self.prepared(passes)?;
+        let (source, (done, mut left)) = self.prepared(passes, cancel)?;
         let stored = cache.insert(&key, self.path, (done.clone(), left.clone()), |folder| {
             source.store(self.path, &folder.join(MODEL), WEIGHTS, options, cancel)?;
             // Otherwise another content would be stored under this one's hash.

@@ -38,7 +38,11 @@ pub fn open_all(
     cancel: &CancelToken,
     mut done: impl FnMut(usize) -> Result<()>,
 ) -> Result<Vec<Opened>> {
-    let checked: Vec<_> = files.iter().map(|file| Checked::read(file.path)).collect::<Result<_>>()?;
+    let mut checked = Vec::with_capacity(files.len());
+    for file in files {
+        cancel.check()?;
+        checked.push(Checked::read(file.path)?);
+    }
     let open = |file: &GraphFile<'_>, checked: Checked<'_>, cancel: &CancelToken| {
         let started = Instant::now();
         let opened = checked.open(file.name, &file.options, &file.edits, cancel)?;

@@ -10,6 +10,7 @@ mod fitting;
 mod guiding;
 mod hires;
 mod info;
+mod jobs;
 mod learned;
 mod masking;
 mod observer;
@@ -34,8 +35,11 @@ use std::time::{Duration, Instant};
 
 pub use augmentation::{NoiseAugmentation, timestep_sinusoids};
 pub use info::{CascadeInfo, ConditionInfo, GraphInfo, IoInfo, PipelineInfo, PreparationInfo, StageInfo};
+pub use jobs::{JOB_THREAD, Job, JobPreview, JobQueue, JobState, JobWatch};
 pub use observer::{Flow, Observer, Phase, Preview, Progress};
-pub use options::{CacheChoice, EmbeddingFile, MAX_THREADS, MemoryMode, PipelineOptions};
+pub use options::{
+    CacheChoice, DEFAULT_JOB_QUEUE, EmbeddingFile, MAX_JOB_QUEUE, MAX_THREADS, MemoryMode, PipelineOptions,
+};
 pub use request::{
     CascadeRequest, ClassLabel, ConditionPicture, GroundedBox, GuidanceRules, Hires, MAX_BOXES, MAX_CLIP_SKIP,
     MAX_CONDITION_SCALE, MAX_CONDITIONS, MAX_COUNT, MAX_EDIT, MAX_GUIDANCE, MAX_HIRES_SCALE, MAX_MASK_BLUR,
@@ -59,6 +63,7 @@ pub struct Pipeline {
     info: PipelineInfo,
     turns: turn::Turns,
     open_time: Duration,
+    job_queue: usize,
 }
 
 /// How a model draws.
@@ -97,7 +102,8 @@ impl Pipeline {
                 (Road::Single(Box::new(single)), info)
             }
         };
-        Ok(Self { road, info, turns: turn::Turns::default(), open_time: started.elapsed() })
+        let (turns, job_queue) = (turn::Turns::default(), options.job_queue as usize);
+        Ok(Self { road, info, turns, open_time: started.elapsed(), job_queue })
     }
 
     /// What this model is and can do.
@@ -110,6 +116,11 @@ impl Pipeline {
     #[must_use]
     pub fn open_time(&self) -> Duration {
         self.open_time
+    }
+
+    /// How many jobs may wait.
+    fn job_queue(&self) -> usize {
+        self.job_queue
     }
 
     /// Draws what `request` asks for.

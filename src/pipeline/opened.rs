@@ -129,6 +129,7 @@ impl Opened {
         let decoder = Decoder::new(take(GraphRole::VaeDecoder)?, folder.vae())?;
         let mut texts = BTreeMap::new();
         for (role, graph) in by_role {
+            cancel.check()?;
             let tokenizer = folder
                 .tokenizer(role)
                 .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no tokenizer for {}", role.name())))?;

@@ -96,6 +96,11 @@ pub struct EmbeddingFile {
 /// The most threads that may be asked for.
 pub const MAX_THREADS: u32 = 1024;
 
+/// The most jobs that may wait at a time, unless told otherwise.
+pub const DEFAULT_JOB_QUEUE: u32 = 16;
+/// The longest queue of jobs that may be asked for.
+pub const MAX_JOB_QUEUE: u32 = 1024;
+
 /// How to open a model. [`Default`] is [`Provider::Auto`], all cores, every graph resident, nothing cached.
 #[derive(Debug, Clone)]
 pub struct PipelineOptions {
@@ -131,6 +136,9 @@ pub struct PipelineOptions {
     /// ControlNets and adapters that lie elsewhere than in the model's folder: ONNX files, or folders with one. They
     /// follow the folder's own in the numbers of their roles.
     pub condition_graphs: Vec<PathBuf>,
+    /// How many jobs ([`crate::JobQueue`]) may wait behind the one that runs, 0 to [`MAX_JOB_QUEUE`]; the next one is
+    /// refused as [`Error::Busy`].
+    pub job_queue: u32,
 }
 
 impl Default for PipelineOptions {
@@ -150,6 +158,7 @@ impl Default for PipelineOptions {
             cache_limit: DEFAULT_LIMIT,
             embeddings: Vec::new(),
             condition_graphs: Vec::new(),
+            job_queue: DEFAULT_JOB_QUEUE,
         }
     }
 }
@@ -162,6 +171,12 @@ impl PipelineOptions {
     pub(super) fn validate(&self) -> Result<()> {
         if self.threads > MAX_THREADS {
             return Err(Error::invalid(format!("threads is {}; allowed are 0 to {MAX_THREADS}", self.threads)));
+        }
+        if self.job_queue > MAX_JOB_QUEUE {
+            return Err(Error::invalid(format!(
+                "the job queue is {} long; allowed are 0 to {MAX_JOB_QUEUE} waiting jobs",
+                self.job_queue
+            )));
         }
         self.check_providers()
     }

@@ -37,6 +37,7 @@ impl Single {
         for note in folder.notes() {
             log::info!("{note}");
         }
+        cancel.check()?;
         let runtime = runtime::initialize(options.ort_library.as_deref())?;
         let (model, report) = Opened::open(folder, options, observer, cancel)?;
         let family = families::of(&model);

@@ -1,5 +1,6 @@
 //! Stopping: one token, shared by everything that works for one request.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,7 @@ use crate::{Error, Result};
 /// A flag that any thread may raise to stop the work that was started with it.
 ///
 /// Clones share one flag. Raising it stops graphs that run at that moment (ONNX Runtime looks at it between two
-/// nodes of a graph), graphs that are being opened (it looks between two stages of that), and everything that
+/// nodes of a graph, and the operators of our own inside of theirs), graphs that are being opened (it looks between two stages of that), and everything that
 /// starts later until [`reset`](Self::reset). A run that waits for another thread's run of the same graph ends
 /// when its turn has come.
 #[derive(Clone, Default)]
@@ -38,12 +39,50 @@ struct InFlight {
 enum Work {
     Run(RunOptions),
     Load(LoadCanceler),
+    /// Nothing of ONNX Runtime's.
+    #[cfg(test)]
+    None,
 }
 
 /// Takes its call off the token's list when it is dropped.
 pub(super) struct Registration<'t> {
     token: &'t CancelToken,
     entry: Arc<InFlight>,
+}
+
+thread_local! {
+    /// The run that this thread is inside of. ONNX Runtime asks the operators of a graph on the thread that runs it, so
+    /// this is how those of our own hear of a cancel.
+    static INSIDE: RefCell<Option<Arc<InFlight>>> = const { RefCell::new(None) };
+}
+
+/// As long as it lives, this thread is inside of a run.
+pub(super) struct Inside {
+    /// The run around this one: a log callback may draw with another pipeline.
+    outer: Option<Arc<InFlight>>,
+}
+
+/// Whether the run that an operator belongs to was cancelled. Any thread that works for the operator may ask.
+#[derive(Clone, Default)]
+pub(super) struct Stop(Option<Arc<InFlight>>);
+
+impl Stop {
+    /// That of the run which this thread is inside of; never raised outside of any.
+    pub(super) fn of_this_thread() -> Self {
+        Self(INSIDE.try_with(|inside| inside.borrow().clone()).ok().flatten())
+    }
+
+    /// Whether there is no point in going on.
+    pub(super) fn is_raised(&self) -> bool {
+        self.0.as_ref().is_some_and(|run| run.stopped.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let outer = self.outer.take();
+        let _ = INSIDE.try_with(|inside| *inside.borrow_mut() = outer);
+    }
 }
 
 impl CancelToken {
@@ -64,6 +103,8 @@ impl CancelToken {
             let _ = match &entry.work {
                 Work::Run(options) => options.terminate(),
                 Work::Load(canceler) => canceler.cancel(),
+                #[cfg(test)]
+                Work::None => Ok(()),
             };
         }
     }
@@ -118,8 +159,13 @@ impl Registration<'_> {
     pub(super) fn run_options(&self) -> Option<&RunOptions> {
         match &self.entry.work {
             Work::Run(options) => Some(options),
-            Work::Load(_) => None,
+            _ => None,
         }
+    }
+
+    /// Tells the operators of our own that this thread runs from now on to look at this call.
+    pub(super) fn enter(&self) -> Inside {
+        Inside { outer: INSIDE.replace(Some(Arc::clone(&self.entry))) }
     }
 
     /// Whether `cancel` reached this call.
@@ -137,5 +183,49 @@ impl Drop for Registration<'_> {
 impl fmt::Debug for CancelToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CancelToken").field("cancelled", &self.is_cancelled()).finish()
+    }
+}
+
+/// For tests of what looks at it.
+#[cfg(test)]
+impl Stop {
+    /// One of no run, and the way to raise it.
+    pub(super) fn by_hand() -> (Self, impl Fn()) {
+        let work = Work::None;
+        let run = Arc::new(InFlight { work, stopped: AtomicBool::new(false) });
+        let raised = Arc::clone(&run);
+        (Self(Some(run)), move || raised.stopped.store(true, Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registered(token: &CancelToken) -> Registration<'_> {
+        token.register(Work::None).unwrap()
+    }
+
+    #[test]
+    fn operators_see_the_run_that_their_thread_is_inside_of_and_no_other() {
+        let (first, second) = (CancelToken::new(), CancelToken::new());
+        let (outer, inner) = (registered(&first), registered(&second));
+        let raised = || Stop::of_this_thread().is_raised();
+        let entered = outer.enter();
+        first.cancel();
+        assert!(raised());
+        {
+            let _entered = inner.enter();
+            assert!(!raised(), "a run inside of a run is asked for itself");
+            second.cancel();
+            second.reset();
+            assert!(raised(), "what was stopped stays stopped");
+        }
+        assert!(raised());
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert!(!raised(), "another thread is inside of nothing"));
+        });
+        drop(entered);
+        assert!(!raised());
     }
 }

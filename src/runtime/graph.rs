@@ -203,6 +203,7 @@ impl Graph {
         let Some(options) = registration.run_options() else {
             return Err(Error::Internal("a run was registered without options".to_owned()));
         };
+        let _inside = registration.enter();
         session.run_binding_with_options(binding, options).map_err(|error| match registration.was_stopped() {
             true => Error::Cancelled,
             false => self.failure(&error),

@@ -157,13 +157,59 @@ static void threads(const char *folder)
     diffusion_request_destroy(request);
 }
 
+/* A model that a job opened, whose own job sees everything destroyed before it is done; one that waits and is cancelled;
+ * and, last of all, one that runs and is destroyed. */
+static void jobs(const char *folder)
+{
+    diffusion_pipeline_options *options = NULL;
+    diffusion_pipeline *pipeline = NULL;
+    diffusion_request *request = small_request(2, 5);
+    diffusion_job *opening = NULL, *drawn = NULL, *waits = NULL, *last = NULL;
+    diffusion_image *preview = NULL;
+    diffusion_result *result = NULL;
+    int32_t state = -1;
+    OK(diffusion_pipeline_options_create(&options));
+    OK(diffusion_pipeline_options_set_threads(options, 1));
+    OK(diffusion_pipeline_options_set_job_queue(options, 2));
+    OK(diffusion_pipeline_open_start(TEXT(folder), options, &opening));
+    diffusion_pipeline_options_destroy(options);
+    OK(diffusion_job_wait(opening, -1, &state));
+    OK(diffusion_job_take_pipeline(opening, &pipeline));
+    diffusion_job_destroy(opening);
+    OK(diffusion_request_set_previews(request, TEXT("linear"), 1));
+    OK(diffusion_job_start(pipeline, request, &drawn));
+    OK(diffusion_job_start(pipeline, request, &waits));
+    OK(diffusion_job_start(pipeline, request, &last));
+    EXPECT(DIFFUSION_STATUS_BUSY, diffusion_job_start(pipeline, request, &opening));
+    OK(diffusion_job_cancel(waits));
+    diffusion_request_destroy(request);
+    diffusion_pipeline_destroy(pipeline);
+    EXPECT(DIFFUSION_STATUS_CANCELLED, diffusion_job_take_result(waits, &result));
+    CHECK(*diffusion_job_error_message(waits) != '\0');
+    OK(diffusion_job_wait(drawn, -1, &state));
+    OK(diffusion_job_preview(drawn, 0, &preview));
+    OK(diffusion_job_take_result(drawn, &result));
+    diffusion_job_destroy(waits);
+    diffusion_job_destroy(drawn);
+    CHECK(VALGRIND_CHECK_MEM_IS_DEFINED(diffusion_image_pixels(preview), diffusion_image_byte_length(preview)) == 0);
+    CHECK(diffusion_result_count(result) == 1);
+    while (diffusion_job_poll(last) == DIFFUSION_JOB_STATE_QUEUED)
+        ;
+    diffusion_job_destroy(last);
+    diffusion_image_destroy(preview);
+    diffusion_result_destroy(result);
+}
+
 /* Openings that come to nothing. */
 static void no_pipelines(const char *folder)
 {
     diffusion_pipeline *pipeline = NULL;
+    diffusion_job *job = NULL;
     struct plan stops = { 0, NULL, NULL, 1 };
     EXPECT(DIFFUSION_STATUS_CANCELLED, diffusion_pipeline_open(TEXT(folder), NULL, NULL, follow, &stops, &pipeline));
     CHECK(pipeline == NULL && stops.reports == 1);
+    OK(diffusion_pipeline_open_start(TEXT(folder), NULL, &job));
+    diffusion_job_destroy(job);
 }
 
 static void finalize(void *user_data)
@@ -199,6 +245,7 @@ int main(int argc, char **argv)
     no_pipelines(folder);
     threads(folder);
     from_a_picture(folder);
+    jobs(folder);
     OK(diffusion_set_log_callback(NULL, DIFFUSION_LOG_LEVEL_OFF, NULL, NULL));
     CHECK(finalized == 1);
     round_trip(folder, argv);

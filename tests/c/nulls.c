@@ -8,6 +8,11 @@ static void handles(void)
     const diffusion_image *image = NULL;
     diffusion_image *made = NULL;
     diffusion_buffer *buffer = NULL;
+    diffusion_result *result = NULL;
+    diffusion_pipeline *pipeline = NULL;
+    diffusion_job *job = NULL;
+    int32_t number = 0;
+    uint32_t step = 0;
     char bytes[4] = { 0 };
 
     diffusion_pipeline_options_destroy(NULL);
@@ -17,6 +22,7 @@ static void handles(void)
     diffusion_cancel_token_destroy(NULL);
     diffusion_buffer_destroy(NULL);
     diffusion_image_destroy(NULL);
+    diffusion_job_destroy(NULL);
     CHECK(*diffusion_last_error_message() == '\0');
 
     SAYS(NULL_POINTER, "cancel token", diffusion_cancel_token_cancel(NULL));
@@ -33,6 +39,7 @@ static void handles(void)
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_device_id(NULL, 0));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_threads(NULL, 1));
     EXPECT(NULL_POINTER, diffusion_pipeline_options_set_memory(NULL, TEXT("speed")));
+    EXPECT(NULL_POINTER, diffusion_pipeline_options_set_job_queue(NULL, 1));
 
     SAYS(NULL_POINTER, "request", diffusion_request_reset(NULL));
     EXPECT(NULL_POINTER, diffusion_request_set_prompt(NULL, TEXT("x")));
@@ -122,6 +129,15 @@ static void handles(void)
     EXPECT(NULL_POINTER, diffusion_image_encode(NULL, TEXT("png"), &buffer));
     CHECK(image == NULL && buffer == NULL);
 
+    SAYS(NULL_POINTER, "job", diffusion_job_cancel(NULL));
+    EXPECT(NULL_POINTER, diffusion_job_wait(NULL, 0, &number));
+    EXPECT(NULL_POINTER, diffusion_job_progress(NULL, &number, &step, &step));
+    EXPECT(NULL_POINTER, diffusion_job_take_result(NULL, &result));
+    EXPECT(NULL_POINTER, diffusion_job_take_pipeline(NULL, &pipeline));
+    EXPECT(NULL_POINTER, diffusion_job_preview(NULL, 0, &made));
+    SAYS(NULL_POINTER, "pipeline", diffusion_job_start(NULL, NULL, &job));
+    CHECK(result == NULL && pipeline == NULL && made == NULL && job == NULL && number == 0 && step == 0);
+
     SAYS(NULL_POINTER, "pixels", diffusion_image_create(NULL, 3, 1, 1, 3, DIFFUSION_PIXEL_FORMAT_RGB8, &made));
     EXPECT(NULL_POINTER, diffusion_image_create(bytes, 3, 1, 1, 3, DIFFUSION_PIXEL_FORMAT_RGB8, NULL));
     EXPECT(NULL_POINTER, diffusion_image_open(NULL, 3, &made));
@@ -176,6 +192,11 @@ static void values(void)
     CHECK(diffusion_result_decode_milliseconds(NULL) == 0.0);
     CHECK(diffusion_result_total_milliseconds(NULL) == 0.0);
 
+    CHECK(diffusion_job_poll(NULL) == -1 && diffusion_job_phase(NULL) == -1);
+    CHECK(diffusion_job_step(NULL) == 0 && diffusion_job_step_count(NULL) == 0);
+    CHECK(diffusion_job_queue_position(NULL) == 0 && diffusion_job_preview_number(NULL) == 0);
+    CHECK(diffusion_job_elapsed_milliseconds(NULL) == 0.0 && *diffusion_job_error_message(NULL) == '\0');
+
     CHECK(diffusion_image_width(NULL) == 0 && diffusion_image_height(NULL) == 0);
     CHECK(diffusion_image_stride(NULL) == 0 && diffusion_image_byte_length(NULL) == 0);
     CHECK(diffusion_image_format(NULL) == -1);
@@ -190,6 +211,7 @@ static void texts_and_outs(const char *folder)
     diffusion_request *request = NULL;
     diffusion_cancel_token *token = NULL;
     diffusion_pipeline *pipeline = NULL;
+    diffusion_job *job = NULL;
 
     EXPECT(NULL_POINTER, diffusion_pipeline_options_create(NULL));
     EXPECT(NULL_POINTER, diffusion_request_create(NULL));
@@ -266,7 +288,9 @@ static void texts_and_outs(const char *folder)
     EXPECT(NULL_POINTER, diffusion_pipeline_open_cstr(NULL, NULL, &pipeline));
     EXPECT(NULL_POINTER, diffusion_pipeline_open(TEXT(folder), options, token, NULL, NULL, NULL));
     EXPECT(NULL_POINTER, diffusion_pipeline_open_cstr(folder, NULL, NULL));
-    CHECK(pipeline == NULL);
+    EXPECT(NULL_POINTER, diffusion_pipeline_open_start(NULL, 3, NULL, &job));
+    EXPECT(NULL_POINTER, diffusion_pipeline_open_start(TEXT(folder), NULL, NULL));
+    CHECK(pipeline == NULL && job == NULL);
 
     diffusion_cancel_token_destroy(token);
     diffusion_request_destroy(request);
@@ -280,11 +304,30 @@ static void with_a_model(const char *folder)
     diffusion_result *result = NULL;
     const diffusion_image *image = NULL;
     diffusion_buffer *buffer = NULL;
+    diffusion_job *job = NULL;
+    int32_t state = -1;
+    uint32_t step = 0;
 
     EXPECT(NULL_POINTER, diffusion_pipeline_generate(NULL, request, NULL, NULL, NULL, &result));
     EXPECT(NULL_POINTER, diffusion_pipeline_generate(pipeline, NULL, NULL, NULL, NULL, &result));
     EXPECT(NULL_POINTER, diffusion_pipeline_generate(pipeline, request, NULL, NULL, NULL, NULL));
     CHECK(result == NULL);
+    SAYS(NULL_POINTER, "request", diffusion_job_start(pipeline, NULL, &job));
+    EXPECT(NULL_POINTER, diffusion_job_start(NULL, request, &job));
+    EXPECT(NULL_POINTER, diffusion_job_start(pipeline, request, NULL));
+    CHECK(job == NULL);
+    OK(diffusion_job_start(pipeline, request, &job));
+    SAYS(NULL_POINTER, "state", diffusion_job_wait(job, -1, NULL)); /* and it does not wait */
+    EXPECT(NULL_POINTER, diffusion_job_progress(job, NULL, &step, &step));
+    EXPECT(NULL_POINTER, diffusion_job_progress(job, &state, NULL, &step));
+    EXPECT(NULL_POINTER, diffusion_job_progress(job, &state, &step, NULL));
+    EXPECT(NULL_POINTER, diffusion_job_preview(job, 0, NULL));
+    EXPECT(NULL_POINTER, diffusion_job_take_pipeline(job, NULL));
+    OK(diffusion_job_wait(job, -1, &state));
+    EXPECT(NULL_POINTER, diffusion_job_take_result(job, NULL)); /* takes nothing */
+    OK(diffusion_job_take_result(job, &result));
+    diffusion_result_destroy(result);
+    diffusion_job_destroy(job);
     result = draw(pipeline, request);
     EXPECT(NULL_POINTER, diffusion_result_image(result, 0, NULL));
     OK(diffusion_result_image(result, 0, &image));

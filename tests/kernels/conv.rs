@@ -1,6 +1,11 @@
 //! `Conv3x3` beside `Conv`.
 
+use std::time::Instant;
+
+use diffusion::Error;
 use diffusion::onnx::proto::AttributeProto;
+use diffusion::runtime::CancelToken;
+use diffusion::tensor::Tensor;
 use ndarray::ArrayD;
 
 use crate::net::{Net, node};
@@ -187,4 +192,31 @@ fn what_is_not_proven_is_left() {
         inputs.extend(extra.then(|| noise(8, &[1, 32, 1, 1])));
         Pair::open(&net, PASS, 1).same(&inputs, TOLERANCE);
     }
+}
+
+/// ONNX Runtime looks at its flag before each operator; this graph has one, so only the operator itself can hear of a
+/// cancel that comes in the middle.
+#[test]
+fn a_cancel_stops_it_in_the_middle() {
+    let case = Case { inputs: 256, outputs: 256, bias: false, ..PLAIN };
+    let graph = Pair::open(&case.open_sized(), PASS, 1).prepared;
+    let feeds = [("x", Tensor::F32(noise(7, &[1, 256, 160, 160])))];
+    let run = |cancel: &CancelToken| graph.run(&feeds, &["y"], cancel);
+    let started = Instant::now();
+    let whole = run(&CancelToken::new()).unwrap();
+    let took = started.elapsed();
+    let stopped = || {
+        let cancel = CancelToken::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(took / 2);
+                cancel.cancel();
+            });
+            matches!(run(&cancel), Err(Error::Cancelled))
+        })
+    };
+    // One that came too late says nothing; all five never do.
+    assert!((0..5).any(|_| stopped()), "it ran to its end each time");
+    let again = run(&CancelToken::new()).unwrap();
+    assert_eq!(again.into_iter().next().unwrap().into_f32(), whole.into_iter().next().unwrap().into_f32());
 }

@@ -8,7 +8,7 @@ use crate::ffi::text::name;
 use crate::pipeline::{MAX_STEPS, PreviewMode, Previews};
 
 /// Previews while the picture is drawn: the progress callback is called once more with each, as
-/// diffusion_progress.preview. They never change the pictures.
+/// diffusion_progress.preview, and diffusion_job_preview() gives the newest of a job. They never change the pictures.
 ///
 /// `mode` is one of the names of diffusion_preview_mode_name(): "linear", a pixel for a latent, costs nothing; "small"
 /// runs the small decoder that the folder has as vae_decoder_approx/model.onnx; "full" runs the model's own decoder.

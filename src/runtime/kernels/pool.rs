@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ort::operator::ComputeContext;
 
+use super::super::cancel::Stop;
+
 /// Something that runs a job for each of a number of units, several at once if it has threads.
 pub(super) trait Pool: Sync {
     /// Runs `job(0)` to `job(units - 1)`, in any order and on any thread, and returns when all are done.
@@ -14,11 +16,12 @@ pub(super) trait Pool: Sync {
 /// ONNX Runtime's own threads. A second set of threads would fight with them: they spin while they wait.
 pub(super) struct SessionPool<'c> {
     context: &'c ComputeContext,
+    stop: Stop,
 }
 
 impl<'c> SessionPool<'c> {
     pub(super) fn new(context: &'c ComputeContext) -> Self {
-        Self { context }
+        Self { context, stop: Stop::of_this_thread() }
     }
 }
 
@@ -29,24 +32,37 @@ unsafe impl Sync for SessionPool<'_> {}
 
 impl Pool for SessionPool<'_> {
     fn each(&self, units: usize, job: &(dyn Fn(usize) + Sync)) -> ort::Result<()> {
-        // A panic must not unwind through ONNX Runtime's C++, which would end the process.
-        let panicked = AtomicBool::new(false);
-        let caught = |unit: usize| {
-            if catch_unwind(AssertUnwindSafe(|| job(unit))).is_err() {
-                panicked.store(true, Ordering::Relaxed);
+        careful(&self.stop, job, |caught| {
+            match units {
+                0 => {}
+                1 => caught(0),
+                // 0: as many batches as ONNX Runtime thinks right.
+                _ => self.context.par_for(units, 0, caught)?,
             }
-        };
-        match units {
-            0 => {}
-            1 => caught(0),
-            // 0: as many batches as ONNX Runtime thinks right.
-            _ => self.context.par_for(units, 0, caught)?,
-        }
-        match panicked.into_inner() {
-            true => Err(ort::Error::new("an operator of libdiffusion failed inside")),
-            false => Ok(()),
-        }
+            Ok(())
+        })
     }
+}
+
+/// Lets `spread` run `job` for every unit, but for those that come after `stop` is raised: ONNX Runtime itself looks at
+/// its flag only between two operators, and one of ours may take a second at large sizes.
+fn careful(
+    stop: &Stop,
+    job: &(dyn Fn(usize) + Sync),
+    spread: impl FnOnce(&(dyn Fn(usize) + Sync)) -> ort::Result<()>,
+) -> ort::Result<()> {
+    // A panic must not unwind through ONNX Runtime's C++, which would end the process.
+    let panicked = AtomicBool::new(false);
+    spread(&|unit| {
+        if !stop.is_raised() && catch_unwind(AssertUnwindSafe(|| job(unit))).is_err() {
+            panicked.store(true, Ordering::Relaxed);
+        }
+    })?;
+    if panicked.into_inner() {
+        return Err(ort::Error::new("an operator of libdiffusion failed inside"));
+    }
+    // What was left out is garbage, so nothing may go on with it. ONNX Runtime logs this, and the log knows these words.
+    if stop.is_raised() { Err(ort::Error::new("stopped, since the terminate flag is set")) } else { Ok(()) }
 }
 
 /// Pools for tests.
@@ -66,5 +82,34 @@ pub(super) mod test {
             });
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn units_after_a_stop_are_left_out_and_the_operator_fails() {
+        let (stop, raise) = Stop::by_hand();
+        let done = Mutex::new(Vec::new());
+        let job = |unit: usize| {
+            done.lock().unwrap().push(unit);
+            if unit == 2 {
+                raise();
+            }
+        };
+        let one_by_one = |job: &(dyn Fn(usize) + Sync)| {
+            (0..9).for_each(job);
+            Ok(())
+        };
+        let error = careful(&stop, &job, one_by_one).unwrap_err();
+        assert!(error.message().contains("terminate flag"), "{error}");
+        assert_eq!(*done.lock().unwrap(), [0, 1, 2]);
+        assert!(careful(&Stop::default(), &|_| (), one_by_one).is_ok(), "outside of any run nothing stops it");
+        let panics = careful(&Stop::default(), &|unit| assert!(unit != 4, "inside"), one_by_one).unwrap_err();
+        assert!(panics.message().contains("failed inside"), "{panics}");
     }
 }
