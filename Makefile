@@ -56,6 +56,7 @@ help:
 	@echo 'make ORT=openvino demo   draw it with OpenVINO in bfloat16, and say how far that is from float32'
 	@echo 'make test-openvino       the tests that need OpenVINO (a download of 84 MB the first time)'
 	@echo 'make models  copy into models/control and models/unclip what they share with other models here'
+	@echo 'make test-kotlin, make test-swift   one binding alone; what is missing for it is said'
 	@echo 'make test    formatting, lints, and every test'
 	@echo 'make test-bindings       the bindings for other languages, those whose tools are here'
 	@echo 'make install PREFIX=DIR [DESTDIR=DIR] [LIBDIR=lib64]   headers, libraries, ONNX Runtime, tool, pkg-config, CMake'
@@ -161,3 +162,4 @@ clean:
 
 include packaging/rules.mk
 include bindings/bindings.mk
+include bindings/kotlin/rules.mk bindings/swift/rules.mk

@@ -1,0 +1,151 @@
+package org.libdiffusion
+
+import java.io.File
+import java.nio.ByteBuffer
+import java.nio.charset.CharacterCodingException
+
+/** What `src/main/c/diffusion_jni.c` registers. Text crosses as UTF-8, handles as `long`; failures are thrown. */
+internal object Native {
+    init {
+        // A folder with both libraries, for a JVM; else the system's search, which on Android looks into the app.
+        val folder = System.getProperty("org.libdiffusion.folder")
+        if (folder != null) {
+            System.load(File(folder, System.mapLibraryName("diffusion_jni")).absolutePath)
+        } else {
+            // Android packs no file called libdiffusion.so.0: what is loaded already is found by that name all the same.
+            if (System.getProperty("java.vm.name") == "Dalvik") System.loadLibrary("diffusion")
+            System.loadLibrary("diffusion_jni")
+        }
+    }
+
+    /** Whose settings are set. */
+    const val OF_REQUEST: Int = 0
+    const val OF_OPTIONS: Int = 1
+
+    @JvmStatic external fun setText(of: Int, handle: Long, name: ByteArray, value: ByteArray)
+
+    @JvmStatic external fun setPair(of: Int, handle: Long, name: ByteArray, key: ByteArray, value: ByteArray)
+
+    @JvmStatic external fun setNumbers(of: Int, handle: Long, name: ByteArray, whole: LongArray, real: DoubleArray)
+
+    @JvmStatic external fun setList(of: Int, handle: Long, name: ByteArray, values: DoubleArray)
+
+    @JvmStatic external fun constant(name: ByteArray): Int
+
+    @JvmStatic external fun listedName(list: ByteArray, index: Long): ByteArray?
+
+    @JvmStatic external fun statusName(status: Int): ByteArray
+
+    @JvmStatic external fun version(): ByteArray
+
+    @JvmStatic external fun runtimeInfo(): ByteArray
+
+    @JvmStatic external fun runtimeInitialize(library: ByteArray?)
+
+    @JvmStatic external fun optionsCreate(): Long
+
+    @JvmStatic external fun optionsUseUserCache(options: Long)
+
+    @JvmStatic external fun optionsDestroy(options: Long)
+
+    @JvmStatic external fun requestCreate(): Long
+
+    @JvmStatic external fun requestDestroy(request: Long)
+
+    @JvmStatic external fun requestValidate(request: Long)
+
+    @JvmStatic external fun requestInitImage(request: Long, image: Long)
+
+    @JvmStatic external fun requestMaskImage(request: Long, image: Long)
+
+    @JvmStatic external fun requestInitResult(request: Long, result: Long)
+
+    @JvmStatic external fun requestCondition(request: Long, role: ByteArray, image: Long, scale: Float, start: Float, end: Float)
+
+    @JvmStatic external fun requestBox(request: Long, phrase: ByteArray, left: Float, top: Float, right: Float, bottom: Float)
+
+    @JvmStatic external fun requestPreviews(request: Long, mode: ByteArray, interval: Long)
+
+    @JvmStatic external fun pipelineDestroy(pipeline: Long)
+
+    @JvmStatic external fun pipelineInfo(pipeline: Long): ByteArray
+
+    @JvmStatic external fun pipelineFamily(pipeline: Long): ByteArray
+
+    @JvmStatic external fun pipelineDefaultScheduler(pipeline: Long): ByteArray
+
+    @JvmStatic external fun pipelineNote(pipeline: Long, index: Long): ByteArray
+
+    @JvmStatic external fun pipelineDefaults(pipeline: Long): DoubleArray
+
+    @JvmStatic external fun jobOpen(folder: ByteArray, options: Long): Long
+
+    @JvmStatic external fun jobStart(pipeline: Long, request: Long): Long
+
+    @JvmStatic external fun jobLook(job: Long): IntArray
+
+    @JvmStatic external fun jobWait(job: Long, milliseconds: Long): Int
+
+    @JvmStatic external fun jobCancel(job: Long)
+
+    @JvmStatic external fun jobMilliseconds(job: Long): Double
+
+    @JvmStatic external fun jobPreviewNumber(job: Long): Long
+
+    @JvmStatic external fun jobPreview(job: Long, index: Long): Long
+
+    @JvmStatic external fun jobTakeResult(job: Long): Long
+
+    @JvmStatic external fun jobTakePipeline(job: Long): Long
+
+    @JvmStatic external fun jobDestroy(job: Long)
+
+    @JvmStatic external fun resultDestroy(result: Long)
+
+    @JvmStatic external fun resultCount(result: Long): Int
+
+    @JvmStatic external fun resultImage(result: Long, index: Long): Long
+
+    @JvmStatic external fun resultFlagged(result: Long, index: Long): Int
+
+    @JvmStatic external fun resultImageSeed(result: Long, index: Long): Long
+
+    @JvmStatic external fun resultSeed(result: Long): Long
+
+    @JvmStatic external fun resultSettings(result: Long): ByteArray
+
+    @JvmStatic external fun resultTimings(result: Long): ByteArray
+
+    @JvmStatic external fun resultWarningCount(result: Long): Int
+
+    @JvmStatic external fun resultWarning(result: Long, index: Long): ByteArray
+
+    @JvmStatic external fun imageCreate(pixels: ByteArray, width: Long, height: Long, stride: Long, format: Int): Long
+
+    @JvmStatic external fun imageOpen(file: ByteArray): Long
+
+    @JvmStatic external fun imageDecode(file: ByteArray): Long
+
+    @JvmStatic external fun imageExtend(image: Long, left: Long, right: Long, top: Long, bottom: Long): LongArray
+
+    @JvmStatic external fun imageDestroy(image: Long)
+
+    @JvmStatic external fun imageShape(image: Long): IntArray
+
+    @JvmStatic external fun imageSettings(image: Long): ByteArray
+
+    @JvmStatic external fun imageCopy(image: Long, buffer: ByteBuffer, offset: Long, size: Long, stride: Long, format: Int)
+
+    @JvmStatic external fun imageSave(image: Long, file: ByteArray)
+
+    @JvmStatic external fun imageEncode(image: Long, format: ByteArray): ByteArray
+}
+
+/** The text as UTF-8. A lone surrogate, which no UTF-8 has, is refused and not turned into a question mark. */
+internal fun String.utf8(): ByteArray = try {
+    encodeToByteArray(throwOnInvalidSequence = true)
+} catch (_: CharacterCodingException) {
+    throw DiffusionException(DiffusionStatus.INVALID_UTF8, "a text has a lone surrogate, which is no character: it must be valid UTF-16")
+}
+
+internal fun ByteArray.text(): String = decodeToString()

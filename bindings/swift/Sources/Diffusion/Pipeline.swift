@@ -1,0 +1,85 @@
+import CDiffusion
+
+/// What `DiffusionPipeline.events` gives: progress, and at the end the pictures.
+public enum DiffusionEvent: Sendable {
+    case progress(DiffusionProgress)
+    case finished(DiffusionResult)
+}
+
+/// An opened model. Threads and tasks may share it: their drawings queue.
+///
+/// Drawing happens on a thread of the library. What is running when the pipeline is let go goes on.
+public final class DiffusionPipeline: @unchecked Sendable {
+    private let pointer: OpaquePointer
+
+    init(_ pointer: OpaquePointer) {
+        self.pointer = pointer
+    }
+
+    deinit {
+        diffusion_pipeline_destroy(pointer)
+    }
+
+    /// Opens the model in a folder. Cancelling the task stops it.
+    public static func open(
+        _ folder: String, options: DiffusionOptions = DiffusionOptions(), onProgress: ((DiffusionProgress) -> Void)? = nil
+    ) async throws -> DiffusionPipeline {
+        var started: OpaquePointer?
+        try options.withNative { native in
+            try check(withText(folder) { diffusion_pipeline_open_start($0, $1, native, &started) })
+        }
+        let job = DiffusionJob(started!)
+        try await job.follow(onProgress)
+        return try job.takePipeline()
+    }
+
+    /// Draws. Cancelling the task cancels the drawing, in the middle of a graph too, and throws `CancellationError`; the
+    /// pipeline stays usable. `onProgress` is told what is seen in passing, not every single step.
+    public func generate(
+        _ request: DiffusionRequest, onProgress: ((DiffusionProgress) -> Void)? = nil
+    ) async throws -> DiffusionResult {
+        let job = try start(request)
+        try await job.follow(onProgress)
+        return try job.takeResult()
+    }
+
+    /// Draws from now on. A loop that ends early stops the drawing.
+    public func events(_ request: DiffusionRequest) -> AsyncThrowingStream<DiffusionEvent, Error> {
+        AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    let result = try await generate(request) { continuation.yield(.progress($0)) }
+                    continuation.yield(.finished(result))
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    /// Starts to draw and returns at once.
+    public func start(_ request: DiffusionRequest) throws -> DiffusionJob {
+        try request.withNative { native in
+            var job: OpaquePointer?
+            try check(diffusion_job_start(pointer, native, &job))
+            return DiffusionJob(job!)
+        }
+    }
+
+    /// Everything about the model, as a JSON object.
+    public var infoJSON: String { String(cString: diffusion_pipeline_info_json(pointer)) }
+
+    /// Such as "stable-diffusion-1".
+    public var family: String { String(cString: diffusion_pipeline_family(pointer)) }
+
+    public var defaultWidth: Int { Int(diffusion_pipeline_default_width(pointer)) }
+    public var defaultHeight: Int { Int(diffusion_pipeline_default_height(pointer)) }
+    public var defaultSteps: Int { Int(diffusion_pipeline_default_steps(pointer)) }
+    public var defaultGuidance: Float { diffusion_pipeline_default_guidance(pointer) }
+    public var defaultScheduler: String { String(cString: diffusion_pipeline_default_scheduler(pointer)) }
+
+    /// Width and height must be multiples of this.
+    public var sizeMultiple: Int { Int(diffusion_pipeline_size_multiple(pointer)) }
+}
