@@ -24,7 +24,7 @@ fn request(seed: u64) -> Request {
 
 /// One that no test waits for.
 fn long() -> Request {
-    Request { steps: Some(900), count: 16, ..request(1) }
+    Request { steps: Some(900), count: 4, ..request(1) }
 }
 
 fn queue(pipeline: &Arc<Pipeline>) -> JobQueue {
@@ -150,7 +150,7 @@ fn previews_are_there_while_it_draws() {
         if let Some(preview) = job.preview(1)
             && seen.last().is_none_or(|(number, _)| *number < preview.number)
         {
-            assert!(preview.number <= job.preview_number() && preview.step > 0 && preview.steps == 900);
+            assert!(preview.number <= job.preview_number() && preview.step > 0 && preview.steps >= 900);
             seen.push((preview.number, preview.image));
         }
     }

@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn each_thread_has_its_own_message() {
         guard(|| Err(Failure::invalid("mine")));
-        std::thread::spawn(|| assert_eq!(message(), "")).join().unwrap();
+        thread::spawn(|| assert_eq!(message(), "")).join().unwrap();
         assert_eq!(message(), "mine");
     }
 }

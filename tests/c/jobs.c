@@ -45,7 +45,7 @@ static diffusion_request *long_request(void)
 {
     diffusion_request *request = small_request(900, 3);
     OK(diffusion_request_set_scheduler(request, TEXT("euler")));
-    OK(diffusion_request_set_count(request, 16));
+    OK(diffusion_request_set_count(request, 4));
     return request;
 }
 

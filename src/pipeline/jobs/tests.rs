@@ -12,8 +12,10 @@ use crate::image::{Image, PixelFormat};
 use crate::pipeline::{Flow, Observer, Phase, Preview, Progress};
 use crate::runtime::CancelToken;
 
+type Work = Box<dyn FnOnce(&mut dyn Observer, &CancelToken) -> Result<u32> + Send>;
+
 /// Work that says when it has begun and goes on when it is told to, or ends as soon as it is cancelled.
-fn held() -> (impl FnOnce(&mut dyn Observer, &CancelToken) -> Result<u32> + Send, Receiver<()>, Sender<u32>) {
+fn held() -> (Work, Receiver<()>, Sender<u32>) {
     let ((begun, begins), (go, goes)) = (channel(), channel());
     let work = move |_: &mut dyn Observer, cancel: &CancelToken| {
         begun.send(()).unwrap();
@@ -24,7 +26,7 @@ fn held() -> (impl FnOnce(&mut dyn Observer, &CancelToken) -> Result<u32> + Send
             }
         }
     };
-    (work, begins, go)
+    (Box::new(work), begins, go)
 }
 
 fn quick(made: u32) -> impl FnOnce(&mut dyn Observer, &CancelToken) -> Result<u32> + Send + 'static {

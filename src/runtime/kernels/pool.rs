@@ -32,37 +32,42 @@ unsafe impl Sync for SessionPool<'_> {}
 
 impl Pool for SessionPool<'_> {
     fn each(&self, units: usize, job: &(dyn Fn(usize) + Sync)) -> ort::Result<()> {
-        careful(&self.stop, job, |caught| {
-            match units {
-                0 => {}
-                1 => caught(0),
-                // 0: as many batches as ONNX Runtime thinks right.
-                _ => self.context.par_for(units, 0, caught)?,
-            }
-            Ok(())
-        })
+        let careful = Careful { stop: &self.stop, job, panicked: AtomicBool::new(false) };
+        match units {
+            0 => {}
+            1 => careful.run(0),
+            // 0: as many batches as ONNX Runtime thinks right.
+            _ => self.context.par_for(units, 0, |unit| careful.run(unit))?,
+        }
+        careful.outcome().map_err(ort::Error::new)
     }
 }
 
-/// Lets `spread` run `job` for every unit, but for those that come after `stop` is raised: ONNX Runtime itself looks at
-/// its flag only between two operators, and one of ours may take a second at large sizes.
-fn careful(
-    stop: &Stop,
-    job: &(dyn Fn(usize) + Sync),
-    spread: impl FnOnce(&(dyn Fn(usize) + Sync)) -> ort::Result<()>,
-) -> ort::Result<()> {
-    // A panic must not unwind through ONNX Runtime's C++, which would end the process.
-    let panicked = AtomicBool::new(false);
-    spread(&|unit| {
-        if !stop.is_raised() && catch_unwind(AssertUnwindSafe(|| job(unit))).is_err() {
-            panicked.store(true, Ordering::Relaxed);
+/// A job whose units are left out once the run is cancelled: ONNX Runtime itself looks at its flag only between two
+/// operators, and one of ours may take a second at large sizes.
+struct Careful<'j> {
+    stop: &'j Stop,
+    job: &'j (dyn Fn(usize) + Sync),
+    panicked: AtomicBool,
+}
+
+impl Careful<'_> {
+    fn run(&self, unit: usize) {
+        // A panic must not unwind through ONNX Runtime's C++, which would end the process.
+        if !self.stop.is_raised() && catch_unwind(AssertUnwindSafe(|| (self.job)(unit))).is_err() {
+            self.panicked.store(true, Ordering::Relaxed);
         }
-    })?;
-    if panicked.into_inner() {
-        return Err(ort::Error::new("an operator of libdiffusion failed inside"));
     }
-    // What was left out is garbage, so nothing may go on with it. ONNX Runtime logs this, and the log knows these words.
-    if stop.is_raised() { Err(ort::Error::new("stopped, since the terminate flag is set")) } else { Ok(()) }
+
+    /// Why nothing may go on with what the units made: some of it is garbage.
+    fn outcome(self) -> Result<(), &'static str> {
+        match () {
+            () if self.panicked.into_inner() => Err("an operator of libdiffusion failed inside"),
+            // ONNX Runtime logs this as an error, and our log knows these words.
+            () if self.stop.is_raised() => Err("stopped, since the terminate flag is set"),
+            () => Ok(()),
+        }
+    }
 }
 
 /// Pools for tests.
@@ -101,15 +106,14 @@ mod tests {
                 raise();
             }
         };
-        let one_by_one = |job: &(dyn Fn(usize) + Sync)| {
-            (0..9).for_each(job);
-            Ok(())
+        let run = |stop: &Stop, job: &(dyn Fn(usize) + Sync)| {
+            let careful = Careful { stop, job, panicked: AtomicBool::new(false) };
+            (0..9).for_each(|unit| careful.run(unit));
+            careful.outcome()
         };
-        let error = careful(&stop, &job, one_by_one).unwrap_err();
-        assert!(error.message().contains("terminate flag"), "{error}");
+        assert!(run(&stop, &job).unwrap_err().contains("terminate flag"));
         assert_eq!(*done.lock().unwrap(), [0, 1, 2]);
-        assert!(careful(&Stop::default(), &|_| (), one_by_one).is_ok(), "outside of any run nothing stops it");
-        let panics = careful(&Stop::default(), &|unit| assert!(unit != 4, "inside"), one_by_one).unwrap_err();
-        assert!(panics.message().contains("failed inside"), "{panics}");
+        assert_eq!(run(&Stop::default(), &|_| ()), Ok(()), "outside of any run nothing stops it");
+        assert!(run(&Stop::default(), &|unit| assert!(unit != 4, "inside")).unwrap_err().contains("failed inside"));
     }
 }
