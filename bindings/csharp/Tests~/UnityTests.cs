@@ -77,17 +77,18 @@ internal static class UnityTests
         using (var result = pipeline.Generate(request))
             That(finished.Data.SequenceEqual(result.Image.ToBytes(PixelFormat.Rgba8, bottomUp: true)), "the pixels");
 
-        // Previews show in the same texture; the next drawing cancels this one.
+        // Previews show in a texture of their own; the next drawing cancels this one.
         var first = finished;
-        var shownBefore = first.Applied;
         finished = null;
         var endless = new Request("a boat") { Steps = 1000 };
         endless.SetPreviews("linear");
         painter.Draw(endless);
-        Frames(painter, () => first.Applied > shownBefore && told > 0 && told < 1);
+        Frames(painter, () => shown.texture != first && told > 0 && told < 1);
+        var preview = (Texture2D)shown.texture;
+        That(preview.width < 128 && preview.Applied > 0, "a small preview");
         painter.Draw("a blue castle 🏰");
         Frames(painter, () => finished != null);
-        That(finished == first && !first.Destroyed, "the same texture");
+        That(finished == first && shown.texture == first && !first.Destroyed, "the same texture");
 
         painter.Draw(new Request("a boat") { Steps = 1000 });
         Call(painter, "Update");
@@ -103,7 +104,7 @@ internal static class UnityTests
         Frames(painter, () => finished != null);
         Call(painter, "OnDisable");
         Call(painter, "OnDestroy");
-        That(first.Destroyed, "the texture goes with the component");
+        That(first.Destroyed && preview.Destroyed, "the textures go with the component");
     }
 
     private static void Failing()

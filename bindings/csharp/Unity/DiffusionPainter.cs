@@ -49,12 +49,13 @@ namespace LibDiffusion.Unity
         private Job<Result> drawing;
         private Request next;
         private Texture2D texture;
+        private Texture2D preview; // of another size: "linear" previews have a pixel for a latent
         private ulong previewsSeen;
 
         /// <summary>Whether a picture is being drawn, or will be as soon as the model is open.</summary>
         public bool IsBusy => drawing != null || next != null;
 
-        /// <summary>The texture that it draws into; null before the first picture.</summary>
+        /// <summary>The texture that pictures are drawn into, previews apart; null before the first picture.</summary>
         public Texture2D Texture => texture;
 
         /// <summary>Draws what the fields say. What is being drawn is cancelled.</summary>
@@ -179,7 +180,7 @@ namespace LibDiffusion.Unity
                     using (var result = done.Take())
                     using (var image = result.Image)
                     {
-                        Show(image);
+                        Show(image, ref texture);
                         foreach (var warning in result.Warnings)
                             Debug.LogWarning($"libdiffusion: {warning}", this);
                     }
@@ -199,17 +200,17 @@ namespace LibDiffusion.Unity
             if (number == previewsSeen)
                 return;
             previewsSeen = number;
-            using (var preview = drawing.Preview())
-                Show(preview);
+            using (var image = drawing.Preview())
+                Show(image, ref preview);
         }
 
-        private void Show(Image image)
+        private void Show(Image image, ref Texture2D shown)
         {
-            image.ShowIn(ref texture);
+            image.ShowIn(ref shown);
             if (rawImage != null)
-                rawImage.texture = texture;
+                rawImage.texture = shown;
             if (target != null)
-                target.material.mainTexture = texture;
+                target.material.mainTexture = shown;
         }
 
         private void Fail(Exception error)
@@ -235,6 +236,8 @@ namespace LibDiffusion.Unity
         {
             if (texture != null)
                 Destroy(texture);
+            if (preview != null)
+                Destroy(preview);
         }
     }
 }
