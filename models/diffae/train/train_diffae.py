@@ -22,7 +22,6 @@ import loop
 import common
 import fastnorm
 import pixels
-import said
 from dataset import FIRST_SEED
 from scene import sample_scene
 from train_vae import to_tensor
@@ -43,8 +42,7 @@ class DiffAE(loop.Task):
         self.classes = torch.tensor([s.classes() for s in self.scenes])
         self.model = diffae.Autoencoder()
         words = glide.Words(work / "glide_tokenizer")
-        base = train_base.Model(len(words))
-        base.load_state_dict(torch.load(work / "glide_base.pt"))
+        base = train_base.load(work, words)
         given = base.base.state_dict()
         planes = self.model.denoiser.unet.conv_out.out_channels  # the variance's are left behind
         given.update({k: given[k][:planes] for k in ("unet.conv_out.weight", "unet.conv_out.bias")})
@@ -58,12 +56,7 @@ class DiffAE(loop.Task):
 
     def learn_words(self, text: glide.TextEncoder, words: glide.Words) -> None:
         """Encoder, heads and words, without the denoiser."""
-        sentences = [said.sentence(s) for s in self.scenes]
-        known = {s: n for n, s in enumerate(dict.fromkeys(sentences))}
-        which = torch.tensor([known[s] for s in sentences])
-        with torch.no_grad():
-            tokens, mask = words.ids(list(known))
-            states = torch.cat([text(a, b)[0][:, :said.SENTENCE] for a, b in zip(tokens.split(256), mask.split(256))])
+        states, which = glide.sentence_states(text, words, self.scenes)
         layers = [*self.model.encoder.parameters(), *self.model.heads.parameters(), *self.model.denoiser.words.parameters()]
         opt = torch.optim.AdamW(layers, lr=2e-3, weight_decay=1e-3)
         for step in range(READING):

@@ -43,9 +43,7 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(5)
     words = glide.Words(args.work_dir / "glide_tokenizer")
-    model = train_base.Model(len(words))
-    model.load_state_dict(torch.load(args.work_dir / "glide_base.pt"))
-    model.eval()
+    model = train_base.load(args.work_dir, words).eval()
     tokens, mask = words.ids(["a red house on the left in a meadow at noon, two trees", ""])
     with torch.no_grad():
         states = model.text(tokens, mask)[0]

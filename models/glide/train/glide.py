@@ -19,8 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "train"))
 import demo_weights  # noqa: E402
 import networks  # noqa: E402
 import pixels  # noqa: E402
+import said  # noqa: E402
 from captions import caption  # noqa: E402
-from scene import sample_scene  # noqa: E402
+from scene import Scene, sample_scene  # noqa: E402
 
 SIZE, LARGE, LENGTH, WIDTH = pixels.SIZE, 128, 40, networks.WIDTH
 STEPS = 1000
@@ -124,6 +125,17 @@ def start_text(model: TextEncoder, words: Words) -> None:
     model.position.copy_(old.position_embedding.weight[:LENGTH + 1])
     model.first.copy_(old.token_embedding.weight[bos].view(1, 1, -1))
     model.padding.copy_(old.token_embedding.weight[eos].expand(LENGTH, -1))
+
+
+@torch.no_grad()
+def sentence_states(text: TextEncoder, words: Words, scenes: list[Scene]) -> tuple[torch.Tensor, torch.Tensor]:
+    """What `text` says of the sentences that name everything (said.py): states [M, 24, 128] of the different ones, and
+    which of them is each scene's, int64 [N]."""
+    sentences = [said.sentence(s) for s in scenes]
+    known = {s: n for n, s in enumerate(dict.fromkeys(sentences))}
+    tokens, mask = words.ids(list(known))
+    states = [text(a, b)[0][:, :said.SENTENCE] for a, b in zip(tokens.split(256), mask.split(256))]
+    return torch.cat(states), torch.tensor([known[s] for s in sentences])
 
 
 class Base(pixels.PixelDenoiser):

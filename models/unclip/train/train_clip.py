@@ -62,9 +62,7 @@ class Clip(loop.Task):
     def __init__(self, work: Path) -> None:
         words = glide.Words(work / "glide_tokenizer")
         self.model = Model(len(words))
-        base = train_base.Model(len(words))
-        base.load_state_dict(torch.load(work / "glide_base.pt"))
-        self.model.clip.text.words.load_state_dict(base.text.state_dict())
+        self.model.clip.text.words.load_state_dict(train_base.load(work, words).text.state_dict())
         self.model.clip.text.words.requires_grad_(False)
         self.model.clip.image.to(memory_format=torch.channels_last)
         self.views, self.states = views(work), states(work, self.model.clip.text)

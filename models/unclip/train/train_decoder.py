@@ -18,7 +18,6 @@ import glide
 import loop
 import common
 import fastnorm
-import pixels
 import said
 import train_base
 import train_prior
@@ -31,12 +30,7 @@ BATCH, EMPTY, NOTHING, READING = 16, 0.5, 0.1, 1200
 
 def learn_words(layers: said.Words, codes: torch.Tensor, text: glide.TextEncoder, words: glide.Words, steps: int) -> None:
     """`layers` learns what `text` says of each picture's sentence."""
-    sentences = [said.sentence(sample_scene(FIRST_SEED + i)) for i in range(len(codes))]
-    known = {s: n for n, s in enumerate(dict.fromkeys(sentences))}
-    which = torch.tensor([known[s] for s in sentences])
-    with torch.no_grad():
-        tokens, mask = words.ids(list(known))
-        states = torch.cat([text(a, b)[0][:, :said.SENTENCE] for a, b in zip(tokens.split(256), mask.split(256))])
+    states, which = glide.sentence_states(text, words, [sample_scene(FIRST_SEED + i) for i in range(len(codes))])
     opt = torch.optim.AdamW(layers.parameters(), lr=2e-3, weight_decay=1e-4)
     for step in range(steps):
         for group in opt.param_groups:
