@@ -60,6 +60,24 @@ typedef enum diffusion_phase diffusion_phase;
 typedef int32_t diffusion_phase;
 #endif
 #endif
+enum diffusion_job_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif
+ {
+    DIFFUSION_JOB_STATE_QUEUED = 0,
+    DIFFUSION_JOB_STATE_RUNNING = 1,
+    DIFFUSION_JOB_STATE_FINISHED = 2,
+    DIFFUSION_JOB_STATE_FAILED = 3,
+    DIFFUSION_JOB_STATE_CANCELLED = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum diffusion_job_state diffusion_job_state;
+#else
+typedef int32_t diffusion_job_state;
+#endif
+#endif
 enum diffusion_pixel_format
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -100,6 +118,7 @@ typedef struct diffusion_buffer diffusion_buffer;
 typedef struct diffusion_cancel_token diffusion_cancel_token;
 typedef struct diffusion_embedding diffusion_embedding;
 typedef struct diffusion_image diffusion_image;
+typedef struct diffusion_job diffusion_job;
 typedef struct diffusion_pipeline diffusion_pipeline;
 typedef struct diffusion_pipeline_options diffusion_pipeline_options;
 typedef struct diffusion_request diffusion_request;
@@ -198,6 +217,9 @@ diffusion_status diffusion_pipeline_options_set_memory(struct diffusion_pipeline
                                                        const char *mode,
                                                        size_t mode_length);
 DIFFUSION_API
+diffusion_status diffusion_pipeline_options_set_job_queue(struct diffusion_pipeline_options *options,
+                                                          int64_t jobs);
+DIFFUSION_API
 diffusion_status diffusion_pipeline_options_set_preparation(struct diffusion_pipeline_options *options,
                                                             int32_t preparation);
 DIFFUSION_API
@@ -231,7 +253,8 @@ DIFFUSION_API
 diffusion_status diffusion_pipeline_open_cstr(const char *folder,
                                               const struct diffusion_pipeline_options *options,
                                               struct diffusion_pipeline **pipeline);
-DIFFUSION_API void diffusion_pipeline_destroy(struct diffusion_pipeline *pipeline);
+DIFFUSION_API
+void diffusion_pipeline_destroy(struct diffusion_pipeline *pipeline);
 DIFFUSION_API
 const char *diffusion_pipeline_info_json(const struct diffusion_pipeline *pipeline);
 DIFFUSION_API const char *diffusion_pipeline_family(const struct diffusion_pipeline *pipeline);
@@ -565,6 +588,47 @@ diffusion_status diffusion_pipeline_generate(const struct diffusion_pipeline *pi
                                              diffusion_progress_callback progress,
                                              void *user_data,
                                              struct diffusion_result **result);
+DIFFUSION_API const char *diffusion_job_state_name(int32_t state);
+DIFFUSION_API
+diffusion_status diffusion_job_start(const struct diffusion_pipeline *pipeline,
+                                     const struct diffusion_request *request,
+                                     struct diffusion_job **job);
+DIFFUSION_API
+diffusion_status diffusion_pipeline_open_start(const char *folder,
+                                               size_t folder_length,
+                                               const struct diffusion_pipeline_options *options,
+                                               struct diffusion_job **job);
+DIFFUSION_API int32_t diffusion_job_poll(const struct diffusion_job *job);
+DIFFUSION_API
+diffusion_status diffusion_job_wait(const struct diffusion_job *job,
+                                    int64_t timeout_milliseconds,
+                                    int32_t *state);
+DIFFUSION_API
+diffusion_status diffusion_job_cancel(const struct diffusion_job *job);
+DIFFUSION_API
+diffusion_status diffusion_job_take_result(const struct diffusion_job *job,
+                                           struct diffusion_result **result);
+DIFFUSION_API
+diffusion_status diffusion_job_take_pipeline(const struct diffusion_job *job,
+                                             struct diffusion_pipeline **pipeline);
+DIFFUSION_API const char *diffusion_job_error_message(const struct diffusion_job *job);
+DIFFUSION_API
+void diffusion_job_destroy(struct diffusion_job *job);
+DIFFUSION_API uint32_t diffusion_job_queue_position(const struct diffusion_job *job);
+DIFFUSION_API
+diffusion_status diffusion_job_progress(const struct diffusion_job *job,
+                                        int32_t *phase,
+                                        uint32_t *step,
+                                        uint32_t *step_count);
+DIFFUSION_API int32_t diffusion_job_phase(const struct diffusion_job *job);
+DIFFUSION_API uint32_t diffusion_job_step(const struct diffusion_job *job);
+DIFFUSION_API uint32_t diffusion_job_step_count(const struct diffusion_job *job);
+DIFFUSION_API double diffusion_job_elapsed_milliseconds(const struct diffusion_job *job);
+DIFFUSION_API uint64_t diffusion_job_preview_number(const struct diffusion_job *job);
+DIFFUSION_API
+diffusion_status diffusion_job_preview(const struct diffusion_job *job,
+                                       int64_t index,
+                                       struct diffusion_image **image);
 DIFFUSION_API void diffusion_result_destroy(struct diffusion_result *result);
 DIFFUSION_API uint32_t diffusion_result_count(const struct diffusion_result *result);
 DIFFUSION_API
