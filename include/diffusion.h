@@ -344,8 +344,8 @@ typedef struct diffusion_buffer diffusion_buffer;
 typedef struct diffusion_cancel_token diffusion_cancel_token;
 
 /**
- * Numbers that a model understands: the code of a picture or of a text, or the noise that a picture comes from. It never
- * changes; threads may share it.
+ * Numbers that a model understands: the code of a picture or of a text, the noise that a picture comes from, latents. It
+ * never changes; threads may share it.
  */
 typedef struct diffusion_embedding diffusion_embedding;
 
@@ -503,6 +503,19 @@ DIFFUSION_API const char *diffusion_version_string(void);
  * for where and how to get it, and a later call with a good path succeeds.
  */
 DIFFUSION_API diffusion_status diffusion_runtime_initialize(const char *library, size_t library_length);
+
+/**
+ * Uses the ONNX Runtime that the host has loaded itself: `api_base` is the `const OrtApiBase *` that its OrtGetApiBase()
+ * returned. Must come before everything else that loads one; with the same library it may come again.
+ *
+ * That library must stay loaded until the process ends. Where the host has made an OrtEnv, its log functions go on to
+ * receive what ONNX Runtime says; the log callback then gets this library's own messages only. Version 1.24 or later.
+ * Any thread.
+ *
+ * Errors: NULL_POINTER; RUNTIME_MISSING when it is too old; INVALID_ARGUMENT when another one is loaded already.
+ */
+DIFFUSION_API
+diffusion_status diffusion_runtime_use_api_base(const void *api_base);
 
 /**
  * ONNX Runtime as one JSON object: version, library (its path), providers (a list of the names that it offers
@@ -1440,6 +1453,16 @@ diffusion_status diffusion_request_set_prompt(struct diffusion_request *request,
                                               size_t prompt_length);
 
 /**
+ * Prompts that diffusion_pipeline_encode_prompt() read, in place of the request's own, which must not be set beside it, nor
+ * their syntax, clip skip and most tokens. Default, also with NULL: none.
+ *
+ * The request keeps what it needs: the conditioning may be destroyed at once. Only the pipeline that read it takes it.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_conditioning(struct diffusion_request *request,
+                                                    const diffusion_conditioning *conditioning);
+
+/**
  * As diffusion_request_set_prompt(), for a text that ends with NUL. NULL is an error here.
  */
 DIFFUSION_API
@@ -1785,6 +1808,19 @@ DIFFUSION_API diffusion_status diffusion_request_set_format(struct diffusion_req
 DIFFUSION_API
 diffusion_status diffusion_request_set_init_image(struct diffusion_request *request,
                                                   const struct diffusion_image *image);
+
+/**
+ * Latents to start from, in place of a picture: `[pictures, channels, height, width]`, as many pictures as the request's
+ * count, as diffusion_pipeline_encode_image(), diffusion_result_latents() or diffusion_embedding_create() gave them.
+ * Default, also with NULL: none.
+ *
+ * The request keeps what it needs: the embedding may be destroyed at once. They are taken for a finished picture's, and
+ * noised as far as diffusion_request_set_strength() says; with diffusion_request_set_denoising_start() they are taken as
+ * they are, noisy to that point: 0 begins with them as the first noise, in the scheduler's scale.
+ */
+DIFFUSION_API
+diffusion_status diffusion_request_set_init_latents(struct diffusion_request *request,
+                                                    const struct diffusion_embedding *latents);
 
 /**
  * Which part of the picture is drawn anew: white is, black stays; any size, resized to the picture's. Default, also

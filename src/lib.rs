@@ -37,10 +37,10 @@ pub use autoencoder::Codebook;
 pub use error::{Error, Result};
 pub use image::{Image, Mask, PixelFormat, Region, ResizeMode};
 pub use pipeline::{
-    CacheChoice, EmbeddingFile, Flow, Generated, Hires, HiresSettings, Job, JobPreview, JobQueue, JobState, JobWatch,
-    MemoryMode, Observer, Phase, Pipeline, PipelineInfo, PipelineOptions, Preview, PreviewMode, Previews, Progress,
-    PromptSyntax, Request, Safety, Seamless, Seeds, Settings, SizeConditioning, Start, Tiling, Timings, Upscale,
-    Variation,
+    CacheChoice, Conditioning, EmbeddingFile, EncodedText, Flow, Generated, Hires, HiresSettings, Job, JobPreview,
+    JobQueue, JobState, JobWatch, MemoryEstimate, MemoryMode, Observer, Phase, Pipeline, PipelineInfo, PipelineOptions,
+    Preview, PreviewMode, Previews, Progress, PromptSyntax, Request, Safety, Seamless, Seeds, Settings,
+    SizeConditioning, Start, Stepper, Tiling, Timings, Upscale, Variation, estimate_memory,
 };
 pub use rng::RngKind;
 pub use runtime::{CancelToken, Fallback, Precision, Provider, ProviderSettings};

@@ -18,7 +18,10 @@ use std::sync::Arc;
 
 use common::{change_scheduler, copy_into, copy_of, generate, open, repository, tiny};
 use diffusion::pipeline::{ConditionPicture, GroundedBox, GuidanceRules};
-use diffusion::{Image, PixelFormat, Request, SchedulerKind, SigmaSchedule, SizeConditioning, Start};
+use diffusion::{
+    CancelToken, Generated, Image, Pipeline, PixelFormat, Request, Result, SchedulerKind, SigmaSchedule,
+    SizeConditioning, Start, Tiling,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -193,7 +196,7 @@ impl Case {
 }
 
 /// The model, and its folder, which graphs that are opened late still need.
-fn opened(case: &Case) -> (diffusion::Pipeline, tempfile::TempDir) {
+fn opened(case: &Case) -> (Arc<Pipeline>, tempfile::TempDir) {
     let folder = copy_of(&tiny(case.base.as_ref().unwrap_or(&case.folder)));
     if case.base.is_some() {
         copy_into(&tiny(&case.folder), folder.path());
@@ -206,7 +209,41 @@ fn opened(case: &Case) -> (diffusion::Pipeline, tempfile::TempDir) {
         change_scheduler(folder.path(), changes);
     }
     let pipeline = open(folder.path()).unwrap_or_else(|e| panic!("{}: {e}", case.name));
-    (pipeline, folder)
+    (Arc::new(pipeline), folder)
+}
+
+/// Draws by the entry points below `generate`: the prompt is read, steps are taken one by one, latents are decoded.
+fn generate_in_pieces(pipeline: &Arc<Pipeline>, request: &Request, reads_prompts: bool) -> Result<Generated> {
+    let cancel = CancelToken::new();
+    let mut request = request.clone();
+    if reads_prompts {
+        let conditioning = pipeline.encode_prompt(&request, &mut (), &cancel)?;
+        request = Request {
+            prompt: String::new(),
+            prompt_2: None,
+            prompt_3: None,
+            negative_prompt: None,
+            negative_prompt_2: None,
+            negative_prompt_3: None,
+            clip_skip: 0,
+            max_tokens: None,
+            conditioning: Some(Arc::new(conditioning)),
+            ..request
+        };
+    }
+    let mut stepper = pipeline.begin(&request, &mut (), &cancel)?;
+    while stepper.done() < stepper.count() {
+        assert!(stepper.timestep().is_some());
+        stepper.advance(&mut (), &cancel)?;
+    }
+    assert!(stepper.timestep().is_none() && stepper.advance(&mut (), &cancel).is_err());
+    let drawn = stepper.finish(&mut (), &cancel)?;
+    assert_eq!(stepper.latents()?, drawn.latents);
+    if request.start.mask.is_none() {
+        let decoded = pipeline.decode_latents(&drawn.latents, request.format, Tiling::Auto, &cancel)?;
+        assert!(decoded == drawn.images, "decoding the latents gives another picture");
+    }
+    Ok(drawn)
 }
 
 fn differences(ours: &Image, file: &Path) -> Vec<u8> {
@@ -240,6 +277,11 @@ fn check(family: &str) {
                 continue;
             }
         };
+        match generate_in_pieces(pipeline, &request, family != "variation") {
+            Ok(pieces) if pieces.images == drawn.images && pieces.latents == drawn.latents => {}
+            Ok(_) => wrong.push(format!("{}: drawn in pieces it is another picture", case.name)),
+            Err(error) => wrong.push(format!("{}: in pieces: {error}", case.name)),
+        }
         latents.insert(case.name.clone(), Arc::new(drawn.latents));
         // A base model's half-way latents have no picture of their own.
         assert!(drawn.images.len() == case.files.len() || case.files.is_empty(), "{}", case.name);

@@ -58,6 +58,17 @@ fn embeddings_made_mixed_and_refused() {
     run("embeddings");
 }
 
+/// A conditioning, latents, and a loop of the host's own.
+#[test]
+fn the_pieces_of_a_generation() {
+    run("pieces");
+}
+
+#[test]
+fn a_runtime_that_the_host_has_loaded() {
+    run("handed_over");
+}
+
 #[test]
 fn models_of_several_stages() {
     run("cascades");

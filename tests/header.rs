@@ -29,6 +29,7 @@ const SOURCES: &[&str] = &[
     "progress",
     "options",
     "pipeline",
+    "estimate",
     "cascade",
     "request/mod",
     "request/prompts",
@@ -54,6 +55,9 @@ const SOURCES: &[&str] = &[
     "picture",
     "buffer",
     "embedding",
+    "latents",
+    "conditioning",
+    "stepper",
 ];
 
 /// The files without.

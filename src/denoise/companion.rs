@@ -37,7 +37,7 @@ pub(crate) struct Filled<'a> {
 }
 
 /// Whoever fills some of a denoiser's inputs anew.
-pub(crate) trait Companion {
+pub(crate) trait Companion: Send {
     /// Fills them for one run of the denoiser's graph.
     ///
     /// # Errors

@@ -36,8 +36,8 @@ pub(crate) struct Skipped {
 }
 
 /// What is kept from call to call.
-pub(super) struct Reuser<'a> {
-    reuse: &'a Reuse,
+pub(super) struct Reuser {
+    reuse: Reuse,
     /// Whether the branches are the negative one and a single positive one, in this order.
     pair: bool,
     kept: Vec<Kept>,
@@ -62,11 +62,11 @@ struct Kept {
     error: f64,
 }
 
-impl<'a> Reuser<'a> {
-    pub(super) fn new(reuse: &'a Reuse, guidance: &Guidance) -> Self {
+impl Reuser {
+    pub(super) fn new(reuse: &Reuse, guidance: &Guidance) -> Self {
         let pair = guidance.roles.len() == 2 && guidance.alone() == Some(1);
         let (handed, skipped) = (ArrayD::zeros(vec![0]), Skipped::default());
-        Self { reuse, pair, kept: Vec::new(), difference: None, handed, skipped }
+        Self { reuse: reuse.clone(), pair, kept: Vec::new(), difference: None, handed, skipped }
     }
 
     pub(super) fn skipped(&self) -> Skipped {
@@ -95,7 +95,7 @@ impl<'a> Reuser<'a> {
         which: &[usize],
         run: impl FnOnce(&[usize]) -> Result<&'s mut ArrayD<f32>>,
     ) -> Result<&'s mut ArrayD<f32>> {
-        let Reuse { threshold, negative_every, negative_until, order, .. } = *self.reuse;
+        let Reuse { threshold, negative_every, negative_until, order, .. } = self.reuse;
         let saves_negatives = self.pair && which == [0, 1] && (negative_every > 1 || negative_until != usize::MAX);
         if threshold <= 0.0 && !saves_negatives {
             return run(which);

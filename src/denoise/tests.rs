@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use ndarray::{IxDyn, concatenate};
+use ndarray::{Axis, IxDyn, concatenate};
 use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::rng::{Generator, RngKind};
 use crate::runtime::{self, Graph, GraphOptions};
-use crate::scheduler::{Known, SchedulerKind, SchedulerOptions, create};
+use crate::scheduler::{CleanSample, Known, SchedulerKind, SchedulerOptions, Steering, create};
 
 fn graph(name: &str) -> Arc<Graph> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -65,10 +65,9 @@ impl Loop<'_> {
             span: 0..calls,
             paste: self.paste,
             changes: Vec::new(),
-            glimpses: None,
             cancel: &CancelToken::new(),
         };
-        run(task, &mut latents, |_, _| Ok(()))?;
+        run(task, &mut latents, |_| Ok(()))?;
         Ok(latents)
     }
 }

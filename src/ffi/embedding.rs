@@ -21,8 +21,8 @@ const MAX_VALUES: usize = 1 << 26;
 /// The most sizes of one.
 const MAX_RANK: usize = 8;
 
-/// Numbers that a model understands: the code of a picture or of a text, or the noise that a picture comes from. It never
-/// changes; threads may share it.
+/// Numbers that a model understands: the code of a picture or of a text, the noise that a picture comes from, latents. It
+/// never changes; threads may share it.
 pub struct diffusion_embedding {
     _private: [u8; 0],
 }
@@ -46,7 +46,7 @@ impl EmbeddingData {
 ///
 /// # Safety
 /// `out` passed [`check_out`].
-unsafe fn give(out: *mut *mut diffusion_embedding, values: ArrayD<f32>) {
+pub(super) unsafe fn give(out: *mut *mut diffusion_embedding, values: ArrayD<f32>) {
     // SAFETY: promised by the caller.
     unsafe { write_out(out, create(EmbeddingData::new(values))) };
 }

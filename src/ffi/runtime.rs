@@ -1,6 +1,6 @@
 //! ONNX Runtime: load it, and say what was loaded.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CString, c_char, c_void};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -60,6 +60,27 @@ pub unsafe extern "C" fn diffusion_runtime_initialize(
             // SAFETY: by contract.
             _ => load(Some(&unsafe { path(library, library_length, "path of ONNX Runtime's library") }?)),
         }?;
+        Ok(())
+    })
+}
+
+/// Uses the ONNX Runtime that the host has loaded itself: `api_base` is the `const OrtApiBase *` that its OrtGetApiBase()
+/// returned. Must come before everything else that loads one; with the same library it may come again.
+///
+/// That library must stay loaded until the process ends. Where the host has made an OrtEnv, its log functions go on to
+/// receive what ONNX Runtime says; the log callback then gets this library's own messages only. Version 1.24 or later.
+/// Any thread.
+///
+/// Errors: NULL_POINTER; RUNTIME_MISSING when it is too old; INVALID_ARGUMENT when another one is loaded already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_runtime_use_api_base(api_base: *const c_void) -> diffusion_status {
+    guard(|| {
+        if api_base.is_null() {
+            return Err(Failure::Null("api_base"));
+        }
+        // SAFETY: by contract.
+        unsafe { runtime::use_api_base(api_base) }?;
+        load(None)?;
         Ok(())
     })
 }

@@ -38,6 +38,7 @@ pub use facts::{Dim, Facts};
 pub(crate) use file::map as map_file_bytes;
 pub use model::Model;
 pub use signature::{Io, Signature};
+pub(crate) use tensor::bytes_in_memory;
 
 #[cfg(test)]
 mod tests;

@@ -80,6 +80,23 @@ fn array<T, F, const N: usize>(
     ArrayD::from_shape_vec(shape, values).ok()
 }
 
+/// How many bytes a tensor's values take in memory, wherever they are stored; `None` for dimensions that cannot be. With
+/// `widened`, half precision is counted as float32, which the CPU computes in.
+pub(crate) fn bytes_in_memory(tensor: &TensorProto, widened: bool) -> Option<u64> {
+    let bits = match DataType::try_from(tensor.data_type()).ok()? {
+        DataType::Float16 | DataType::Bfloat16 if widened => 32,
+        DataType::Float | DataType::Int32 | DataType::Uint32 => 32,
+        DataType::Float16 | DataType::Bfloat16 | DataType::Int16 | DataType::Uint16 => 16,
+        DataType::Int64 | DataType::Uint64 | DataType::Double | DataType::Complex64 => 64,
+        DataType::Complex128 => 128,
+        DataType::Uint4 | DataType::Int4 | DataType::Float4e2m1 => 4,
+        DataType::Uint2 | DataType::Int2 => 2,
+        _ => 8,
+    };
+    let count = |count: u64, size: &i64| count.checked_mul(u64::try_from(*size).ok()?);
+    Some(tensor.dims.iter().try_fold(1, count)?.checked_mul(bits)?.div_ceil(8))
+}
+
 /// ONNX's number for an element type.
 pub(super) fn data_type(dtype: DType) -> DataType {
     match dtype {

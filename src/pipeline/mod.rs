@@ -2,8 +2,10 @@
 
 mod augmentation;
 mod cascade;
+mod conditioning;
 mod conditions;
 mod draw;
+mod estimate;
 mod facts;
 mod families;
 mod fitting;
@@ -11,11 +13,13 @@ mod guiding;
 mod hires;
 mod info;
 mod jobs;
+mod latents;
 mod learned;
 mod masking;
 mod observer;
 mod opened;
 mod options;
+mod pieces;
 mod placement;
 mod plan;
 mod previews;
@@ -26,7 +30,10 @@ mod safety;
 mod script;
 mod single;
 mod starting;
+mod stepper;
+mod telling;
 mod turn;
+mod underway;
 mod unused;
 mod wrapped;
 
@@ -34,6 +41,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub use augmentation::{NoiseAugmentation, timestep_sinusoids};
+pub use conditioning::{Conditioning, EncodedText};
+pub use estimate::{MemoryEstimate, estimate_memory};
 pub use info::{CascadeInfo, ConditionInfo, GraphInfo, IoInfo, PipelineInfo, PreparationInfo, StageInfo};
 pub use jobs::{JOB_THREAD, Job, JobPreview, JobQueue, JobState, JobWatch};
 pub use observer::{Flow, Observer, Phase, Preview, Progress};
@@ -48,6 +57,7 @@ pub use request::{
     SizeConditioning, StageSettings, Start, ThresholdLimit, Thresholding, Tiling, Upscale, Variation, ZeroStar,
 };
 pub use result::{Generated, HiresSettings, Settings, Timings};
+pub use stepper::Stepper;
 
 use crate::error::{Error, Result};
 use crate::model::ModelFolder;

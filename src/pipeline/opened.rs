@@ -26,8 +26,19 @@ use crate::text::{expose_float32_states, expose_states};
 /// How many tokens T5 reads where nobody says; every family says.
 const T5_TOKENS: usize = 512;
 
+/// Which opened model something came from.
+#[derive(Debug, Clone)]
+pub(in crate::pipeline) struct Identity(Arc<()>);
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// What a family's conditioning and the loop work with.
 pub(in crate::pipeline) struct Opened {
+    pub identity: Identity,
     pub folder: ModelFolder,
     pub memory: MemoryMode,
     pub denoiser: Arc<Graph>,
@@ -146,8 +157,11 @@ impl Opened {
         }
         let notes = no_cache.into_iter().chain(std::mem::take(&mut conditions.notes)).collect();
         let report = Report { graphs, auto, notes };
-        let memory = options.memory;
-        Ok((Self { folder, memory, denoiser, decoder, texts, encoder, checker, small, wrapped, conditions }, report))
+        let (identity, memory) = (Identity(Arc::new(())), options.memory);
+        Ok((
+            Self { identity, folder, memory, denoiser, decoder, texts, encoder, checker, small, wrapped, conditions },
+            report,
+        ))
     }
 
     /// The text encoder of that role, if the model has it.

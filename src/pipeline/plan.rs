@@ -97,10 +97,36 @@ impl Plan {
         own_scheduler: &Result<SchedulerKind, String>,
         request: &Request,
     ) -> Result<Self> {
+        check_job(model, Job::of(&model.folder), request)?;
+        model.conditions.check(request, model.folder.root())?;
+        Self::filled(model, family, info, own_scheduler, request)
+    }
+
+    /// The same for a request whose prompts are read and that draws nothing: what is drawn from may be missing.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub(in crate::pipeline) fn of_prompts(
+        model: &Opened,
+        family: &dyn families::Family,
+        info: &PipelineInfo,
+        own_scheduler: &Result<SchedulerKind, String>,
+        request: &Request,
+    ) -> Result<Self> {
+        Self::filled(model, family, info, own_scheduler, request)
+    }
+
+    fn filled(
+        model: &Opened,
+        family: &dyn families::Family,
+        info: &PipelineInfo,
+        own_scheduler: &Result<SchedulerKind, String>,
+        request: &Request,
+    ) -> Result<Self> {
         let folder = &model.folder;
         let job = Job::of(folder);
-        check_job(model, job, request)?;
-        model.conditions.check(request, folder.root())?;
+        let told = request.conditioning.as_ref().map(|known| known.told(&model.identity, request)).transpose()?;
+        let request = told.as_ref().unwrap_or(request);
         let (width, height) = size(request, info, job)?;
         check_size(info, width, height, request.count.max(1))?;
         let seed = match request.seed {

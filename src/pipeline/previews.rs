@@ -6,6 +6,7 @@ use ndarray::{ArrayD, Axis, Ix3};
 
 use super::draw::Drawing;
 use super::opened::Opened;
+use super::plan::Plan;
 use super::{Flow, Observer, Preview, PreviewMode, Request};
 use crate::autoencoder::{Decoder, LatentColors};
 use crate::error::{Error, Result};
@@ -35,37 +36,30 @@ pub(in crate::pipeline) fn check(model: &Opened, request: &Request, channels: us
 }
 
 /// Makes previews of one generation.
-pub(in crate::pipeline) struct Previewer<'a> {
-    drawing: &'a Drawing<'a>,
-    means: Means,
-}
-
-enum Means {
+pub(in crate::pipeline) enum Previewer {
     Linear(&'static LatentColors),
     Small(Arc<Decoder>),
     Full,
 }
 
-impl<'a> Previewer<'a> {
+impl Previewer {
     /// One as the request asks for it, if it does.
     ///
     /// # Errors
     /// As [`check`], and as [`crate::Pipeline::open`] when the small decoder cannot be opened.
-    pub(in crate::pipeline) fn of(drawing: &'a Drawing<'a>, cancel: &CancelToken) -> Result<Option<Self>> {
-        let (model, plan) = (drawing.model, drawing.plan);
+    pub(in crate::pipeline) fn of(model: &Opened, plan: &Plan, cancel: &CancelToken) -> Result<Option<Self>> {
         let Some(previews) = plan.request.previews else { return Ok(None) };
-        let means = match previews.mode {
-            PreviewMode::Linear => Means::Linear(
+        Ok(Some(match previews.mode {
+            PreviewMode::Linear => Self::Linear(
                 LatentColors::of(model.folder.family(), plan.latents[1])
                     .ok_or_else(|| Error::Internal("previews were not checked".into()))?,
             ),
-            PreviewMode::Small => Means::Small(model.small_decoder(cancel)?),
-            PreviewMode::Full => Means::Full,
-        };
-        Ok(Some(Self { drawing, means }))
+            PreviewMode::Small => Self::Small(model.small_decoder(cancel)?),
+            PreviewMode::Full => Self::Full,
+        }))
     }
 
-    /// Shows `observer` the pictures of `latents` (packed, as the loop has them), which `step` of `steps` evaluations
+    /// Shows `observer` the pictures of `drawing`'s `latents` (packed, as the loop has them), which `step` of `steps` evaluations
     /// led to.
     ///
     /// # Errors
@@ -73,22 +67,23 @@ impl<'a> Previewer<'a> {
     /// the finished picture need not have: then there is no preview.
     pub(in crate::pipeline) fn show(
         &self,
+        drawing: &Drawing<'_>,
         latents: &ArrayD<f32>,
         (step, steps): (usize, usize),
         observer: &mut dyn Observer,
         cancel: &CancelToken,
     ) -> Result<()> {
-        let plan = self.drawing.plan;
+        let plan = drawing.plan;
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let latents = self.drawing.family.unpack(latents.clone(), plan.latents)?;
+        let latents = drawing.family.unpack(latents.clone(), plan.latents)?;
         for (index, latent) in latents.axis_iter(Axis(0)).enumerate() {
             let latent = latent.into_dimensionality::<Ix3>().map_err(|e| Error::Internal(e.to_string()))?;
-            let image = match &self.means {
-                Means::Linear(colors) => Image::from_chw(colors.paint(latent).view(), plan.request.format),
-                Means::Small(decoder) => decoder
+            let image = match self {
+                Self::Linear(colors) => Image::from_chw(colors.paint(latent).view(), plan.request.format),
+                Self::Small(decoder) => decoder
                     .decode(latent.to_owned(), cancel)
                     .and_then(|picture| Image::from_chw(picture.view(), plan.request.format)),
-                Means::Full => self.drawing.decode_one(latent.to_owned(), cancel),
+                Self::Full => drawing.decode_one(latent.to_owned(), cancel),
             };
             let image = match image {
                 Ok(image) => image,

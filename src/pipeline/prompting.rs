@@ -91,6 +91,7 @@ pub(in crate::pipeline) struct Prompting<'a, 's> {
 }
 
 /// What a text encoder made of one prompt.
+#[derive(Debug, Clone)]
 pub(in crate::pipeline) struct Encoded {
     /// `[tokens, width]`.
     pub context: Array2<f32>,

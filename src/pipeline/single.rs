@@ -16,8 +16,8 @@ use crate::scheduler::SchedulerKind;
 
 /// An opened model of one stage.
 pub(in crate::pipeline) struct Single {
-    model: Opened,
-    family: Box<dyn Family>,
+    pub model: Opened,
+    pub family: Box<dyn Family>,
     /// What the folder asks for, or why that cannot be; a request may still name another.
     own_scheduler: Result<SchedulerKind, String>,
 }
@@ -58,12 +58,6 @@ impl Single {
         observer: &mut dyn Observer,
         cancel: &CancelToken,
     ) -> Result<Generated> {
-        if !request.cascade.is_empty() {
-            return Err(Error::Unsupported(format!(
-                "the model at \"{}\" has one stage; stages, classes, embeddings and attributes are for models of several",
-                info.folder.display()
-            )));
-        }
         match &request.hires {
             None => {
                 let plan = self.plan(info, request)?;
@@ -96,7 +90,30 @@ impl Single {
         Ok(hires::together(first, second, hires))
     }
 
-    fn plan(&self, info: &PipelineInfo, request: &Request) -> Result<Plan> {
+    /// What `request` means to this model.
+    ///
+    /// # Errors
+    /// As [`crate::Pipeline::generate`], before any work starts.
+    pub(in crate::pipeline) fn plan(&self, info: &PipelineInfo, request: &Request) -> Result<Plan> {
+        if !request.cascade.is_empty() {
+            return Err(Error::Unsupported(format!(
+                "the model at \"{}\" has one stage; stages, classes, embeddings and attributes are for models of several",
+                info.folder.display()
+            )));
+        }
         Plan::new(&self.model, self.family.as_ref(), info, &self.own_scheduler, request)
+    }
+
+    /// What the prompts of `request`, which has nothing else, mean to this model.
+    ///
+    /// # Errors
+    /// As [`crate::Pipeline::encode_prompt`].
+    pub(in crate::pipeline) fn plan_prompts(&self, info: &PipelineInfo, request: &Request) -> Result<Plan> {
+        Plan::of_prompts(&self.model, self.family.as_ref(), info, &self.own_scheduler, request)
+    }
+
+    /// What the folder says of its scheduler.
+    pub(in crate::pipeline) fn scheduler_config(&self) -> &serde_json::Map<String, serde_json::Value> {
+        &self.model.folder.scheduler().config
     }
 }

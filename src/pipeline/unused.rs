@@ -50,8 +50,9 @@ pub(in crate::pipeline) fn unused(
         conditions: _,
         boxes: _,
         boxes_until: _,
-        // … by `single.rs`, …
+        // … by `single.rs`, `conditioning.rs`, …
         cascade: _,
+        conditioning: _,
         // … and by `wrapped.rs`, `hires.rs` and `previews.rs`.
         seamless: _,
         hires: _,

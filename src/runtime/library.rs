@@ -1,18 +1,19 @@
 //! The one ONNX Runtime of the process.
 
 use std::cell::Cell;
+use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use once_cell::sync::OnceCell;
-use ort::environment::Environment;
+use ort::environment::{Environment, EnvironmentBuilder};
 use ort::logging::LogLevel;
 
 use super::failure::{clean, guarded};
 use super::kernels;
 use super::own_path::pin;
-use super::probe::Probed;
+use super::probe::{self, Probed};
 use super::search;
 use crate::{Error, Result};
 
@@ -76,7 +77,61 @@ thread_local! {
     static LOADING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Uses the ONNX Runtime that the host has loaded itself, whose `OrtGetApiBase()` returned `base`. Must come before
+/// anything else that loads one; afterwards [`initialize`] returns this one.
+///
+/// Its log goes where the host's own environment sends it, if the host has made one: ONNX Runtime has one a process.
+///
+/// # Safety
+/// `base` is null or a valid `OrtApiBase` of a library that stays loaded until the process ends.
+///
+/// # Errors
+/// [`Error::RuntimeMissing`] for null, or a version that is too old; [`Error::InvalidArgument`] when another one is loaded
+/// already.
+#[expect(unsafe_code, reason = "a table of functions is all that the host can hand over")]
+pub unsafe fn use_api_base(base: *const c_void) -> Result<RuntimeInfo> {
+    // SAFETY: promised by the caller.
+    let handed = unsafe { probe::take(base) }.map_err(|reason| {
+        Error::RuntimeMissing(format!("the ONNX Runtime that was handed over cannot be used: {reason}"))
+    })?;
+    let path = handed.path.clone();
+    let runtime = start_with(move || {
+        if !ort::set_api(handed.api) {
+            return Err(Error::Internal("the `ort` crate was used before ONNX Runtime was loaded".into()));
+        }
+        let failed = |error: ort::Error| {
+            Error::RuntimeMissing(format!(
+                "the ONNX Runtime that was handed over cannot be started: {}",
+                clean(error.message())
+            ))
+        };
+        // Its log level is the host's to choose.
+        let environment = builder(ort::init()).build().map_err(failed)?;
+        Runtime::of(environment, handed.path, handed.version)
+    })?;
+    match runtime.info.path == path {
+        true => Ok(runtime.info.clone()),
+        false => Err(Error::invalid(format!(
+            "an ONNX Runtime is handed over from \"{}\", but that at \"{}\" is loaded already and stays so; hand it over \
+             before anything else",
+            path.display(),
+            runtime.info.path.display()
+        ))),
+    }
+}
+
 fn start(explicit: Option<&Path>) -> Result<&'static Runtime> {
+    start_with(|| {
+        let found = search::find(explicit)?;
+        let runtime = load(&found)?;
+        // The library must never be unloaded: threads and callbacks of ONNX Runtime live in it.
+        std::mem::forget(found.library);
+        Ok(runtime)
+    })
+}
+
+/// The runtime, which `load` makes where there is none yet.
+fn start_with(load: impl FnOnce() -> Result<Runtime>) -> Result<&'static Runtime> {
     // A cell that is being filled would wait for itself.
     if LOADING.get() {
         return Err(Error::Busy(
@@ -85,13 +140,10 @@ fn start(explicit: Option<&Path>) -> Result<&'static Runtime> {
     }
     let mut loaded_now = false;
     let runtime = RUNTIME.get_or_try_init(|| {
-        let found = search::find(explicit)?;
         LOADING.set(true);
-        let runtime = guarded(|| load(&found));
+        let runtime = guarded(load);
         LOADING.set(false);
         let runtime = runtime?;
-        // The library must never be unloaded: threads and callbacks of ONNX Runtime live in it.
-        std::mem::forget(found.library);
         pin();
         loaded_now = true;
         Ok::<_, Error>(runtime)
@@ -109,18 +161,26 @@ fn load(found: &Probed) -> Result<Runtime> {
     };
     disable_telemetry(&found.version);
     // Nothing of `ort` may be touched before this has succeeded: it would panic.
-    let builder = ort::init_from(&found.path).map_err(|error| failed(&error.to_string()))?;
-    let environment = builder
-        .with_name("libdiffusion")
-        .with_telemetry(false)
-        .with_logger(Arc::new(forward_log))
-        .build()
-        .map_err(|error| failed(&clean(error.message())))?;
+    let own = ort::init_from(&found.path).map_err(|error| failed(&error.to_string()))?;
+    let environment = builder(own).build().map_err(|error| failed(&clean(error.message())))?;
     environment.set_log_level(LogLevel::Warning);
-    kernels::announce(&environment).map_err(|error| failed(&clean(error.message())))?;
-    let info =
-        RuntimeInfo { path: found.path.clone(), version: found.version.clone(), providers: available_providers()? };
-    Ok(Runtime { environment, info })
+    Runtime::of(environment, found.path.clone(), found.version.clone())
+}
+
+/// An environment of ours.
+fn builder(own: EnvironmentBuilder) -> EnvironmentBuilder {
+    own.with_name("libdiffusion").with_telemetry(false).with_logger(Arc::new(forward_log))
+}
+
+impl Runtime {
+    fn of(environment: Environment, path: PathBuf, version: String) -> Result<Self> {
+        kernels::announce(&environment).map_err(|error| {
+            let reason = clean(error.message());
+            Error::RuntimeMissing(format!("ONNX Runtime at \"{}\" cannot be started: {reason}", path.display()))
+        })?;
+        let info = RuntimeInfo { path, version, providers: available_providers()? };
+        Ok(Self { environment, info })
+    }
 }
 
 /// Keeps a library that would report usage from doing so; see [`initialize`].

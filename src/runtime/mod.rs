@@ -42,7 +42,7 @@ pub use bind::BoundGraph;
 pub use cancel::CancelToken;
 pub(crate) use external_data::check as check_external_data;
 pub use graph::Graph;
-pub use library::{RuntimeInfo, initialize};
+pub use library::{RuntimeInfo, initialize, use_api_base};
 pub(crate) use memory::trim;
 pub use options::GraphOptions;
 pub use provider::Provider;

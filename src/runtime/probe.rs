@@ -23,10 +23,57 @@ pub(super) struct Probed {
     pub library: Library,
 }
 
+/// What a host's own ONNX Runtime hands out.
+pub(super) struct Handed {
+    /// Absolute.
+    pub path: PathBuf,
+    /// As `1.28.0`.
+    pub version: String,
+    pub api: ort::sys::OrtApi,
+}
+
+/// Checks the `OrtApiBase` of a library that the host has loaded, and takes its functions. The error is the reason alone.
+///
+/// # Safety
+/// `base` is null or what `OrtGetApiBase()` of a library returned that is never unloaded.
+#[expect(unsafe_code, reason = "a table of functions is all that the host can hand over")]
+pub(super) unsafe fn take(base: *const c_void) -> Result<Handed, String> {
+    let base = base.cast::<OrtApiBase>();
+    // SAFETY: promised by the caller.
+    let (version, get_api) = unsafe { (version_of(base)?, base.as_ref().and_then(|base| base.get_api)) };
+    let get_api = get_api.ok_or("its OrtApiBase has no GetApi")?;
+    // SAFETY: the type is that of `GetApi` in `onnxruntime_c_api.h`.
+    let api = unsafe { get_api(OLDEST_MINOR) };
+    // SAFETY: null or the static table of that version, which has as many functions as our declaration of it.
+    let api = unsafe { api.as_ref() }.ok_or_else(|| format!("it does not offer the API of version {OLDEST_MINOR}"))?;
+    let path = file_of(get_api as *const ()).unwrap_or_default();
+    Ok(Handed { path: std::path::absolute(&path).unwrap_or(path), version, api: api.clone() })
+}
+
+/// The version that `base` states, if we can use it.
+///
+/// # Safety
+/// `base` is null or what `OrtGetApiBase()` returned.
+#[expect(unsafe_code, reason = "asking a library for its version is a call into it")]
+unsafe fn version_of(base: *const OrtApiBase) -> Result<String, String> {
+    // SAFETY: null or a pointer to a static table, which lives as long as the library is loaded.
+    let version = unsafe { base.as_ref() }.and_then(|base| base.get_version_string);
+    let version = version.ok_or("it is not an ONNX Runtime library: OrtGetApiBase returned nothing")?;
+    // SAFETY: the function takes nothing and returns null or a static, NUL-terminated text.
+    let version = unsafe { version() };
+    if version.is_null() {
+        return Err("it is not an ONNX Runtime library: it has no version".to_owned());
+    }
+    // SAFETY: not null; static and NUL-terminated as said above.
+    let version = unsafe { CStr::from_ptr(version) }.to_string_lossy().into_owned();
+    check_version(&version)?;
+    Ok(version)
+}
+
 /// The head of `OrtApiBase` in ONNX Runtime's `onnxruntime_c_api.h`; the same in every version.
 #[repr(C)]
 struct OrtApiBase {
-    get_api: *const c_void,
+    get_api: Option<unsafe extern "system" fn(u32) -> *const ort::sys::OrtApi>,
     get_version_string: Option<unsafe extern "system" fn() -> *const c_char>,
 }
 
@@ -44,19 +91,8 @@ pub(super) fn probe(path: &Path) -> Result<Probed, String> {
     // SAFETY: the type is that of `OrtGetApiBase` in `onnxruntime_c_api.h`.
     let get_base = unsafe { library.get::<unsafe extern "system" fn() -> *const OrtApiBase>(b"OrtGetApiBase\0") }
         .map_err(|_| "it is not an ONNX Runtime library: it does not export OrtGetApiBase".to_owned())?;
-    // SAFETY: as above; the function takes nothing and returns a pointer to a static table.
-    let base = unsafe { get_base() };
-    // SAFETY: null or a pointer to that table, which lives as long as the library is loaded.
-    let version = unsafe { base.as_ref() }.and_then(|base| base.get_version_string);
-    let version = version.ok_or("it is not an ONNX Runtime library: OrtGetApiBase returned nothing")?;
-    // SAFETY: the function takes nothing and returns null or a static, NUL-terminated text.
-    let version = unsafe { version() };
-    if version.is_null() {
-        return Err("it is not an ONNX Runtime library: it has no version".to_owned());
-    }
-    // SAFETY: not null; static and NUL-terminated as said above.
-    let version = unsafe { CStr::from_ptr(version) }.to_string_lossy().into_owned();
-    check_version(&version)?;
+    // SAFETY: as above; the function takes nothing and returns a pointer to a static table, or null.
+    let version = unsafe { version_of(get_base()) }?;
     let address = *get_base as *const ();
     let path = if by_name { file_of(address).unwrap_or_else(|| path.to_owned()) } else { path.to_owned() };
     let path = std::path::absolute(&path).unwrap_or(path);

@@ -11,6 +11,9 @@ static void handles(void)
     diffusion_result *result = NULL;
     diffusion_pipeline *pipeline = NULL;
     diffusion_job *job = NULL;
+    diffusion_stepper *stepper = NULL;
+    diffusion_embedding *embedding = NULL;
+    diffusion_conditioning *conditioning = NULL;
     int32_t number = 0;
     uint32_t step = 0;
     char bytes[4] = { 0 };
@@ -23,6 +26,8 @@ static void handles(void)
     diffusion_buffer_destroy(NULL);
     diffusion_image_destroy(NULL);
     diffusion_job_destroy(NULL);
+    diffusion_stepper_destroy(NULL);
+    diffusion_conditioning_destroy(NULL);
     CHECK(*diffusion_last_error_message() == '\0');
 
     SAYS(NULL_POINTER, "cancel token", diffusion_cancel_token_cancel(NULL));
@@ -129,6 +134,23 @@ static void handles(void)
     EXPECT(NULL_POINTER, diffusion_image_encode(NULL, TEXT("png"), &buffer));
     CHECK(image == NULL && buffer == NULL);
 
+    SAYS(NULL_POINTER, "api_base", diffusion_runtime_use_api_base(NULL));
+    SAYS(NULL_POINTER, "stepper", diffusion_stepper_advance(NULL, NULL, NULL, NULL));
+    EXPECT(NULL_POINTER, diffusion_stepper_begin(NULL, NULL, NULL, NULL, NULL, &stepper));
+    EXPECT(NULL_POINTER, diffusion_stepper_finish(NULL, NULL, NULL, NULL, &result));
+    EXPECT(NULL_POINTER, diffusion_stepper_latents(NULL, &embedding));
+    EXPECT(NULL_POINTER, diffusion_stepper_clean_latents(NULL, &embedding));
+    EXPECT(NULL_POINTER, diffusion_stepper_set_latents(NULL, NULL));
+    EXPECT(NULL_POINTER, diffusion_result_latents(NULL, &embedding));
+    EXPECT(NULL_POINTER, diffusion_pipeline_encode_image(NULL, NULL, NULL, &embedding));
+    EXPECT(NULL_POINTER, diffusion_pipeline_decode_latents(NULL, NULL, 0, 0, NULL, &made));
+    EXPECT(NULL_POINTER, diffusion_pipeline_encode_prompt(NULL, NULL, NULL, NULL, NULL, &conditioning));
+    SAYS(NULL_POINTER, "conditioning", diffusion_conditioning_states(NULL, 0, &embedding));
+    EXPECT(NULL_POINTER, diffusion_conditioning_pooled(NULL, 0, &embedding));
+    EXPECT(NULL_POINTER, diffusion_conditioning_with_states(NULL, 0, NULL, NULL, &conditioning));
+    EXPECT(NULL_POINTER, diffusion_request_set_conditioning(NULL, NULL));
+    EXPECT(NULL_POINTER, diffusion_request_set_init_latents(NULL, NULL));
+    CHECK(stepper == NULL && embedding == NULL && conditioning == NULL);
     SAYS(NULL_POINTER, "job", diffusion_job_cancel(NULL));
     EXPECT(NULL_POINTER, diffusion_job_wait(NULL, 0, &number));
     EXPECT(NULL_POINTER, diffusion_job_progress(NULL, &number, &step, &step));
@@ -192,6 +214,10 @@ static void values(void)
     CHECK(diffusion_result_decode_milliseconds(NULL) == 0.0);
     CHECK(diffusion_result_total_milliseconds(NULL) == 0.0);
 
+    CHECK(diffusion_stepper_step(NULL) == 0 && diffusion_stepper_step_count(NULL) == 0);
+    CHECK(diffusion_stepper_timestep(NULL) < 0.0 && diffusion_conditioning_count(NULL) == 0);
+    CHECK(*diffusion_conditioning_encoder(NULL, 0) == '\0' && *diffusion_conditioning_text(NULL, 0) == '\0');
+    CHECK(diffusion_conditioning_is_negative(NULL, 0) == 0);
     CHECK(diffusion_job_poll(NULL) == -1 && diffusion_job_phase(NULL) == -1);
     CHECK(diffusion_job_step(NULL) == 0 && diffusion_job_step_count(NULL) == 0);
     CHECK(diffusion_job_queue_position(NULL) == 0 && diffusion_job_preview_number(NULL) == 0);
@@ -282,6 +308,8 @@ static void texts_and_outs(const char *folder)
     OK(diffusion_request_set_init_image(request, NULL));
     OK(diffusion_request_set_mask_image(request, NULL));
     OK(diffusion_request_set_init_result(request, NULL));
+    OK(diffusion_request_set_init_latents(request, NULL));
+    OK(diffusion_request_set_conditioning(request, NULL));
     OK(diffusion_request_validate(request));
 
     EXPECT(NULL_POINTER, diffusion_pipeline_open(NULL, 3, NULL, NULL, NULL, NULL, &pipeline));

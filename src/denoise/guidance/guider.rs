@@ -1,5 +1,7 @@
 //! Guidance over the calls of one loop.
 
+use std::sync::Arc;
+
 use ndarray::{ArrayD, Axis, Slice, Zip};
 
 use super::rescale::rescale;
@@ -18,17 +20,17 @@ pub(crate) struct At<'a> {
 }
 
 /// Guidance, and what it keeps from call to call.
-pub(crate) struct Guider<'a> {
-    guidance: &'a Guidance,
+pub(crate) struct Guider {
+    guidance: Arc<Guidance>,
     /// The running average of adaptive projected guidance.
     average: Option<ArrayD<f32>>,
     /// What CFG++ adds to the noise that a step brings back: the negative prediction minus the guided one.
     renoise: Option<ArrayD<f32>>,
 }
 
-impl<'a> Guider<'a> {
-    pub(crate) fn new(guidance: &'a Guidance) -> Self {
-        Self { guidance, average: None, renoise: None }
+impl Guider {
+    pub(crate) fn new(guidance: &Guidance) -> Self {
+        Self { guidance: Arc::new(guidance.clone()), average: None, renoise: None }
     }
 
     /// The branches that call `call` runs; none where its prediction is zero.
@@ -52,7 +54,7 @@ impl<'a> Guider<'a> {
     /// [`Error::InvalidArgument`] when the predictions do not fit the latents; whatever the scheduler says.
     pub(crate) fn combine(&mut self, at: &At<'_>, predictions: &mut ArrayD<f32>) -> Result<()> {
         self.renoise = None;
-        let (guidance, pictures) = (self.guidance, at.latents.shape()[0]);
+        let (guidance, pictures) = (Arc::clone(&self.guidance), at.latents.shape()[0]);
         if predictions.shape()[0] < guidance.roles.len() * pictures {
             return Ok(());
         }
@@ -70,7 +72,7 @@ impl<'a> Guider<'a> {
     }
 
     fn combine_means(&mut self, at: &At<'_>, predictions: &mut ArrayD<f32>) -> Result<()> {
-        let (guidance, pictures) = (self.guidance, at.latents.shape()[0]);
+        let (guidance, pictures) = (Arc::clone(&self.guidance), at.latents.shape()[0]);
         let scale = self.scale(at.call);
         let guided = if guidance.rules.changes_the_sum() && self.is_guided(at.call) {
             if predictions.shape()[1..] != at.latents.shape()[1..] {
@@ -100,7 +102,8 @@ impl<'a> Guider<'a> {
     }
 
     fn by_rules(&mut self, at: &At<'_>, predictions: &ArrayD<f32>, scale: f32) -> Result<Option<ArrayD<f32>>> {
-        let (guidance, rules, pictures) = (self.guidance, &self.guidance.rules, at.latents.shape()[0]);
+        let (guidance, pictures) = (Arc::clone(&self.guidance), at.latents.shape()[0]);
+        let rules = &guidance.rules;
         let Some(negative) = guidance.place(Role::Negative) else { return Ok(None) };
         let one;
         // What guidance at scale 1 gives; the prediction itself where one branch is that.

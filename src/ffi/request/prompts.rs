@@ -1,8 +1,11 @@
 //! What the picture should show and should not, and how that is read.
 
 use std::ffi::c_char;
+use std::sync::Arc;
 
 use super::{change, diffusion_request, named, whole};
+use crate::ffi::conditioning::diffusion_conditioning;
+use crate::ffi::handle::shared;
 use crate::ffi::status::{Failure, diffusion_status};
 use crate::ffi::text::{length_of, utf8};
 use crate::pipeline::{MAX_CLIP_SKIP, MAX_PROMPT_BYTES, MAX_TOKENS, PromptSyntax};
@@ -30,6 +33,27 @@ pub unsafe extern "C" fn diffusion_request_set_prompt(
     unsafe {
         change(request, |request| {
             request.prompt = prompt_of(prompt, prompt_length, "prompt")?.unwrap_or_default();
+            Ok(())
+        })
+    }
+}
+
+/// Prompts that diffusion_pipeline_encode_prompt() read, in place of the request's own, which must not be set beside it, nor
+/// their syntax, clip skip and most tokens. Default, also with NULL: none.
+///
+/// The request keeps what it needs: the conditioning may be destroyed at once. Only the pipeline that read it takes it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_request_set_conditioning(
+    request: *mut diffusion_request,
+    conditioning: *const diffusion_conditioning,
+) -> diffusion_status {
+    // SAFETY: by contract.
+    unsafe {
+        change(request, |request| {
+            request.conditioning = match conditioning.is_null() {
+                true => None,
+                false => Some(Arc::clone(&shared(conditioning)?.conditioning)),
+            };
             Ok(())
         })
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{change, diffusion_request, set, whole};
+use crate::ffi::embedding::diffusion_embedding;
 use crate::ffi::handle::shared;
 use crate::ffi::image::diffusion_image;
 use crate::ffi::result::diffusion_result;
@@ -37,6 +38,30 @@ pub unsafe extern "C" fn diffusion_request_set_init_image(
     unsafe {
         change(request, |request| {
             request.start.picture = picture_of(image)?;
+            Ok(())
+        })
+    }
+}
+
+/// Latents to start from, in place of a picture: `[pictures, channels, height, width]`, as many pictures as the request's
+/// count, as diffusion_pipeline_encode_image(), diffusion_result_latents() or diffusion_embedding_create() gave them.
+/// Default, also with NULL: none.
+///
+/// The request keeps what it needs: the embedding may be destroyed at once. They are taken for a finished picture's, and
+/// noised as far as diffusion_request_set_strength() says; with diffusion_request_set_denoising_start() they are taken as
+/// they are, noisy to that point: 0 begins with them as the first noise, in the scheduler's scale.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn diffusion_request_set_init_latents(
+    request: *mut diffusion_request,
+    latents: *const diffusion_embedding,
+) -> diffusion_status {
+    // SAFETY: by contract.
+    unsafe {
+        change(request, |request| {
+            request.start.latents = match latents.is_null() {
+                true => None,
+                false => Some(Arc::clone(&shared(latents)?.values)),
+            };
             Ok(())
         })
     }

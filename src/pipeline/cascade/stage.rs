@@ -193,10 +193,9 @@ impl Evaluation<'_> {
             span: part.span,
             paste: part.paste,
             changes: Vec::new(),
-            glimpses: None,
             cancel,
         };
-        let ran = denoise::run(task, latents, |done, _| report(observer, Phase::Denoising, before + done, all))?;
+        let ran = denoise::run(task, latents, |done| report(observer, Phase::Denoising, before + done, all))?;
         self.timings.add_stage(ran, denoiser.time_in_graph());
         drop(denoiser);
         if self.cascade.memory != MemoryMode::Speed {

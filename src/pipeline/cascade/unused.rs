@@ -20,6 +20,7 @@ pub(super) fn refuse_other_roads(cascade: &Cascade, request: &Request) -> Result
         (request.safety != Safety::Off, "a safety checker"),
         (request.previews.is_some(), "previews"),
         (start.latents.is_some(), "another model's latents"),
+        (request.conditioning.is_some(), "conditioning; embeddings of texts are handed to it by their names"),
         (
             start.mask_padding.is_some() || start.paste_back || start.mask_blur > 0.0,
             "mask padding, blur and pasting back",

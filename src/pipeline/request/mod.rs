@@ -15,6 +15,7 @@ mod start;
 mod tiling;
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 pub use cascade::{CascadeRequest, ClassLabel, MAX_EDIT, StageSettings};
 pub use conditions::{ConditionPicture, GroundedBox, MAX_BOXES, MAX_CONDITION_SCALE, MAX_CONDITIONS};
@@ -31,6 +32,7 @@ pub use tiling::Tiling;
 
 use crate::error::{Error, Result};
 use crate::image::PixelFormat;
+use crate::pipeline::Conditioning;
 use crate::rng::RngKind;
 use crate::scheduler::{CustomSchedule, SchedulerKind, SigmaSchedule};
 
@@ -119,6 +121,9 @@ pub struct Request {
     pub clip_skip: u32,
     /// How many tokens T5 reads, 1 to 512; `None`: what the family's pipeline has.
     pub max_tokens: Option<u32>,
+    /// Prompts that [`crate::Pipeline::encode_prompt`] read, in the place of the fields above, which must then be at their
+    /// defaults.
+    pub conditioning: Option<Arc<Conditioning>>,
     /// The picture that is the start, if there is one.
     pub start: Start,
     /// The pictures that it keeps to beside; [`crate::PipelineInfo::conditions`] says what a model takes.
@@ -219,6 +224,7 @@ impl Request {
                  leave one of them out",
             ));
         }
+        Conditioning::validate_beside(self)?;
         self.start.validate_together(self.conditions.iter().any(|condition| condition.role == "image"))
     }
 

@@ -1,0 +1,91 @@
+//! How much memory a model will take, from its files alone.
+
+use std::path::{Path, PathBuf};
+
+use super::{MemoryMode, PipelineOptions};
+use crate::error::{Error, Result};
+use crate::model::cascade::CascadeFolder;
+use crate::model::{GraphRole, ModelFolder};
+use crate::onnx::{Model, bytes_in_memory};
+
+/// What ONNX Runtime and this library take before any model: measured with `benches/memory.rs`, which prints both.
+const RUNTIME: u64 = 40 << 20;
+
+/// A weak hint of the memory that a model takes, in bytes, before it is opened: a host that has less should take another
+/// memory mode, or another model. Drawing takes more, which grows with the size of the pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryEstimate {
+    /// At most, while it is opened.
+    pub opening: u64,
+    /// Once it is open.
+    pub open: u64,
+}
+
+/// One graph that opening opens.
+struct Opening {
+    weights: u64,
+    /// Whether it stays open.
+    stays: bool,
+}
+
+/// Estimates what opening the model in `folder` with `options` takes. Reads the graphs' heads; loads nothing, not even
+/// ONNX Runtime.
+///
+/// Weights are counted as the CPU holds them, where half precision becomes float32. On a device of its own memory a model
+/// takes that of its files there, and less here.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::BadModel`], [`Error::Unsupported`] as [`crate::Pipeline::open`] has them for the folder;
+/// [`Error::InvalidArgument`] for options that cannot be.
+pub fn estimate_memory(folder: &Path, options: &PipelineOptions) -> Result<MemoryEstimate> {
+    options.validate()?;
+    let graphs = graphs(folder, options.memory)?;
+    let on_cpu = options.provider.is_cpu();
+    let mut opened = Vec::with_capacity(graphs.len());
+    for (path, stays) in graphs {
+        opened.push(Opening { weights: weights(&path, on_cpu)?, stays });
+    }
+    let sum = |graphs: &mut dyn Iterator<Item = &Opening>| graphs.map(|graph| graph.weights).sum::<u64>();
+    let largest = opened.iter().map(|graph| graph.weights).max().unwrap_or_default();
+    let open = RUNTIME + sum(&mut opened.iter().filter(|graph| graph.stays));
+    // While a graph is opened its weights are there twice: as they were read, and laid out for the kernels.
+    let opening = match options.memory {
+        MemoryMode::Low => RUNTIME + 2 * largest,
+        MemoryMode::Speed | MemoryMode::Balanced => RUNTIME + sum(&mut opened.iter()) + largest,
+    };
+    Ok(MemoryEstimate { opening, open })
+}
+
+/// The graphs that opening opens, and whether each stays open.
+fn graphs(folder: &Path, memory: MemoryMode) -> Result<Vec<(PathBuf, bool)>> {
+    if let Some(cascade) = CascadeFolder::open(folder)? {
+        let stays = memory != MemoryMode::Low;
+        return Ok(cascade.graph_folders().into_iter().map(|name| (cascade.graph(name), stays)).collect());
+    }
+    let folder = ModelFolder::open(folder)?;
+    let texts = GraphRole::TEXT.into_iter().filter(|role| folder.family().uses(*role));
+    let needed = folder.roles_needed().iter().copied().filter(|role| !GraphRole::TEXT.contains(role));
+    let later = |role: &GraphRole| *role == GraphRole::ImageEncoder;
+    let mut graphs = Vec::new();
+    for role in texts.chain(needed.filter(|role| !later(role))) {
+        let Some(path) = folder.graph(role) else { continue };
+        let stays = match memory {
+            MemoryMode::Speed => true,
+            MemoryMode::Balanced => !GraphRole::TEXT.contains(&role),
+            MemoryMode::Low => false,
+        };
+        graphs.push((path.to_path_buf(), stays));
+    }
+    Ok(graphs)
+}
+
+/// The bytes of a graph's weights in memory.
+fn weights(path: &Path, on_cpu: bool) -> Result<u64> {
+    let model = Model::open(path)?;
+    let tensors = &model.graph()?.initializer;
+    tensors.iter().try_fold(0_u64, |sum, tensor| {
+        let bytes = bytes_in_memory(tensor, on_cpu);
+        let bytes = bytes.ok_or_else(|| Error::bad_model(path, "a weight of it is larger than any memory"))?;
+        sum.checked_add(bytes).ok_or_else(|| Error::bad_model(path, "its weights are larger than any memory"))
+    })
+}
