@@ -344,6 +344,12 @@ typedef struct diffusion_buffer diffusion_buffer;
 typedef struct diffusion_cancel_token diffusion_cancel_token;
 
 /**
+ * What a pipeline's text encoders made of prompts, for any number of requests to that pipeline. It never changes; threads
+ * may share it. It does not keep the pipeline open.
+ */
+typedef struct diffusion_conditioning diffusion_conditioning;
+
+/**
  * Numbers that a model understands: the code of a picture or of a text, the noise that a picture comes from, latents. It
  * never changes; threads may share it.
  */
@@ -395,6 +401,15 @@ typedef struct diffusion_request diffusion_request;
  * not need the pipeline any more.
  */
 typedef struct diffusion_result diffusion_result;
+
+/**
+ * A generation underway, for a loop of the host's own: begin, advance as often as diffusion_stepper_step_count() says,
+ * finish. It draws what diffusion_pipeline_generate() draws.
+ *
+ * Between two calls the pipeline is free for others, and several steppers of one pipeline may be underway. A stepper is
+ * used by one thread at a time, which need not be the same; it keeps the model open until it is destroyed.
+ */
+typedef struct diffusion_stepper diffusion_stepper;
 
 /**
  * Is given a message: its diffusion_log_level, the part of the library that it comes from, and the text, both UTF-8
@@ -1018,6 +1033,23 @@ DIFFUSION_API uint32_t diffusion_pipeline_max_boxes(const struct diffusion_pipel
 DIFFUSION_API const char *diffusion_pipeline_note(const struct diffusion_pipeline *pipeline, int64_t index);
 
 /**
+ * A weak hint of the memory in bytes that opening the model in `folder` takes with these options: `*opening_bytes` at most
+ * meanwhile, `*open_bytes` once it is open. Drawing takes more, which grows with the size of the pictures.
+ *
+ * `folder` is UTF-8. `options` may be NULL for the defaults. Only the graphs' heads are read, and ONNX Runtime is not
+ * loaded. Weights are counted as the CPU holds them, where half precision becomes float32; on a device of its own memory a
+ * model takes less here. Any thread.
+ *
+ * Errors: as of diffusion_pipeline_open() for the folder: INVALID_ARGUMENT, INVALID_UTF8, IO, BAD_MODEL, UNSUPPORTED.
+ */
+DIFFUSION_API
+diffusion_status diffusion_estimate_memory(const char *folder,
+                                           size_t folder_length,
+                                           const struct diffusion_pipeline_options *options,
+                                           uint64_t *opening_bytes,
+                                           uint64_t *open_bytes);
+
+/**
  * How many stages the model has, each a denoising loop of its own; 0 for a model of one stage, which has none of what the
  * functions below list, and for NULL.
  */
@@ -1460,7 +1492,7 @@ diffusion_status diffusion_request_set_prompt(struct diffusion_request *request,
  */
 DIFFUSION_API
 diffusion_status diffusion_request_set_conditioning(struct diffusion_request *request,
-                                                    const diffusion_conditioning *conditioning);
+                                                    const struct diffusion_conditioning *conditioning);
 
 /**
  * As diffusion_request_set_prompt(), for a text that ends with NUL. NULL is an error here.
@@ -2476,6 +2508,236 @@ diffusion_status diffusion_embedding_turn(const struct diffusion_embedding *pict
                                           const struct diffusion_embedding *difference,
                                           float at,
                                           struct diffusion_embedding **embedding);
+
+/**
+ * What the model's autoencoder makes of a picture: its most likely latents, `[1, channels, height, width]`, scaled as the
+ * denoiser knows them. The picture is not resized: its sides must be multiples of what a latent stands for, 8 pixels in
+ * most models.
+ *
+ * Blocks, in its turn; `cancel` may be NULL. On success `*latents` is the caller's, to be given back with
+ * diffusion_embedding_destroy(). Any thread.
+ *
+ * Errors: INVALID_ARGUMENT for a size that does not fit; UNSUPPORTED for a model without an encoder, or of several stages;
+ * CANCELLED, GRAPH_FAILED, NUMERIC, OUT_OF_MEMORY; BUSY as of diffusion_pipeline_generate().
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_encode_image(const struct diffusion_pipeline *pipeline,
+                                                 const struct diffusion_image *image,
+                                                 const struct diffusion_cancel_token *cancel,
+                                                 struct diffusion_embedding **latents);
+
+/**
+ * The picture of latents: `index`, counted from 0, of `latents`, `[pictures, channels, height, width]`, scaled as the
+ * denoiser knows them. `format` is a diffusion_pixel_format.
+ *
+ * Blocks, in its turn; `cancel` may be NULL. On success `*image` is the caller's, to be given back with
+ * diffusion_image_destroy(). Any thread.
+ *
+ * Errors: INVALID_ARGUMENT for another shape, no such picture, or one that is too large; UNSUPPORTED for a model of several
+ * stages; CANCELLED, GRAPH_FAILED, NUMERIC, OUT_OF_MEMORY; BUSY as of diffusion_pipeline_generate().
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_decode_latents(const struct diffusion_pipeline *pipeline,
+                                                   const struct diffusion_embedding *latents,
+                                                   int64_t index,
+                                                   int32_t format,
+                                                   const struct diffusion_cancel_token *cancel,
+                                                   struct diffusion_image **image);
+
+/**
+ * The latents that the pictures were decoded from, `[pictures, channels, height, width]`, scaled as the denoiser knows
+ * them: to go on from with diffusion_request_set_init_latents(), or to decode again. Of a model of several stages, what
+ * its last stage drew. On success `*latents` is the caller's, to be given back with diffusion_embedding_destroy(); it
+ * needs neither the result nor the pipeline.
+ */
+DIFFUSION_API
+diffusion_status diffusion_result_latents(const struct diffusion_result *result,
+                                          struct diffusion_embedding **latents);
+
+/**
+ * Reads the request's prompts, for diffusion_request_set_conditioning() of as many requests as one likes: with any seed,
+ * size, steps, scheduler and guidance. Of the request only the prompts count, their syntax, clip skip and the most tokens;
+ * and the steps, for prompts that change while they are drawn: what a request with other steps needs besides is read then.
+ *
+ * Blocks; `cancel` and `progress` are as in diffusion_pipeline_generate(). On success `*conditioning` is the caller's, to be
+ * given back with diffusion_conditioning_destroy().
+ *
+ * Errors: as of diffusion_pipeline_generate(); UNSUPPORTED for a model that reads no prompts, and for one of several stages,
+ * whose texts' embeddings diffusion_pipeline_embed() gives.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_encode_prompt(const struct diffusion_pipeline *pipeline,
+                                                  const struct diffusion_request *request,
+                                                  const struct diffusion_cancel_token *cancel,
+                                                  diffusion_progress_callback progress,
+                                                  void *user_data,
+                                                  struct diffusion_conditioning **conditioning);
+
+/**
+ * Gives the conditioning back; NULL does nothing. Requests that have it keep what they need.
+ */
+DIFFUSION_API void diffusion_conditioning_destroy(struct diffusion_conditioning *conditioning);
+
+/**
+ * How many texts were read, each once for every text encoder that reads it. 0 for NULL.
+ */
+DIFFUSION_API uint32_t diffusion_conditioning_count(const struct diffusion_conditioning *conditioning);
+
+/**
+ * Who read text `index`, counted from 0, such as "text_encoder_2"; empty past the last.
+ *
+ * Borrowed, as is the next one's: it lives until diffusion_conditioning_destroy(); never NULL.
+ */
+DIFFUSION_API
+const char *diffusion_conditioning_encoder(const struct diffusion_conditioning *conditioning,
+                                           int64_t index);
+
+/**
+ * Text `index` itself, counted from 0; empty past the last.
+ */
+DIFFUSION_API
+const char *diffusion_conditioning_text(const struct diffusion_conditioning *conditioning,
+                                        int64_t index);
+
+/**
+ * Whether text `index` says what the picture should not show: 1 or 0; 0 past the last.
+ */
+DIFFUSION_API
+int32_t diffusion_conditioning_is_negative(const struct diffusion_conditioning *conditioning,
+                                           int64_t index);
+
+/**
+ * What the encoder made of text `index`: `[tokens, width]`. On success `*states` is a copy and the caller's, to be given
+ * back with diffusion_embedding_destroy(): two of them may be mixed and handed to diffusion_conditioning_with_states().
+ *
+ * Errors: INVALID_ARGUMENT when there is no such text.
+ */
+DIFFUSION_API
+diffusion_status diffusion_conditioning_states(const struct diffusion_conditioning *conditioning,
+                                               int64_t index,
+                                               struct diffusion_embedding **states);
+
+/**
+ * Text `index` as one vector, `[1, width]`. On success `*pooled` is a copy and the caller's, to be given back with
+ * diffusion_embedding_destroy().
+ *
+ * Errors: INVALID_ARGUMENT when there is no such text; UNSUPPORTED where its encoder gives no such vector.
+ */
+DIFFUSION_API
+diffusion_status diffusion_conditioning_pooled(const struct diffusion_conditioning *conditioning,
+                                               int64_t index,
+                                               struct diffusion_embedding **pooled);
+
+/**
+ * The same conditioning with other numbers for text `index`, of the shapes that diffusion_conditioning_states() and
+ * diffusion_conditioning_pooled() give: a mix of two prompts, say. What is NULL stays. On success `*changed` is the
+ * caller's, to be given back with diffusion_conditioning_destroy().
+ *
+ * Errors: INVALID_ARGUMENT for another shape or no such text; NUMERIC for numbers that are not finite.
+ */
+DIFFUSION_API
+diffusion_status diffusion_conditioning_with_states(const struct diffusion_conditioning *conditioning,
+                                                    int64_t index,
+                                                    const struct diffusion_embedding *states,
+                                                    const struct diffusion_embedding *pooled,
+                                                    struct diffusion_conditioning **changed);
+
+/**
+ * Begins what the request asks for: prompts and pictures are read, the first noise is drawn. The request is copied.
+ *
+ * Blocks; `cancel` and `progress` are as in diffusion_pipeline_generate(). On success `*stepper` is the caller's, to be
+ * given back with diffusion_stepper_destroy(); it needs neither the request nor the pipeline's handle.
+ *
+ * Errors: as of diffusion_pipeline_generate(); UNSUPPORTED for a request with a second pass, and for a model of several
+ * stages.
+ */
+DIFFUSION_API
+diffusion_status diffusion_stepper_begin(const struct diffusion_pipeline *pipeline,
+                                         const struct diffusion_request *request,
+                                         const struct diffusion_cancel_token *cancel,
+                                         diffusion_progress_callback progress,
+                                         void *user_data,
+                                         struct diffusion_stepper **stepper);
+
+/**
+ * Gives the stepper back; NULL does nothing. Nothing of it may run.
+ */
+DIFFUSION_API void diffusion_stepper_destroy(struct diffusion_stepper *stepper);
+
+/**
+ * How many denoiser evaluations there are; solvers of higher order take several a step. 0 for NULL.
+ */
+DIFFUSION_API uint32_t diffusion_stepper_step_count(const struct diffusion_stepper *stepper);
+
+/**
+ * How many of them are made. 0 for NULL.
+ */
+DIFFUSION_API uint32_t diffusion_stepper_step(const struct diffusion_stepper *stepper);
+
+/**
+ * The timestep of the next evaluation, as the scheduler counts it. -1 when none is left, and for NULL.
+ */
+DIFFUSION_API double diffusion_stepper_timestep(const struct diffusion_stepper *stepper);
+
+/**
+ * Makes the next evaluation, and takes what follows of it.
+ *
+ * Blocks, in its turn; `cancel` and `progress` are as in diffusion_pipeline_generate(). The stepper must not be used out of
+ * the callback. After CANCELLED by the token the evaluation is not made, and can be made again; a callback that stops has
+ * seen it made.
+ *
+ * Errors: INVALID_ARGUMENT when none is left; CANCELLED, NUMERIC, GRAPH_FAILED, OUT_OF_MEMORY; BUSY as of
+ * diffusion_pipeline_generate().
+ */
+DIFFUSION_API
+diffusion_status diffusion_stepper_advance(struct diffusion_stepper *stepper,
+                                           const struct diffusion_cancel_token *cancel,
+                                           diffusion_progress_callback progress,
+                                           void *user_data);
+
+/**
+ * The latents as they are now, `[pictures, channels, height, width]`, in the scheduler's scale. On success `*latents` is a
+ * copy and the caller's, to be given back with diffusion_embedding_destroy().
+ */
+DIFFUSION_API
+diffusion_status diffusion_stepper_latents(const struct diffusion_stepper *stepper,
+                                           struct diffusion_embedding **latents);
+
+/**
+ * What the latest evaluation took the finished latents to be: diffusion_pipeline_decode_latents() makes a preview of them.
+ * On success `*latents` is the caller's, to be given back with diffusion_embedding_destroy().
+ *
+ * Errors: UNSUPPORTED where that is not known: before the first and after the last evaluation, and where it does not
+ * follow from what the model says.
+ */
+DIFFUSION_API
+diffusion_status diffusion_stepper_clean_latents(const struct diffusion_stepper *stepper,
+                                                 struct diffusion_embedding **latents);
+
+/**
+ * Goes on with other latents, of the shape that diffusion_stepper_latents() gives, in the same scale. What a solver of
+ * several steps remembers stays. They are copied.
+ *
+ * Errors: INVALID_ARGUMENT for another shape, NUMERIC for numbers that are not finite; the stepper is then as it was.
+ */
+DIFFUSION_API
+diffusion_status diffusion_stepper_set_latents(struct diffusion_stepper *stepper,
+                                               const struct diffusion_embedding *latents);
+
+/**
+ * Makes pictures of the latents as they are: the finished ones when no evaluation is left, noisy ones before. May be
+ * called again.
+ *
+ * Blocks, in its turn; `cancel` and `progress` are as in diffusion_pipeline_generate(). The stepper must not be used out of
+ * the callback. On success `*result` is the caller's, to be given back with diffusion_result_destroy(); it does not need
+ * the stepper. Errors: as of diffusion_pipeline_generate().
+ */
+DIFFUSION_API
+diffusion_status diffusion_stepper_finish(struct diffusion_stepper *stepper,
+                                          const struct diffusion_cancel_token *cancel,
+                                          diffusion_progress_callback progress,
+                                          void *user_data,
+                                          struct diffusion_result **result);
 
 #ifdef __cplusplus
 }  // extern "C"

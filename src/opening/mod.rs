@@ -11,9 +11,11 @@ mod edit;
 mod fingerprint;
 mod graph;
 mod several;
+mod weights;
 
 pub use cache::{Cache, DEFAULT_LIMIT};
 pub use default_folder::default_cache_folder;
 pub use edit::Edit;
 pub use graph::{CacheUse, OpenOptions, Opened, Preparation};
 pub use several::{GraphFile, open_all};
+pub(crate) use weights::weight_bytes;

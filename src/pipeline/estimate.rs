@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::{MemoryMode, PipelineOptions};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::cascade::CascadeFolder;
 use crate::model::{GraphRole, ModelFolder};
-use crate::onnx::{Model, bytes_in_memory};
+use crate::opening::weight_bytes;
 
 /// What ONNX Runtime and this library take before any model: measured with `benches/memory.rs`, which prints both.
 const RUNTIME: u64 = 40 << 20;
@@ -35,15 +35,15 @@ struct Opening {
 /// takes that of its files there, and less here.
 ///
 /// # Errors
-/// [`Error::Io`], [`Error::BadModel`], [`Error::Unsupported`] as [`crate::Pipeline::open`] has them for the folder;
-/// [`Error::InvalidArgument`] for options that cannot be.
+/// [`crate::Error::Io`], [`crate::Error::BadModel`], [`crate::Error::Unsupported`] as [`crate::Pipeline::open`] has them for
+/// the folder; [`crate::Error::InvalidArgument`] for options that cannot be.
 pub fn estimate_memory(folder: &Path, options: &PipelineOptions) -> Result<MemoryEstimate> {
     options.validate()?;
     let graphs = graphs(folder, options.memory)?;
     let on_cpu = options.provider.is_cpu();
     let mut opened = Vec::with_capacity(graphs.len());
     for (path, stays) in graphs {
-        opened.push(Opening { weights: weights(&path, on_cpu)?, stays });
+        opened.push(Opening { weights: weight_bytes(&path, on_cpu)?, stays });
     }
     let sum = |graphs: &mut dyn Iterator<Item = &Opening>| graphs.map(|graph| graph.weights).sum::<u64>();
     let largest = opened.iter().map(|graph| graph.weights).max().unwrap_or_default();
@@ -77,15 +77,4 @@ fn graphs(folder: &Path, memory: MemoryMode) -> Result<Vec<(PathBuf, bool)>> {
         graphs.push((path.to_path_buf(), stays));
     }
     Ok(graphs)
-}
-
-/// The bytes of a graph's weights in memory.
-fn weights(path: &Path, on_cpu: bool) -> Result<u64> {
-    let model = Model::open(path)?;
-    let tensors = &model.graph()?.initializer;
-    tensors.iter().try_fold(0_u64, |sum, tensor| {
-        let bytes = bytes_in_memory(tensor, on_cpu);
-        let bytes = bytes.ok_or_else(|| Error::bad_model(path, "a weight of it is larger than any memory"))?;
-        sum.checked_add(bytes).ok_or_else(|| Error::bad_model(path, "its weights are larger than any memory"))
-    })
 }
