@@ -163,3 +163,4 @@ clean:
 include packaging/rules.mk
 include bindings/bindings.mk
 include bindings/kotlin/rules.mk bindings/swift/rules.mk
+include examples/desktop/rules.mk
