@@ -57,6 +57,7 @@ class Window:
         threading.Thread(target=self._read, daemon=True).start()
         self.window = self._find()
         xdotool("windowfocus", "--sync", self.window)
+        time.sleep(0.5)  # keys that come before the program has heard of its focus are lost
 
     def _read(self):
         for line in self.process.stdout:
@@ -122,9 +123,8 @@ class Desktop(unittest.TestCase):
 
     def test_cancels(self):
         window = self.window(MODEL, "--prompt", "", "--steps", "1000", "--seed", "6")
-        window.keys("Return")  # already while the model opens
         window.line("the model is open")
-        window.keys("Escape")
+        window.keys("Return", "Escape")
         window.line("cancelled")
         window.keys("Return")
         window.click(CANCEL)
