@@ -163,4 +163,4 @@ clean:
 include packaging/rules.mk
 include bindings/bindings.mk
 include bindings/kotlin/rules.mk bindings/swift/rules.mk
-include examples/desktop/rules.mk
+include examples/desktop/rules.mk bindings/unreal/rules.mk
