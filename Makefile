@@ -166,4 +166,4 @@ clean:
 include packaging/rules.mk
 include bindings/bindings.mk
 include bindings/kotlin/rules.mk bindings/swift/rules.mk
-include docs/rules.mk examples/desktop/rules.mk bindings/unreal/rules.mk
+include docs/rules.mk examples/desktop/rules.mk bindings/godot/rules.mk bindings/unreal/rules.mk
