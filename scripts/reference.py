@@ -70,12 +70,13 @@ def read_items(text):
 
 
 def read_macros(text):
-    """Every macro with a value or a use, with the comment before the row of them that it stands in."""
+    """Every macro, with the comment before it or before the row of macros that it stands in."""
     found, doc = [], ""
     text = text.replace("\\\n", " ")
-    for comment, name, value in re.findall(r"/\* ((?:(?!\*/).)*) \*/|^#define (DIFFUSION_\w+) ?(.*)$", text, re.M):
+    pattern = r"/\*\*?((?:(?!\*/).)*)\*/|^#define (DIFFUSION_\w+) ?([^\n]*)$"
+    for comment, name, value in re.findall(pattern, text, re.M | re.S):
         if comment:
-            doc = comment
+            doc = plain(comment)
         elif name != "DIFFUSION_H":
             found.append(Macro(name, " ".join(value.split()), doc))
     # One that depends on the system has no value of its own.

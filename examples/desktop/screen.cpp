@@ -52,7 +52,7 @@ Screen::Screen(const char *title, std::string font_file)
         error_ = SDL_GetError();
         return;
     }
-    SDL_SetWindowMinimumSize(window_, 480, 400);
+    SDL_SetWindowMinimumSize(window_, 480, 440);
     SDL_SetRenderDrawBlendMode(renderer_, SDL_BLENDMODE_BLEND);
 }
 

@@ -14,6 +14,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import reference  # noqa: E402  (found by the line above)
+
 CC = shlex.split(os.environ.get("CC", "cc"))
 STRICT = "-std=c99 -Wall -Wextra -Wpedantic -Werror -fsyntax-only".split()
 PAGES = sorted(
@@ -23,6 +26,26 @@ PAGES = sorted(
 )
 # What a block that is no whole file may take for granted.
 BEFORE = '#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include "diffusion.h"\n'
+# What a later header may have.
+NEW = """
+/** The most of them. */
+#define DIFFUSION_STEPPER_MAX 8
+
+/**
+ * Takes steps; see diffusion_stepper_next().
+ */
+typedef struct diffusion_stepper diffusion_stepper;
+
+/**
+ * One step: `*rest` are those that are left.
+ *
+ * Errors: BUSY.
+ */
+DIFFUSION_API
+diffusion_status diffusion_stepper_next(struct diffusion_stepper *stepper, const float *latents, size_t latents_length,
+                                        uint32_t *rest);
+
+"""
 
 
 def blocks(page, language):
@@ -78,6 +101,22 @@ class Docs(unittest.TestCase):
 
     def test_the_reference_is_fresh(self):
         subprocess.run([sys.executable, ROOT / "scripts/reference.py", "--check"], check=True)
+
+    def test_the_reference_takes_up_what_is_new(self):
+        """A new handle is a new group; what is not understood is an error, not left out."""
+        header = (ROOT / "include/diffusion.h").read_text(encoding="utf-8")
+        at = header.index("#ifdef __cplusplus\n}  // extern")
+        with_more = header[:at] + NEW + header[at:]
+        made = reference.reference(with_more)
+        self.assertIn("## `diffusion_stepper`\nTakes steps; see [`diffusion_stepper_next()`](#diffusion_stepper_next).", made)
+        self.assertIn("### `diffusion_stepper_next`\n```c\ndiffusion_status diffusion_stepper_next(", made)
+        self.assertIn("| `DIFFUSION_STEPPER_MAX` | `8` | The most of them. |", made)
+        for bad in (
+            "DIFFUSION_API void diffusion_stepper_silent(void);\n",
+            "/** Half. */\nenum diffusion_half {\n    /** One. */\n    DIFFUSION_HALF_ONE = 0,\n    DIFFUSION_HALF_TWO = 1,\n};\n",
+        ):
+            with self.assertRaises(SystemExit):
+                reference.reference(header[:at] + bad + header[at:])
 
     def test_links_lead_somewhere(self):
         for page in PAGES:
