@@ -59,6 +59,8 @@ help:
 	@echo 'make test-kotlin, make test-swift   one binding alone; what is missing for it is said'
 	@echo 'make test    formatting, lints, and every test'
 	@echo 'make test-bindings       the bindings for other languages, those whose tools are here'
+	@echo 'make desktop a window to draw in (target/desktop), where SDL2 is installed'
+	@echo 'make test-desktop, make test-godot, make test-unreal, make test-docs   one of them alone'
 	@echo 'make install PREFIX=DIR [DESTDIR=DIR] [LIBDIR=lib64]   headers, libraries, ONNX Runtime, tool, pkg-config, CMake'
 	@echo 'make uninstall PREFIX=DIR   take it away again'
 	@echo 'make dist    the same as a tarball that may be unpacked anywhere'
@@ -129,6 +131,7 @@ valgrind:
 header:
 	UPDATE_HEADER=1 $(CARGO) test --locked --test header
 	$(MAKE) --no-print-directory declarations
+	$(MAKE) --no-print-directory reference
 
 # In one call, so that what runs on this machine (build scripts, procedural macros) is built once for all of them.
 platforms:
@@ -163,3 +166,4 @@ clean:
 include packaging/rules.mk
 include bindings/bindings.mk
 include bindings/kotlin/rules.mk bindings/swift/rules.mk
+include docs/rules.mk examples/desktop/rules.mk bindings/godot/rules.mk bindings/unreal/rules.mk

@@ -346,6 +346,81 @@ public:
     const char *info_json() const noexcept { return diffusion_pipeline_info_json(get()); }
 };
 
+/* How far a job is: what is being done (a diffusion_phase, -1 before the first report), and how many of its parts. */
+struct JobProgress {
+    std::int32_t phase = -1;
+    std::uint32_t step = 0;
+    std::uint32_t steps = 0;
+};
+
+/* Work on a thread of the library: nothing calls back, the host looks. Threads may share it. */
+class Job : public detail::Owner<diffusion_job, diffusion_job_destroy> {
+public:
+    using Owner::Owner;
+    /* Starts to open a model; take_pipeline() gives it. */
+    static Expected<Job> open(std::string_view folder, const Options *options = nullptr)
+    {
+        return detail::made<Job, diffusion_job>([&](diffusion_job **job) {
+            return diffusion_pipeline_open_start(folder.data(), folder.size(), options ? options->get() : nullptr, job);
+        });
+    }
+    /* Starts to draw; take_result() gives the pictures. The job needs neither the pipeline nor the request. */
+    static Expected<Job> generate(const Pipeline &pipeline, const Request &request)
+    {
+        return detail::made<Job, diffusion_job>(
+            [&](diffusion_job **job) { return diffusion_job_start(pipeline.get(), request.get(), job); });
+    }
+
+    /* A diffusion_job_state. Never waits. */
+    std::int32_t state() const noexcept { return diffusion_job_poll(get()); }
+    /* Whether nothing of it runs any more: it is finished, failed or cancelled. */
+    bool is_done() const noexcept
+    {
+        const std::int32_t now = state();
+        return now == DIFFUSION_JOB_STATE_FINISHED || now == DIFFUSION_JOB_STATE_FAILED
+               || now == DIFFUSION_JOB_STATE_CANCELLED;
+    }
+    /* The state when it is done or the time is over; a negative number waits for as long as it takes. */
+    Expected<std::int32_t> wait(std::int64_t timeout_milliseconds) const
+    {
+        std::int32_t now = -1;
+        const diffusion_status status = diffusion_job_wait(get(), timeout_milliseconds, &now);
+        if (status != DIFFUSION_STATUS_OK)
+            return detail::last_error(status);
+        return now;
+    }
+    Done cancel() const { return detail::done(diffusion_job_cancel(get())); }
+    /* What it made, once; or why there is nothing. */
+    Expected<Result> take_result() const
+    {
+        return detail::made<Result, diffusion_result>(
+            [&](diffusion_result **result) { return diffusion_job_take_result(get(), result); });
+    }
+    Expected<Pipeline> take_pipeline() const
+    {
+        return detail::made<Pipeline, diffusion_pipeline>(
+            [&](diffusion_pipeline **pipeline) { return diffusion_job_take_pipeline(get(), pipeline); });
+    }
+
+    /* Three numbers of one moment. */
+    JobProgress progress() const noexcept
+    {
+        JobProgress now;
+        (void)diffusion_job_progress(get(), &now.phase, &now.step, &now.steps); /* a job that was moved away has none */
+        return now;
+    }
+    double elapsed_milliseconds() const noexcept { return diffusion_job_elapsed_milliseconds(get()); }
+    std::uint32_t queue_position() const noexcept { return diffusion_job_queue_position(get()); }
+    /* Another number than last time is a new preview. */
+    std::uint64_t preview_number() const noexcept { return diffusion_job_preview_number(get()); }
+    /* The newest preview of a picture of the request. */
+    Expected<Image> preview(std::int64_t index = 0) const
+    {
+        return detail::made<Image, diffusion_image>(
+            [&](diffusion_image **image) { return diffusion_job_preview(get(), index, image); });
+    }
+};
+
 } // namespace diffusion
 
 #endif // DIFFUSION_HPP

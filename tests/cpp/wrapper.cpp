@@ -81,6 +81,34 @@ static void pictures(const diffusion::Result &result, const std::string &scratch
     CHECK(must(diffusion::Image::open(scratch + "/picture.png")).view().format() == DIFFUSION_PIXEL_FORMAT_RGB8);
 }
 
+static void jobs(const std::string &folder)
+{
+    const auto opening = must(diffusion::Job::open(folder));
+    CHECK(must(opening.wait(-1)) == DIFFUSION_JOB_STATE_FINISHED && opening.is_done());
+    CHECK(!opening.take_result());
+    const auto pipeline = must(opening.take_pipeline());
+    CHECK(!opening.take_pipeline());
+
+    auto request = small_request();
+    must(request.set(diffusion_request_set_previews, "linear", 1));
+    const auto drawing = must(diffusion::Job::generate(pipeline, request));
+    const auto behind = must(diffusion::Job::generate(pipeline, request));
+    must(behind.cancel());
+    must(drawing.wait(-1));
+    CHECK(drawing.state() == DIFFUSION_JOB_STATE_FINISHED && drawing.queue_position() == 0);
+    const auto progress = drawing.progress();
+    CHECK(progress.phase == DIFFUSION_PHASE_DECODING && progress.step == progress.steps);
+    CHECK(drawing.elapsed_milliseconds() > 0);
+    CHECK(drawing.preview_number() > 0 && must(drawing.preview()).view().width() > 0 && !drawing.preview(1));
+    CHECK(must(drawing.take_result()).count() == 1 && !drawing.take_result());
+    must(behind.wait(-1));
+    CHECK(behind.state() == DIFFUSION_JOB_STATE_CANCELLED && behind.take_result().error().status == DIFFUSION_STATUS_CANCELLED);
+
+    auto here = must(diffusion::Job::generate(pipeline, request));
+    const diffusion::Job there = std::move(here);
+    CHECK(here.state() == -1 && !here.is_done() && here.progress().phase == -1 && !here.wait(0));
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 3);
@@ -105,5 +133,6 @@ int main(int argc, char **argv)
     CHECK(token.is_cancelled() && !pipeline.generate(request, &token));
     must(token.reset());
     CHECK(pipeline.generate(request, &token));
+    jobs(argv[1]);
     return 0;
 }

@@ -1,0 +1,7 @@
+#pragma once
+
+class FDefaultModuleImpl
+{
+};
+
+#define IMPLEMENT_MODULE(implementation, name) [[maybe_unused]] static const implementation name##Module;
