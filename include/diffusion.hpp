@@ -301,6 +301,39 @@ public:
     Done steps(std::int64_t count) { return set(diffusion_request_set_steps, count); }
 };
 
+/* Numbers that a model understands: latents, the states of a text, the code of a picture. */
+class Embedding : public detail::Owner<diffusion_embedding, diffusion_embedding_destroy> {
+public:
+    using Owner::Owner;
+    /* A copy of the host's own numbers. */
+    static Expected<Embedding> create(Span<const float> values, Span<const std::int64_t> shape)
+    {
+        return detail::made<Embedding, diffusion_embedding>([&](diffusion_embedding **embedding) {
+            return diffusion_embedding_create(values.data(), values.size(), shape.data(), shape.size(), embedding);
+        });
+    }
+    static Expected<Embedding> lerp(const Embedding &from, const Embedding &to, float at)
+    {
+        return detail::made<Embedding, diffusion_embedding>([&](diffusion_embedding **embedding) {
+            return diffusion_embedding_lerp(from.get(), to.get(), at, embedding);
+        });
+    }
+    static Expected<Embedding> slerp(const Embedding &from, const Embedding &to, float at)
+    {
+        return detail::made<Embedding, diffusion_embedding>([&](diffusion_embedding **embedding) {
+            return diffusion_embedding_slerp(from.get(), to.get(), at, embedding);
+        });
+    }
+    Span<const float> values() const noexcept
+    {
+        return {diffusion_embedding_values(get()), diffusion_embedding_count(get())};
+    }
+    Span<const std::int64_t> shape() const noexcept
+    {
+        return {diffusion_embedding_shape(get()), diffusion_embedding_rank(get())};
+    }
+};
+
 /* The pictures of one generation, and how they came about. */
 class Result : public detail::Owner<diffusion_result, diffusion_result_destroy> {
 public:
@@ -316,9 +349,80 @@ public:
         return ImageView(image);
     }
     std::uint64_t seed(std::int64_t index) const noexcept { return diffusion_result_image_seed(get(), index); }
+    Expected<Embedding> latents() const
+    {
+        return detail::made<Embedding, diffusion_embedding>(
+            [&](diffusion_embedding **latents) { return diffusion_result_latents(get(), latents); });
+    }
     /* Borrowed from the result. */
     const char *settings_json() const noexcept { return diffusion_result_settings_json(get()); }
     const char *timings_json() const noexcept { return diffusion_result_timings_json(get()); }
+};
+
+/* Prompts that are read once: request.set(diffusion_request_set_conditioning, conditioning). */
+class Conditioning : public detail::Owner<diffusion_conditioning, diffusion_conditioning_destroy> {
+public:
+    using Owner::Owner;
+    std::uint32_t count() const noexcept { return diffusion_conditioning_count(get()); }
+    /* Borrowed, as the next one. */
+    const char *encoder(std::int64_t index) const noexcept { return diffusion_conditioning_encoder(get(), index); }
+    const char *text(std::int64_t index) const noexcept { return diffusion_conditioning_text(get(), index); }
+    bool is_negative(std::int64_t index) const noexcept { return diffusion_conditioning_is_negative(get(), index) != 0; }
+    Expected<Embedding> states(std::int64_t index) const
+    {
+        return detail::made<Embedding, diffusion_embedding>([&](diffusion_embedding **states) {
+            return diffusion_conditioning_states(get(), index, states);
+        });
+    }
+    Expected<Embedding> pooled(std::int64_t index) const
+    {
+        return detail::made<Embedding, diffusion_embedding>([&](diffusion_embedding **pooled) {
+            return diffusion_conditioning_pooled(get(), index, pooled);
+        });
+    }
+    Expected<Conditioning> with_states(std::int64_t index, const Embedding *states, const Embedding *pooled = nullptr) const
+    {
+        return detail::made<Conditioning, diffusion_conditioning>([&](diffusion_conditioning **changed) {
+            return diffusion_conditioning_with_states(get(), index, states ? states->get() : nullptr,
+                                                      pooled ? pooled->get() : nullptr, changed);
+        });
+    }
+};
+
+/* A generation that is taken step by step. */
+class Stepper : public detail::Owner<diffusion_stepper, diffusion_stepper_destroy> {
+public:
+    using Owner::Owner;
+    std::uint32_t step_count() const noexcept { return diffusion_stepper_step_count(get()); }
+    std::uint32_t step() const noexcept { return diffusion_stepper_step(get()); }
+    bool is_done() const noexcept { return step() == step_count(); }
+    double timestep() const noexcept { return diffusion_stepper_timestep(get()); }
+    Done advance(const CancelToken *cancel = nullptr, const Progress &progress = {})
+    {
+        return detail::done(diffusion_stepper_advance(get(), cancel ? cancel->get() : nullptr, detail::callback(progress),
+                                                      detail::user_data(progress)));
+    }
+    Expected<Embedding> latents() const
+    {
+        return detail::made<Embedding, diffusion_embedding>(
+            [&](diffusion_embedding **latents) { return diffusion_stepper_latents(get(), latents); });
+    }
+    Expected<Embedding> clean_latents() const
+    {
+        return detail::made<Embedding, diffusion_embedding>(
+            [&](diffusion_embedding **latents) { return diffusion_stepper_clean_latents(get(), latents); });
+    }
+    Done set_latents(const Embedding &latents)
+    {
+        return detail::done(diffusion_stepper_set_latents(get(), latents.get()));
+    }
+    Expected<Result> finish(const CancelToken *cancel = nullptr, const Progress &progress = {})
+    {
+        return detail::made<Result, diffusion_result>([&](diffusion_result **result) {
+            return diffusion_stepper_finish(get(), cancel ? cancel->get() : nullptr, detail::callback(progress),
+                                            detail::user_data(progress), result);
+        });
+    }
 };
 
 /* An opened model. Threads may share it. */
@@ -340,6 +444,39 @@ public:
         return detail::made<Result, diffusion_result>([&](diffusion_result **result) {
             return diffusion_pipeline_generate(get(), request.get(), cancel ? cancel->get() : nullptr,
                                                detail::callback(progress), detail::user_data(progress), result);
+        });
+    }
+    /* Reads a request's prompts for many others. */
+    Expected<Conditioning> encode_prompt(const Request &request, const CancelToken *cancel = nullptr,
+                                         const Progress &progress = {}) const
+    {
+        return detail::made<Conditioning, diffusion_conditioning>([&](diffusion_conditioning **conditioning) {
+            return diffusion_pipeline_encode_prompt(get(), request.get(), cancel ? cancel->get() : nullptr,
+                                                    detail::callback(progress), detail::user_data(progress), conditioning);
+        });
+    }
+    /* Begins a loop of the host's own. */
+    Expected<Stepper> begin(const Request &request, const CancelToken *cancel = nullptr,
+                            const Progress &progress = {}) const
+    {
+        return detail::made<Stepper, diffusion_stepper>([&](diffusion_stepper **stepper) {
+            return diffusion_stepper_begin(get(), request.get(), cancel ? cancel->get() : nullptr,
+                                           detail::callback(progress), detail::user_data(progress), stepper);
+        });
+    }
+    Expected<Embedding> encode_image(ImageView image, const CancelToken *cancel = nullptr) const
+    {
+        return detail::made<Embedding, diffusion_embedding>([&](diffusion_embedding **latents) {
+            return diffusion_pipeline_encode_image(get(), image.get(), cancel ? cancel->get() : nullptr, latents);
+        });
+    }
+    Expected<Image> decode_latents(const Embedding &latents, std::int64_t index = 0,
+                                   std::int32_t format = DIFFUSION_PIXEL_FORMAT_RGB8,
+                                   const CancelToken *cancel = nullptr) const
+    {
+        return detail::made<Image, diffusion_image>([&](diffusion_image **image) {
+            return diffusion_pipeline_decode_latents(get(), latents.get(), index, format,
+                                                     cancel ? cancel->get() : nullptr, image);
         });
     }
     /* Borrowed from the pipeline. */

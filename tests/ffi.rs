@@ -196,6 +196,22 @@ fn the_polling_example_shows_progress_and_a_preview_and_draws() {
     assert!(shown.contains("failed") && shown.contains("/no/such/model"), "{shown}");
 }
 
+/// The loop of the host's own to copy from.
+#[test]
+fn the_stepping_example_draws_two_pictures_from_one_reading() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (program, files) = (folder.path().join("steps"), folder.path().join("picture"));
+    compile(&[repository("examples/steps.c")], &program);
+    let mut steps = command(&program);
+    steps.arg(tiny()).arg("a red house").arg(&files).env("ORT_DYLIB_PATH", onnx_runtime());
+    let output = steps.output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("step 1 of "), "{}", said(&output));
+    let pixels = |name: &str| image::open(folder.path().join(name)).unwrap().to_rgb8();
+    assert_eq!(pixels("picture-preview.png").dimensions(), (64, 64));
+    assert!(pixels("picture-0.png") != pixels("picture-1.png"));
+}
+
 /// What the tests above cannot show: that they leave no function out.
 #[test]
 fn every_function_is_called_by_a_test_program() {

@@ -1,4 +1,5 @@
 // include/diffusion.hpp: objects give themselves back, errors come with their sentence, spans and callbacks arrive.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -109,6 +110,49 @@ static void jobs(const std::string &folder)
     CHECK(here.state() == -1 && !here.is_done() && here.progress().phase == -1 && !here.wait(0));
 }
 
+static bool same(diffusion::ImageView one, diffusion::ImageView other)
+{
+    const auto a = one.pixels(), b = other.pixels();
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin());
+}
+
+// A prompt that is read once, a loop of the host's own, latents there and back.
+static void pieces(const diffusion::Pipeline &pipeline)
+{
+    const auto request = small_request();
+    const auto whole = must(pipeline.generate(request));
+    const auto picture = must(whole.image(0));
+    const auto read = must(pipeline.encode_prompt(request));
+    CHECK(read.count() == 2 && !read.states(7));
+    const std::int64_t own = read.is_negative(0) ? 1 : 0;
+    CHECK(std::string(read.text(own)) == "a red house" && std::string(read.encoder(own)) == "text_encoder");
+    const auto states = must(read.states(own));
+    const auto changed = must(read.with_states(own, &states));
+    if (const auto pooled = read.pooled(own))
+        CHECK(pooled->shape().size() == 2);
+
+    auto told = must(diffusion::Request::create());
+    must(told.set(diffusion_request_set_conditioning, changed));
+    must(told.steps(2));
+    must(told.seed(3));
+    auto stepper = must(pipeline.begin(told));
+    CHECK(!stepper.clean_latents() && stepper.timestep() > 0);
+    while (!stepper.is_done()) {
+        must(stepper.advance());
+        must(stepper.set_latents(must(stepper.latents())));
+    }
+    CHECK(!stepper.advance() && stepper.step() == stepper.step_count());
+    CHECK(same(must(must(stepper.finish()).image(0)), picture));
+
+    const auto latents = must(whole.latents());
+    CHECK(latents.shape().size() == 4 && latents.shape()[0] == 1);
+    CHECK(same(must(pipeline.decode_latents(latents)).view(), picture) && !pipeline.decode_latents(latents, 1));
+    CHECK(must(pipeline.encode_image(picture)).values().size() == latents.values().size());
+    const auto copy = must(diffusion::Embedding::create(latents.values(), latents.shape()));
+    CHECK(must(diffusion::Embedding::lerp(copy, latents, 0.5f)).values()[0] == latents.values()[0]);
+    CHECK(must(diffusion::Embedding::slerp(copy, latents, 0.5f)).values().size() == latents.values().size());
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 3);
@@ -134,5 +178,6 @@ int main(int argc, char **argv)
     must(token.reset());
     CHECK(pipeline.generate(request, &token));
     jobs(argv[1]);
+    pieces(pipeline);
     return 0;
 }
