@@ -184,7 +184,7 @@ final class DiffusionTests: XCTestCase {
     func testTheLibrary() throws {
         XCTAssert(DiffusionLibrary.version.contains("."))
         try DiffusionLibrary.initializeRuntime()
-        XCTAssert(try DiffusionLibrary.runtimeInfoJSON().contains("cpu"))
+        XCTAssert(try DiffusionLibrary.runtimeInfoJSON().contains("CPUExecutionProvider"))
         XCTAssert(DiffusionLibrary.providers.contains("cpu"))
         XCTAssert(DiffusionLibrary.previewModes.contains("linear"))
     }

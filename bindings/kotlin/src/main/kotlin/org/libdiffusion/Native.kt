@@ -4,7 +4,7 @@ import java.io.File
 import java.nio.ByteBuffer
 import java.nio.charset.CharacterCodingException
 
-/** What `src/main/c/diffusion_jni.c` registers. Text crosses as UTF-8, handles as `long`; failures are thrown. */
+/** What `src/main/c` registers. Text crosses as UTF-8, handles as `long`; failures are thrown. */
 internal object Native {
     init {
         // A folder with both libraries, for a JVM; else the system's search, which on Android looks into the app.

@@ -1,0 +1,131 @@
+/* Setting by name: finds the setter in its table, and checks that it takes what was given. */
+#include "settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What a request and options have in common: a handle, and a table of setters. Native.kt has the same numbers. */
+enum { OF_REQUEST, OF_OPTIONS };
+
+/* The setter of that name, or NULL and an exception that lists those there are. */
+static const struct setter *find(JNIEnv *env, jint object, jbyteArray name)
+{
+    const struct setters *table = object == OF_REQUEST ? &REQUEST_SETTERS : &OPTIONS_SETTERS;
+    const struct setter *found = NULL;
+    struct text wanted = text_in(env, name);
+    jsize i;
+
+    for (i = 0; i < table->count && found == NULL && wanted.bytes != NULL; i++)
+        if (is_name(wanted, table->rows[i].name))
+            found = &table->rows[i];
+    if (found == NULL && !(*env)->ExceptionCheck(env)) {
+        char sentence[4096];
+        int used = snprintf(sentence, sizeof sentence, "there is no setting \"%.*s\"; there are",
+                            (int)(wanted.length < 64 ? wanted.length : 64), wanted.bytes == NULL ? "" : (const char *)wanted.bytes);
+        for (i = 0; i < table->count && used < (int)sizeof sentence; i++)
+            used += snprintf(sentence + used, sizeof sentence - (size_t)used, "%s %s", i == 0 ? "" : ",",
+                             table->rows[i].name);
+        throw_failure(env, DIFFUSION_STATUS_INVALID_ARGUMENT, sentence);
+    }
+    release(env, wanted);
+    return found;
+}
+
+static void throw_kind(JNIEnv *env, const struct setter *setter)
+{
+    char sentence[160];
+    if (setter->text != NULL || setter->pair != NULL)
+        snprintf(sentence, sizeof sentence, "the setting \"%s\" is %s", setter->name, setter->text != NULL ? "a text" : "two texts");
+    else if (setter->list != NULL)
+        snprintf(sentence, sizeof sentence, "the setting \"%s\" is a list of numbers as a DoubleArray", setter->name);
+    else
+        snprintf(sentence, sizeof sentence, "the setting \"%s\" takes these numbers (i is a whole one, f any): %s", setter->name,
+                 setter->kinds);
+    throw_failure(env, DIFFUSION_STATUS_INVALID_ARGUMENT, sentence);
+}
+
+static void set_text(JNIEnv *env, jclass class, jint object, jlong handle, jbyteArray name, jbyteArray value)
+{
+    const struct setter *setter = find(env, object, name);
+    struct text text;
+    (void)class;
+    if (setter == NULL)
+        return;
+    if (setter->text == NULL) {
+        throw_kind(env, setter);
+        return;
+    }
+    text = text_in(env, value);
+    if (!(*env)->ExceptionCheck(env))
+        ok(env, setter->text(HANDLE(void, handle), TEXT(text)));
+    release(env, text);
+}
+
+static void set_pair(JNIEnv *env, jclass class, jint object, jlong handle, jbyteArray name, jbyteArray key, jbyteArray value)
+{
+    const struct setter *setter = find(env, object, name);
+    struct text first, second;
+    (void)class;
+    if (setter == NULL)
+        return;
+    if (setter->pair == NULL) {
+        throw_kind(env, setter);
+        return;
+    }
+    first = text_in(env, key);
+    second = text_in(env, value);
+    if (!(*env)->ExceptionCheck(env))
+        ok(env, setter->pair(HANDLE(void, handle), TEXT(first), TEXT(second)));
+    release(env, first);
+    release(env, second);
+}
+
+static void set_numbers(JNIEnv *env, jclass class, jint object, jlong handle, jbyteArray name, jlongArray whole,
+                        jdoubleArray real)
+{
+    const struct setter *setter = find(env, object, name);
+    struct numbers numbers = { { 0 }, { 0 } };
+    bool fits;
+    jsize count, i;
+    (void)class;
+    if (setter == NULL)
+        return; /* with an exception on its way, during which JNI allows no more questions */
+    count = (*env)->GetArrayLength(env, real);
+    fits = setter->number != NULL && (size_t)count == strlen(setter->kinds) && (*env)->GetArrayLength(env, whole) == count;
+    if (fits) {
+        (*env)->GetLongArrayRegion(env, whole, 0, count, numbers.whole);
+        (*env)->GetDoubleArrayRegion(env, real, 0, count, numbers.real);
+        for (i = 0; i < count; i++)
+            fits = fits && (setter->kinds[i] == 'f' || (double)numbers.whole[i] == numbers.real[i]);
+    }
+    if (fits)
+        ok(env, setter->number(HANDLE(void, handle), &numbers));
+    else
+        throw_kind(env, setter);
+}
+
+static void set_list(JNIEnv *env, jclass class, jint object, jlong handle, jbyteArray name, jdoubleArray values)
+{
+    const struct setter *setter = find(env, object, name);
+    jdouble *list;
+    (void)class;
+    if (setter == NULL)
+        return;
+    if (setter->list == NULL) {
+        throw_kind(env, setter);
+        return;
+    }
+    list = (*env)->GetDoubleArrayElements(env, values, NULL);
+    if (list == NULL)
+        return;
+    ok(env, setter->list(HANDLE(void, handle), list, (size_t)(*env)->GetArrayLength(env, values)));
+    (*env)->ReleaseDoubleArrayElements(env, values, list, JNI_ABORT);
+}
+
+static const JNINativeMethod FUNCTIONS[] = {
+    METHOD("setText", "(IJ[B[B)V", set_text),
+    METHOD("setPair", "(IJ[B[B[B)V", set_pair),
+    METHOD("setNumbers", "(IJ[B[J[D)V", set_numbers),
+    METHOD("setList", "(IJ[B[D)V", set_list),
+};
+const struct methods SETTINGS_METHODS = { FUNCTIONS, LENGTH(FUNCTIONS) };
