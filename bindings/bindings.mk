@@ -6,7 +6,7 @@ VENV := $(BINDINGS)/venv
 WITH_LIBRARY = LIBDIFFUSION_LIBRARY="$(CURDIR)/target/release" LD_LIBRARY_PATH="$(CURDIR)/target/release" \
 	DYLD_LIBRARY_PATH="$(CURDIR)/target/release"
 CONFORMANCE := $(PYTHON) bindings/conformance.py
-BINDING_TESTS := test-declarations test-python test-csharp
+BINDING_TESTS := test-declarations test-python test-csharp test-kotlin test-swift
 
 .PHONY: declarations test-bindings $(BINDING_TESTS)
 

@@ -12,9 +12,7 @@ internal object Native {
         if (folder != null) {
             System.load(File(folder, System.mapLibraryName("diffusion_jni")).absolutePath)
         } else {
-            // Android packs no file called libdiffusion.so.0: what is loaded already is found by that name all the same.
-            if (System.getProperty("java.vm.name") == "Dalvik") System.loadLibrary("diffusion")
-            System.loadLibrary("diffusion_jni")
+            System.loadLibrary("diffusion_jni") // the loader finds libdiffusion by itself
         }
     }
 
