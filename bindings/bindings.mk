@@ -2,6 +2,8 @@
 
 BINDINGS := target/bindings
 VENV := $(BINDINGS)/venv
+# Python leaves nothing among the sources.
+export PYTHONDONTWRITEBYTECODE := 1
 # Where a host finds the library that was just built.
 WITH_LIBRARY = LIBDIFFUSION_LIBRARY="$(CURDIR)/target/release" LD_LIBRARY_PATH="$(CURDIR)/target/release" \
 	DYLD_LIBRARY_PATH="$(CURDIR)/target/release"
@@ -17,7 +19,9 @@ declarations:
 	$(PYTHON) bindings/declare.py
 
 test-declarations:
+	$(PYTHON) -m unittest discover -s bindings -p 'test_*.py'
 	$(PYTHON) bindings/declare.py --check
+	CC="$(CC)" $(PYTHON) bindings/reach.py
 
 # What the C interface draws on this machine.
 $(BINDINGS)/conformance/expected.txt: bindings/conformance.c bindings/conformance.py bindings/conformance.json $(TOOL) \

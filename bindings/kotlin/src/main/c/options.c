@@ -1,10 +1,6 @@
 /* Options of opening: a table of setters by the name behind diffusion_pipeline_options_set_ or _add_; then the rest. */
+#include "setters.h"
 #include "settings.h"
-
-#define OPTION_TEXTS(X) X(ort_library) X(provider) X(precision) X(fallback) X(memory) X(cache_dir)
-#define OPTION_NUMBERS(X) \
-    X(device_id, "i", W(0)) X(threads, "i", W(0)) X(preparation, "i", narrow(W(0))) X(cache_limit, "i", (uint64_t)W(0)) \
-    X(job_queue, "i", W(0))
 
 #define OPTION_TEXT(name) TEXT_SETTER(pipeline_options, name)
 #define OPTION_NUMBER(name, kinds, ...) NUMBER_SETTER(pipeline_options, name, __VA_ARGS__)

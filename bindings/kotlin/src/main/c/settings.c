@@ -7,6 +7,17 @@
 /* What a request and options have in common: a handle, and a table of setters. Native.kt has the same numbers. */
 enum { OF_REQUEST, OF_OPTIONS };
 
+float *floats_of(const double *values, size_t count)
+{
+    float *floats = malloc((count > 0 ? count : 1) * sizeof *floats);
+    size_t i;
+    if (floats == NULL)
+        abort(); /* as the library does where a small allocation fails */
+    for (i = 0; i < count; i++)
+        floats[i] = (float)values[i];
+    return floats;
+}
+
 /* The setter of that name, or NULL and an exception that lists those there are. */
 static const struct setter *find(JNIEnv *env, jint object, jbyteArray name)
 {

@@ -1,9 +1,11 @@
 /*
- * Setters by name, one Kotlin function for each shape of C function: the tables in request.c and options.c are checked by the
- * compiler against diffusion.h, and nothing of it is written down twice.
+ * Setters by name, one Kotlin function for each shape of C function: the tables of setters are made from diffusion.h, and the
+ * compiler checks every call against it.
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
+
+#include <stdlib.h>
 
 #include "bridge.h"
 
@@ -41,6 +43,9 @@ static inline int32_t narrow(jlong value)
     return value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
 }
 
+/* The same numbers as floats, to be freed. */
+float *floats_of(const double *values, size_t count);
+
 /* In a NUMBER_SETTER: one of the numbers, as a whole one or as a float. */
 #define W(index) (numbers->whole[index])
 #define F(index) ((float)numbers->real[index])
@@ -56,7 +61,21 @@ static inline int32_t narrow(jlong value)
     {                                                                                                 \
         return diffusion_##object##_set_##name(handle, __VA_ARGS__);                                  \
     }
+#define DOUBLES_SETTER(object, name)                                                                  \
+    static diffusion_status object##_##name(void *handle, const double *values, size_t count)         \
+    {                                                                                                 \
+        return diffusion_##object##_set_##name(handle, values, count);                                \
+    }
+#define FLOATS_SETTER(object, name)                                                                   \
+    static diffusion_status object##_##name(void *handle, const double *values, size_t count)         \
+    {                                                                                                 \
+        float *narrowed = floats_of(values, count);                                                   \
+        const diffusion_status status = diffusion_##object##_set_##name(handle, narrowed, count);     \
+        free(narrowed);                                                                               \
+        return status;                                                                                \
+    }
 #define TEXT_ROW(object, title) { .name = #title, .text = object##_##title },
 #define NUMBER_ROW(object, title, kind) { .name = #title, .kinds = kind, .number = object##_##title },
+#define LIST_ROW(object, title) { .name = #title, .list = object##_##title },
 
 #endif
