@@ -1,4 +1,4 @@
-# The bindings' tests, read by the Makefile beside ../. A host whose tools are missing is skipped, loudly.
+# The bindings' tests, a part of `make test`. A host whose tools are missing is skipped, loudly.
 
 BINDINGS := target/bindings
 VENV := $(BINDINGS)/venv
