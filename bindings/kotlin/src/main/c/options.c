@@ -3,21 +3,11 @@
 #include "settings.h"
 
 #define OPTION_TEXT(name) TEXT_SETTER(pipeline_options, name)
+#define OPTION_PAIR(name) PAIR_SETTER(pipeline_options, name)
 #define OPTION_NUMBER(name, kinds, ...) NUMBER_SETTER(pipeline_options, name, __VA_ARGS__)
 OPTION_TEXTS(OPTION_TEXT)
+OPTION_PAIRS(OPTION_PAIR)
 OPTION_NUMBERS(OPTION_NUMBER)
-
-static diffusion_status pipeline_options_graph_provider(void *handle, const char *key, size_t key_length,
-                                                        const char *value, size_t value_length)
-{
-    return diffusion_pipeline_options_set_graph_provider(handle, key, key_length, value, value_length);
-}
-
-static diffusion_status pipeline_options_provider_option(void *handle, const char *key, size_t key_length,
-                                                         const char *value, size_t value_length)
-{
-    return diffusion_pipeline_options_set_provider_option(handle, key, key_length, value, value_length);
-}
 
 static diffusion_status pipeline_options_embedding(void *handle, const char *file, size_t file_length,
                                                    const char *token, size_t token_length)
@@ -31,13 +21,13 @@ static diffusion_status pipeline_options_condition_graph(void *handle, const cha
 }
 
 #define OPTION_TEXT_ROW(title) TEXT_ROW(pipeline_options, title)
+#define OPTION_PAIR_ROW(title) PAIR_ROW(pipeline_options, title)
 #define OPTION_NUMBER_ROW(title, kind, ...) NUMBER_ROW(pipeline_options, title, kind)
 
 static const struct setter SETTERS[] = {
     OPTION_TEXTS(OPTION_TEXT_ROW)
+    OPTION_PAIRS(OPTION_PAIR_ROW)
     OPTION_NUMBERS(OPTION_NUMBER_ROW)
-    { .name = "graph_provider", .pair = pipeline_options_graph_provider },
-    { .name = "provider_option", .pair = pipeline_options_provider_option },
     { .name = "embedding", .pair = pipeline_options_embedding },
     { .name = "condition_graph", .text = pipeline_options_condition_graph },
 };

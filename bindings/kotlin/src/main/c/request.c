@@ -3,21 +3,29 @@
 #include "settings.h"
 
 #define REQUEST_TEXT(name) TEXT_SETTER(request, name)
+#define REQUEST_PAIR(name) PAIR_SETTER(request, name)
 #define REQUEST_NUMBER(name, kinds, ...) NUMBER_SETTER(request, name, __VA_ARGS__)
+#define REQUEST_KEY(name, kinds, ...) KEYED_SETTER(request, name, __VA_ARGS__)
 #define REQUEST_FLOAT_LIST(name) FLOATS_SETTER(request, name)
 #define REQUEST_DOUBLE_LIST(name) DOUBLES_SETTER(request, name)
 REQUEST_TEXTS(REQUEST_TEXT)
+REQUEST_PAIRS(REQUEST_PAIR)
 REQUEST_NUMBERS(REQUEST_NUMBER)
+REQUEST_KEYED(REQUEST_KEY)
 REQUEST_FLOATS(REQUEST_FLOAT_LIST)
 REQUEST_DOUBLES(REQUEST_DOUBLE_LIST)
 
 #define REQUEST_TEXT_ROW(title) TEXT_ROW(request, title)
+#define REQUEST_PAIR_ROW(title) PAIR_ROW(request, title)
 #define REQUEST_NUMBER_ROW(title, kind, ...) NUMBER_ROW(request, title, kind)
+#define REQUEST_KEYED_ROW(title, kind, ...) KEYED_ROW(request, title, kind)
 #define REQUEST_LIST_ROW(title) LIST_ROW(request, title)
 
 static const struct setter SETTERS[] = {
     REQUEST_TEXTS(REQUEST_TEXT_ROW)
+    REQUEST_PAIRS(REQUEST_PAIR_ROW)
     REQUEST_NUMBERS(REQUEST_NUMBER_ROW)
+    REQUEST_KEYED(REQUEST_KEYED_ROW)
     REQUEST_FLOATS(REQUEST_LIST_ROW)
     REQUEST_DOUBLES(REQUEST_LIST_ROW)
 };
@@ -82,15 +90,6 @@ static void request_box(JNIEnv *env, jclass class, jlong request, jbyteArray phr
     release(env, text);
 }
 
-static void request_previews(JNIEnv *env, jclass class, jlong request, jbyteArray mode, jlong interval)
-{
-    struct text text = text_in(env, mode);
-    (void)class;
-    if (!(*env)->ExceptionCheck(env))
-        ok(env, diffusion_request_set_previews(HANDLE(diffusion_request, request), TEXT(text), interval));
-    release(env, text);
-}
-
 static const JNINativeMethod FUNCTIONS[] = {
     METHOD("requestCreate", "()J", request_create),
     METHOD("requestDestroy", "(J)V", request_destroy),
@@ -100,6 +99,5 @@ static const JNINativeMethod FUNCTIONS[] = {
     METHOD("requestInitResult", "(JJ)V", request_init_result),
     METHOD("requestCondition", "(J[BJFFF)V", request_condition),
     METHOD("requestBox", "(J[BFFFF)V", request_box),
-    METHOD("requestPreviews", "(J[BJ)V", request_previews),
 };
 const struct methods REQUEST_METHODS = { FUNCTIONS, LENGTH(FUNCTIONS) };

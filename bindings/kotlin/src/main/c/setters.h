@@ -1,5 +1,5 @@
 /*
- * The setters of the header that take a text, numbers, or a list of numbers.
+ * The setters of the header that take a text or two, numbers, a text and numbers, or a list of numbers.
  * Made from include/diffusion.h: python3 bindings/declare.py
  */
 
@@ -7,6 +7,9 @@
     X(class_name) X(last_stage) X(hires_upscale) X(prompt) X(prompt_2) X(prompt_3) X(negative_prompt) \
     X(negative_prompt_2) X(negative_prompt_3) X(syntax) X(safety) X(scheduler) X(sigmas) X(seamless) X(rng) \
     X(seed_mode) X(tiling)
+
+#define REQUEST_PAIRS(X) \
+    X(stage_scheduler)
 
 #define REQUEST_NUMBERS(X) \
     X(class, "i", W(0)) X(guess_mode, "i", narrow(W(0))) X(boxes_until, "f", F(0)) X(guidance_rescale, "f", F(0)) \
@@ -24,6 +27,10 @@
     X(format, "i", narrow(W(0))) X(strength, "f", F(0)) X(mask_blur, "f", F(0)) X(mask_padding, "i", W(0)) \
     X(paste_back, "i", narrow(W(0)))
 
+#define REQUEST_KEYED(X) \
+    X(edit, "f", F(0)) X(stage_steps, "i", W(0)) X(stage_guidance, "f", F(0)) X(stage_guide_scale, "f", F(0)) \
+    X(stage_candidates, "i", W(0)) X(previews, "i", W(0))
+
 #define REQUEST_FLOATS(X) \
     X(guidance_scales)
 
@@ -32,6 +39,9 @@
 
 #define OPTION_TEXTS(X) \
     X(ort_library) X(provider) X(precision) X(fallback) X(memory) X(cache_dir)
+
+#define OPTION_PAIRS(X) \
+    X(graph_provider) X(provider_option)
 
 #define OPTION_NUMBERS(X) \
     X(device_id, "i", W(0)) X(threads, "i", W(0)) X(job_queue, "i", W(0)) X(preparation, "i", narrow(W(0))) \

@@ -44,15 +44,30 @@ static const struct setter *find(JNIEnv *env, jint object, jbyteArray name)
 
 static void throw_kind(JNIEnv *env, const struct setter *setter)
 {
-    char sentence[160];
-    if (setter->text != NULL || setter->pair != NULL)
-        snprintf(sentence, sizeof sentence, "the setting \"%s\" is %s", setter->name, setter->text != NULL ? "a text" : "two texts");
-    else if (setter->list != NULL)
-        snprintf(sentence, sizeof sentence, "the setting \"%s\" is a list of numbers as a DoubleArray", setter->name);
-    else
-        snprintf(sentence, sizeof sentence, "the setting \"%s\" takes these numbers (i is a whole one, f any): %s", setter->name,
-                 setter->kinds);
+    char sentence[200];
+    const char *what = setter->text != NULL ? "is a text"
+        : setter->pair != NULL              ? "is a text for each name"
+        : setter->list != NULL              ? "is a list of numbers as a DoubleArray"
+        : setter->keyed != NULL             ? "takes, for each name, these numbers (i is a whole one, f any): "
+                                            : "takes these numbers (i is a whole one, f any): ";
+    snprintf(sentence, sizeof sentence, "the setting \"%s\" %s%s", setter->name, what,
+             setter->kinds == NULL ? "" : setter->kinds);
     throw_failure(env, DIFFUSION_STATUS_INVALID_ARGUMENT, sentence);
+}
+
+/* Whether so many numbers of these kinds are in the arrays, which then are in `numbers`. */
+static bool numbers_in(JNIEnv *env, const char *kinds, jlongArray whole, jdoubleArray real, struct numbers *numbers)
+{
+    const jsize count = (*env)->GetArrayLength(env, real);
+    bool fits = (size_t)count == strlen(kinds) && (*env)->GetArrayLength(env, whole) == count;
+    jsize i;
+    if (fits) {
+        (*env)->GetLongArrayRegion(env, whole, 0, count, numbers->whole);
+        (*env)->GetDoubleArrayRegion(env, real, 0, count, numbers->real);
+        for (i = 0; i < count; i++)
+            fits = fits && (kinds[i] == 'f' || (double)numbers->whole[i] == numbers->real[i]);
+    }
+    return fits;
 }
 
 static void set_text(JNIEnv *env, jclass class, jint object, jlong handle, jbyteArray name, jbyteArray value)
@@ -96,23 +111,32 @@ static void set_numbers(JNIEnv *env, jclass class, jint object, jlong handle, jb
 {
     const struct setter *setter = find(env, object, name);
     struct numbers numbers = { { 0 }, { 0 } };
-    bool fits;
-    jsize count, i;
     (void)class;
     if (setter == NULL)
         return; /* with an exception on its way, during which JNI allows no more questions */
-    count = (*env)->GetArrayLength(env, real);
-    fits = setter->number != NULL && (size_t)count == strlen(setter->kinds) && (*env)->GetArrayLength(env, whole) == count;
-    if (fits) {
-        (*env)->GetLongArrayRegion(env, whole, 0, count, numbers.whole);
-        (*env)->GetDoubleArrayRegion(env, real, 0, count, numbers.real);
-        for (i = 0; i < count; i++)
-            fits = fits && (setter->kinds[i] == 'f' || (double)numbers.whole[i] == numbers.real[i]);
-    }
-    if (fits)
+    if (setter->number != NULL && numbers_in(env, setter->kinds, whole, real, &numbers))
         ok(env, setter->number(HANDLE(void, handle), &numbers));
     else
         throw_kind(env, setter);
+}
+
+static void set_keyed(JNIEnv *env, jclass class, jint object, jlong handle, jbyteArray name, jbyteArray key,
+                      jlongArray whole, jdoubleArray real)
+{
+    const struct setter *setter = find(env, object, name);
+    struct numbers numbers = { { 0 }, { 0 } };
+    struct text text;
+    (void)class;
+    if (setter == NULL)
+        return;
+    if (setter->keyed == NULL || !numbers_in(env, setter->kinds, whole, real, &numbers)) {
+        throw_kind(env, setter);
+        return;
+    }
+    text = text_in(env, key);
+    if (!(*env)->ExceptionCheck(env))
+        ok(env, setter->keyed(HANDLE(void, handle), TEXT(text), &numbers));
+    release(env, text);
 }
 
 static void set_list(JNIEnv *env, jclass class, jint object, jlong handle, jbyteArray name, jdoubleArray values)
@@ -137,6 +161,7 @@ static const JNINativeMethod FUNCTIONS[] = {
     METHOD("setText", "(IJ[B[B)V", set_text),
     METHOD("setPair", "(IJ[B[B[B)V", set_pair),
     METHOD("setNumbers", "(IJ[B[J[D)V", set_numbers),
+    METHOD("setKeyed", "(IJ[B[B[J[D)V", set_keyed),
     METHOD("setList", "(IJ[B[D)V", set_list),
 };
 const struct methods SETTINGS_METHODS = { FUNCTIONS, LENGTH(FUNCTIONS) };

@@ -26,6 +26,8 @@ internal object Native {
 
     @JvmStatic external fun setNumbers(of: Int, handle: Long, name: ByteArray, whole: LongArray, real: DoubleArray)
 
+    @JvmStatic external fun setKeyed(of: Int, handle: Long, name: ByteArray, key: ByteArray, whole: LongArray, real: DoubleArray)
+
     @JvmStatic external fun setList(of: Int, handle: Long, name: ByteArray, values: DoubleArray)
 
     @JvmStatic external fun constant(name: ByteArray): Int
@@ -61,8 +63,6 @@ internal object Native {
     @JvmStatic external fun requestCondition(request: Long, role: ByteArray, image: Long, scale: Float, start: Float, end: Float)
 
     @JvmStatic external fun requestBox(request: Long, phrase: ByteArray, left: Float, top: Float, right: Float, bottom: Float)
-
-    @JvmStatic external fun requestPreviews(request: Long, mode: ByteArray, interval: Long)
 
     @JvmStatic external fun pipelineDestroy(pipeline: Long)
 

@@ -132,6 +132,9 @@ class DiffusionTest {
         refused(DiffusionStatus.INVALID_ARGUMENT, "eular", "hires_scale") { small.copy(settings = mapOf("eular" to 1)).validate() }
         refused(DiffusionStatus.INVALID_ARGUMENT, "clip_skip") { small.copy(settings = mapOf("clip_skip" to 1.5)).validate() }
         refused(DiffusionStatus.INVALID_ARGUMENT, "clip_skip") { small.copy(settings = mapOf("clip_skip" to "one")).validate() }
+        refused(DiffusionStatus.INVALID_ARGUMENT, "stage_steps") { small.copy(settings = mapOf("stage_steps" to 3)).validate() }
+        refused(DiffusionStatus.INVALID_ARGUMENT, "stage_steps") { small.copy(settings = mapOf("stage_steps" to mapOf("prior" to 0.5))).validate() }
+        refused(DiffusionStatus.INVALID_ARGUMENT, "steps", "1000") { small.copy(settings = mapOf("stage_steps" to mapOf("prior" to 1001))).validate() }
         refused(DiffusionStatus.INVALID_ARGUMENT, "syntax") { small.copy(settings = mapOf("syntax" to 3)).validate() }
         refused(DiffusionStatus.INVALID_ARGUMENT, "hires_size", "ii") { small.copy(settings = mapOf("hires_size" to listOf(1))).validate() }
         refused(DiffusionStatus.INVALID_ARGUMENT, "custom_sigmas") { small.copy(settings = mapOf("custom_sigmas" to 1)).validate() }
@@ -148,6 +151,8 @@ class DiffusionTest {
             "variation" to listOf(9L, 0.25), "guidance_interval" to listOf(0.1, 0.9f), "reuse" to listOf(0.05, 1, 1),
             "guidance_projection" to listOf(0, 15, -0.5), "hires_size" to listOf(0, 0), "hires_scale" to 0,
             "guidance_scales" to doubleArrayOf(1.0, 2.0, 3.0), "original_size" to listOf(64, 64),
+            "stage_steps" to mapOf("prior" to 10, "decoder" to 5), "stage_scheduler" to mapOf("prior" to "ddim"),
+            "edit" to mapOf("snow" to 0.5),
         )
         small.copy(settings = settings).validate()
         pipeline.generateBlocking(small.copy(seed = -1, scheduler = "ddim", settings = mapOf("eta" to 0.5, "clip_skip" to 1))).use {
