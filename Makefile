@@ -41,12 +41,13 @@ LINK_TO := libdiffusion.so
 endif
 STRICT := -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Werror
 
-# Systems that the library is checked to compile for, without a linker or a device of theirs.
-PLATFORMS := x86_64-pc-windows-msvc x86_64-pc-windows-gnu aarch64-pc-windows-msvc x86_64-apple-darwin \
-	aarch64-apple-darwin aarch64-apple-ios aarch64-linux-android aarch64-unknown-linux-gnu
+# Systems that the library is checked to compile for, without a linker or a device of theirs: those that CI checks, and
+# the rest, which differ from one of them by their processor.
+PLATFORMS := x86_64-pc-windows-msvc x86_64-pc-windows-gnu aarch64-apple-darwin aarch64-apple-ios aarch64-linux-android
+MORE_PLATFORMS := aarch64-pc-windows-msvc x86_64-apple-darwin aarch64-unknown-linux-gnu
 
 .PHONY: all demo demo-cpu demo-openvino use-ort test test-openvino test-package models check unit bench bench-peers header \
-	abi valgrind platforms clean help
+	abi valgrind platforms platforms-all check-platforms clean help
 
 all: $(TOOL) $(ASYNC) use-ort
 
@@ -56,17 +57,18 @@ help:
 	@echo 'make ORT=openvino demo   draw it with OpenVINO in bfloat16, and say how far that is from float32'
 	@echo 'make test-openvino       the tests that need OpenVINO (a download of 84 MB the first time)'
 	@echo 'make models  copy into models/control and models/unclip what they share with other models here'
-	@echo 'make test-kotlin, make test-swift   one binding alone; what is missing for it is said'
 	@echo 'make test    formatting, lints, and every test'
-	@echo 'make test-bindings       the bindings for other languages, those whose tools are here'
+	@echo 'make test-bindings       of these, the bindings for other languages, those whose tools are here'
+	@echo 'make test-python, test-csharp, test-kotlin, test-swift   one of them; what is missing for it is said'
 	@echo 'make desktop a window to draw in (target/desktop), where SDL2 is installed'
-	@echo 'make test-desktop, make test-godot, make test-unreal, make test-docs   one of them alone'
+	@echo 'make test-desktop, test-godot, test-unreal, test-docs   one of them alone'
 	@echo 'make install PREFIX=DIR [DESTDIR=DIR] [LIBDIR=lib64]   headers, libraries, ONNX Runtime, tool, pkg-config, CMake'
 	@echo 'make uninstall PREFIX=DIR   take it away again'
 	@echo 'make dist    the same as a tarball that may be unpacked anywhere'
 	@echo 'make bench   time the demo model'
 	@echo 'make bench-peers MODEL=DIR ARGS="..."   time it beside others; ARGS are those of benches/peers/compare.py'
-	@echo 'make platforms  check that the library compiles for Windows, macOS, iOS, Android and Arm Linux (needs rustup)'
+	@echo 'make platforms  check that the library compiles for Windows, macOS, iOS and Android (needs rustup)'
+	@echo 'make platforms-all       and for their other processors'
 	@echo 'make header  write include/diffusion.h and what the bindings declare anew after a change of src/ffi'
 	@echo 'make abi     record the functions of today as what hosts may rely on'
 	@echo 'make valgrind   every C test under valgrind'
@@ -87,7 +89,7 @@ demo-openvino: $(TOOL) use-ort
 use-ort: $(ORT_STAMP) $(LIBRARY)
 	ln -sfn ../onnxruntime/$(ORT_FOLDER) target/release/onnxruntime
 
-test: check unit test-package
+test: check unit test-package test-bindings
 
 # Apart from `test`, which must not need a large download; the library is passed to the tests that ask for it.
 test-openvino: $(VOCAB) $(TOOL)
@@ -135,8 +137,18 @@ header:
 
 # In one call, so that what runs on this machine (build scripts, procedural macros) is built once for all of them.
 platforms:
+	@if command -v rustup > /dev/null; then \
+		$(MAKE) --no-print-directory check-platforms; \
+	else \
+		echo '*** SKIPPED: other platforms, because there is no rustup to get their standard libraries (https://rustup.rs)'; \
+	fi
+
+platforms-all:
+	$(MAKE) platforms PLATFORMS="$(PLATFORMS) $(MORE_PLATFORMS)"
+
+check-platforms:
 	rustup target add $(PLATFORMS)
-	$(CARGO) check --locked --lib $(PLATFORMS:%=--target %)
+	RUSTFLAGS="-D warnings" $(CARGO) check --locked --lib $(PLATFORMS:%=--target %)
 
 # The tool finds the library beside itself, and the library finds ONNX Runtime in onnxruntime/ beside itself.
 $(TOOL): $(TOOL_SOURCES) $(TOOL_HEADERS) $(LIBRARY)

@@ -20,8 +20,13 @@ fn main() {
     let arguments = match (system.as_str(), var("CARGO_CFG_TARGET_VENDOR").unwrap_or_default().as_str()) {
         (_, "apple") => vec![format!("-Wl,-install_name,@rpath/libdiffusion.{major}.dylib")],
         ("linux" | "android" | "freebsd" | "netbsd" | "openbsd" | "dragonfly", _) => vec![
-            // Programs that link to us ask for this name at run time: another major version is another library.
-            format!("-Wl,-soname,libdiffusion.so.{major}"),
+            // Programs that link to us ask for this name at run time: another major version is another library. An app
+            // for Android brings its own, and its package keeps no file whose name does not end in .so.
+            if system == "android" {
+                "-Wl,-soname,libdiffusion.so".to_owned()
+            } else {
+                format!("-Wl,-soname,libdiffusion.so.{major}")
+            },
             // ONNX Runtime keeps a pointer to our log function for as long as the process lives, so a host that
             // closes us must not make that code go away.
             "-Wl,-z,nodelete".to_owned(),

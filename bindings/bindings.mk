@@ -1,12 +1,14 @@
-# The bindings' tests, read by the Makefile beside ../. A host whose tools are missing is skipped, loudly.
+# The bindings' tests, a part of `make test`. A host whose tools are missing is skipped, loudly.
 
 BINDINGS := target/bindings
 VENV := $(BINDINGS)/venv
+# Python leaves nothing among the sources.
+export PYTHONDONTWRITEBYTECODE := 1
 # Where a host finds the library that was just built.
 WITH_LIBRARY = LIBDIFFUSION_LIBRARY="$(CURDIR)/target/release" LD_LIBRARY_PATH="$(CURDIR)/target/release" \
 	DYLD_LIBRARY_PATH="$(CURDIR)/target/release"
 CONFORMANCE := $(PYTHON) bindings/conformance.py
-BINDING_TESTS := test-declarations test-python test-csharp
+BINDING_TESTS := test-declarations test-python test-csharp test-kotlin test-swift
 
 .PHONY: declarations test-bindings $(BINDING_TESTS)
 
@@ -17,7 +19,9 @@ declarations:
 	$(PYTHON) bindings/declare.py
 
 test-declarations:
+	$(PYTHON) -m unittest discover -s bindings -p 'test_*.py'
 	$(PYTHON) bindings/declare.py --check
+	CC="$(CC)" $(PYTHON) bindings/reach.py
 
 # What the C interface draws on this machine.
 $(BINDINGS)/conformance/expected.txt: bindings/conformance.c bindings/conformance.py bindings/conformance.json $(TOOL) \

@@ -6,7 +6,8 @@ Usage: conformance.py expect C_PROGRAM MODEL OUT     draws conformance.json's ca
        conformance.py check HOST OUT COMMAND...      runs a binding's runner and compares
 
 A runner is called as COMMAND MODEL OUT/cases.tsv and prints a line for each case: its name, a space, and the SHA-256 of
-the picture's RGB8 bytes, row by row without gaps, in hexadecimal. cases.tsv has the cases of conformance.json for hosts
+the picture's RGB8 bytes, row by row without gaps, in hexadecimal; or, for hosts that have no SHA-256, the path of a file
+with those bytes. cases.tsv has the cases of conformance.json for hosts
 that have no JSON: a line for each, nine fields with tabs between them, in the order name, prompt, negative_prompt, seed,
 steps, width, height, guidance, scheduler; UTF-8.
 
@@ -15,6 +16,7 @@ Hashes are not committed: float kernels differ between processors, and so may a 
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +50,16 @@ def expect(program, model, out):
     (folder / "model.txt").write_text(model, encoding="utf-8")
 
 
+def hashed(line):
+    """A runner's line with the hash, also where it names a file."""
+    name, _, rest = line.partition(" ")
+    if not rest or re.fullmatch("[0-9a-f]{64}", rest):
+        return line
+    if not Path(rest).is_file():
+        return f"{line} (neither a SHA-256 nor a file)"
+    return f"{name} {hashlib.sha256(Path(rest).read_bytes()).hexdigest()}"
+
+
 def check(host, out, *command):
     folder = Path(out)
     model = (folder / "model.txt").read_text(encoding="utf-8")
@@ -55,7 +67,7 @@ def check(host, out, *command):
     if done.returncode != 0:
         sys.exit(f"conformance: {host}: its runner ended with {done.returncode}")
     expected = (folder / "expected.txt").read_text(encoding="utf-8").split("\n")
-    got = done.stdout.replace("\r", "").split("\n")
+    got = [hashed(line) for line in done.stdout.replace("\r", "").split("\n")]
     if got != expected:
         for want, have in zip(expected, [*got, *[""] * len(expected)]):
             print(f"{'  ' if want == have else '! '}{want}  {have}", file=sys.stderr)

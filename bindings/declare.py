@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the declarations of the Python and C# bindings from include/diffusion.h, so that they cannot drift from it.
+"""Writes the declarations of the Python, C# and Kotlin bindings from include/diffusion.h, so that they cannot drift from it.
 
 Usage: python3 bindings/declare.py            writes the files
        python3 bindings/declare.py --check    fails when one of them is not what it would write
@@ -15,16 +15,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+import declare_kotlin
+
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = ROOT / "include/diffusion.h"
 PYTHON = ROOT / "bindings/python/libdiffusion"
 CSHARP = ROOT / "bindings/csharp/Runtime"
+KOTLIN = ROOT / "bindings/kotlin/src/main/c"
 COMMAND = "python3 bindings/declare.py"
 # Files that name the version, which must be the header's.
 VERSIONED = {
     ROOT / "bindings/python/pyproject.toml": 'version = "{}"',
     ROOT / "bindings/csharp/LibDiffusion.csproj": "<Version>{}</Version>",
     ROOT / "bindings/csharp/package.json": '"version": "{}"',
+    ROOT / "bindings/kotlin/pom.xml": "<version>{}</version>",
 }
 
 # What the header's signatures cannot say: what a host may leave out at the end, by function and parameter.
@@ -35,6 +39,8 @@ LEFT_OUT = {
     ("diffusion_request_add_condition_picture", "end"): 1.0,
     ("diffusion_pipeline_options_add_embedding", "token"): None,
 }
+# Handles that hosts have a class for, so that a setter may take one. Python's way to pass it is in _arguments.py.
+CLASSES = {"diffusion_image": "ImageLike", "diffusion_embedding": "Embedding", "diffusion_result": "Result"}
 # Setters of one thing by its name: a mapping in Python. All others with a text and more take what they take at once.
 KEYED = re.compile(r"_set_(embedding|edit|picture|graph_provider|provider_option|stage_\w+)$")
 # Numbers that mean yes and no.
@@ -122,7 +128,7 @@ def read_header(text):
         header.structs[name] = (doc_text(doc), parameters(",".join(body.strip().rstrip(";").split(";"))))
     for doc, returns, name, inner in re.findall(DOC + r"typedef ([\w ]+?) \(\*(diffusion_\w+)\)\(([^;]*?)\);", text, flags=re.S):
         header.callbacks[name] = Function(name, c_type(returns), parameters(inner), doc_text(doc))
-    pattern = DOC + r"DIFFUSION_API\s+([\w\s]+?[\s*]+)(diffusion_\w+)\(([^;]*?)\);"
+    pattern = DOC + r"DIFFUSION_API\s+([\w\s*]+?[\s*]+)(diffusion_\w+)\(([^;]*?)\);"
     for doc, returns, name, inner in re.findall(pattern, text, flags=re.S):
         header.functions.append(Function(name, c_type(returns), parameters(inner), doc_text(doc)))
     declared = text.count("DIFFUSION_API ") + text.count("DIFFUSION_API\n") - len(re.findall(r"#define DIFFUSION_API\s", text))
@@ -166,7 +172,7 @@ class Setting:
 
 
 def values_of(function):
-    """The values of a setter, without its handle."""
+    """The values of a setter, without its handle; None where a host has nothing to pass for one of them."""
     found = []
     rest = list(function.parameters[1:])
     while rest:
@@ -180,22 +186,25 @@ def values_of(function):
             found.append(Value({"f": "floats", "d": "doubles"}[one.type[6]], one.name))
         elif one.type == "size_t" and one.name == "count":
             if not found or found[-1].kind not in ("floats", "doubles"):
-                sys.exit(f"declare: {function.name}: a count without a list")
-        elif handle:
+                return None
+        elif handle and handle[1] in CLASSES:
             found.append(Value(handle[1], one.name))
         elif one.type in ("int32_t", "int64_t", "uint64_t", "float", "double"):
             found.append(Value("flag" if one.name in FLAGS else one.type, one.name))
         else:
-            sys.exit(f"declare: {function.name}: a setter with the type {one.type!r} is new; teach declare.py about it")
+            return None
     return found
 
 
 def settings_of(header, handle):
+    """The setters that hosts have without a line by hand. The others are only declared; reach.py tells of them."""
     found = []
     for function in header.functions:
         match = re.fullmatch(rf"{handle}_(set|add|use|clear)_(\w+)", function.name)
         if match and not function.name.endswith("_cstr") and function.parameters[0].type == f"{handle} *":
-            found.append(Setting(function, match[2], match[1], values_of(function)))
+            values = values_of(function)
+            if values is not None:
+                found.append(Setting(function, match[2], match[1], values))
     return found
 
 
@@ -224,9 +233,7 @@ PYTHON_TYPES = {
     "uint64_t": "int",
     "float": "float",
     "double": "float",
-    "diffusion_image": "ImageLike",
-    "diffusion_embedding": "Embedding",
-    "diffusion_result": "Result",
+    **CLASSES,
 }
 
 
@@ -259,6 +266,8 @@ def paragraphs(text, width, indent):
 
 
 def docstring(text, indent):
+    if not text:
+        return []
     lines = paragraphs(text.replace("\\", "\\\\"), 118, indent)
     lines[0] = indent + '"""' + lines[0].lstrip()
     if len(lines) == 1 and len(lines[0]) <= 115:
@@ -410,9 +419,7 @@ CSHARP_VALUES = {
     "uint64_t": "ulong",
     "float": "float",
     "double": "double",
-    "diffusion_image": "Image",
-    "diffusion_embedding": "Embedding",
-    "diffusion_result": "Result",
+    **{handle: handle.removeprefix("diffusion_").capitalize() for handle in CLASSES},
 }
 # Words of C# that the header uses as names.
 RESERVED = {"params", "in", "out", "ref", "lock", "string", "object", "base", "class"}
@@ -427,9 +434,15 @@ def csharp_parameter(header, function, one):
         if handle[3] == "**":
             return f"out {'IntPtr' if handle[1] else camel(handle[2]) + 'Handle'} {name}"
         return f"{'IntPtr' if function.name.endswith('_destroy') else camel(handle[2]) + 'Handle'} {name}"
-    if one.type not in CSHARP_TYPES:
-        sys.exit(f"declare: {function.name}: the C type {one.type!r} is new; teach declare.py about it")
-    return f"{CSHARP_TYPES[one.type]} {name}"
+    return f"{csharp_type(one.type)} {name}"
+
+
+def csharp_type(name):
+    if name in CSHARP_TYPES:
+        return CSHARP_TYPES[name]
+    if name.endswith("*"):
+        return "IntPtr"
+    sys.exit(f"declare: the C type {name!r} is new; teach declare.py about it")
 
 
 def csharp_enum_member(enum, value):
@@ -460,15 +473,15 @@ def csharp_native(header):
     for name, (_, fields) in header.structs.items():
         out += ["    [StructLayout(LayoutKind.Sequential)]", f"    internal struct Native{camel(name)}", "    {"]
         for one in fields:
-            kind = "IntPtr" if one.type.endswith("*") else CSHARP_TYPES[one.type]
+            kind = "IntPtr" if one.type.endswith("*") else csharp_type(one.type)
             out += [f"        internal {kind} {one.name};"]
         out += ["    }", ""]
     for name, callback in header.callbacks.items():
         given = []
         for one in callback.parameters:
-            given += [f"{'IntPtr' if one.type.endswith('*') else CSHARP_TYPES[one.type]} {one.name}"]
+            given += [f"{'IntPtr' if one.type.endswith('*') else csharp_type(one.type)} {one.name}"]
         out += ["    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]",
-                f"    internal delegate {CSHARP_TYPES[callback.returns]} {camel(name)}({', '.join(given)});", ""]
+                f"    internal delegate {csharp_type(callback.returns)} {camel(name)}({', '.join(given)});", ""]
     for name in header.handles:
         handle = camel(name) + "Handle"
         out += [
@@ -496,7 +509,7 @@ def csharp_native(header):
         if function.name.endswith("_cstr"):
             continue
         given = ", ".join(csharp_parameter(header, function, one) for one in function.parameters)
-        returns = "IntPtr" if function.returns.endswith("*") else CSHARP_TYPES[function.returns]
+        returns = "IntPtr" if function.returns.endswith("*") else csharp_type(function.returns)
         out += ["", "        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]"]
         out += ["        [return: MarshalAs(UnmanagedType.I1)]"] if returns == "bool" else []
         out += [f"        internal static extern {returns} {function.name}({given});"]
@@ -588,6 +601,7 @@ def main():
         CSHARP / "Request.Settings.cs": csharp_settings(header, "diffusion_request", "Request"),
         CSHARP / "PipelineOptions.Settings.cs":
             csharp_settings(header, "diffusion_pipeline_options", "PipelineOptions"),
+        KOTLIN / "setters.h": declare_kotlin.setters(settings_of, header, COMMAND),
     }
     for file, line in VERSIONED.items():
         if line.format(header.version) not in file.read_text(encoding="utf-8"):

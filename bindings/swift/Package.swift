@@ -13,6 +13,7 @@ let package = Package(
         .systemLibrary(name: "CDiffusion"),
         .target(name: "Diffusion", dependencies: ["CDiffusion"], linkerSettings: linking),
         .executableTarget(name: "draw", dependencies: ["Diffusion"], path: "Sources/Draw", linkerSettings: linking),
+        .executableTarget(name: "conformance", dependencies: ["Diffusion"], path: "Tests/Conformance", linkerSettings: linking),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"], linkerSettings: linking),
     ]
 )

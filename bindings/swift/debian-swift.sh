@@ -2,7 +2,7 @@
 # Runs a command with Debian 13's Swift, for x86-64 Linux without one: debian-swift.sh FOLDER COMMAND...
 # The first run puts the toolchain and what it needs into FOLDER, which takes 3.2 GB and a download of 552 MB; nothing is
 # installed outside of it. Needs root (for chroot), and apt-get set up for any Debian. Used by hand:
-#   make test-swift SWIFT="bindings/swift/debian-swift.sh $PWD/target/debian-swift swift"
+#   make test-swift SWIFT="bindings/swift/debian-swift.sh $HOME/debian-swift swift"
 set -euo pipefail
 root=$(mkdir -p "$1" && cd "$1" && pwd)
 shift

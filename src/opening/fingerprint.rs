@@ -46,20 +46,18 @@ pub(super) fn key(
 
 /// What ONNX Runtime looks at when it picks kernels and layouts.
 fn processor() -> String {
-    let mut features = vec![std::env::consts::ARCH];
     #[cfg(target_arch = "x86_64")]
-    for (name, there) in [
+    let asked = [
         ("avx", std::arch::is_x86_feature_detected!("avx")),
         ("avx2", std::arch::is_x86_feature_detected!("avx2")),
         ("fma", std::arch::is_x86_feature_detected!("fma")),
         ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
         ("avx512vnni", std::arch::is_x86_feature_detected!("avx512vnni")),
-    ] {
-        if there {
-            features.push(name);
-        }
-    }
-    features.join("+")
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    let asked: [(&str, bool); 0] = [];
+    let there = asked.into_iter().filter(|(_, there)| *there).map(|(name, _)| name);
+    std::iter::once(std::env::consts::ARCH).chain(there).collect::<Vec<_>>().join("+")
 }
 
 /// What was known of a file when it was hashed.

@@ -14,6 +14,24 @@ namespace LibDiffusion
 
         public static IReadOnlyList<string> SigmaSchedules => Text.List(Native.diffusion_sigma_schedule_name);
 
+        public static IReadOnlyList<string> Rngs => Text.List(Native.diffusion_rng_name);
+
+        public static IReadOnlyList<string> SeedModes => Text.List(Native.diffusion_seed_mode_name);
+
+        public static IReadOnlyList<string> PromptSyntaxes => Text.List(Native.diffusion_prompt_syntax_name);
+
+        public static IReadOnlyList<string> SeamlessWays => Text.List(Native.diffusion_seamless_name);
+
+        public static IReadOnlyList<string> Tilings => Text.List(Native.diffusion_tiling_name);
+
+        public static IReadOnlyList<string> Safeties => Text.List(Native.diffusion_safety_name);
+
+        public static IReadOnlyList<string> Upscales => Text.List(Native.diffusion_upscale_name);
+
+        public static IReadOnlyList<string> Precisions => Text.List(Native.diffusion_precision_name);
+
+        public static IReadOnlyList<string> Fallbacks => Text.List(Native.diffusion_fallback_name);
+
         public static IReadOnlyList<string> Providers => Text.List(Native.diffusion_provider_name);
 
         public static IReadOnlyList<string> MemoryModes => Text.List(Native.diffusion_memory_mode_name);

@@ -419,6 +419,11 @@ internal static class Tests
     {
         That(Library.Version.Split('.').Length == 3, Library.Version);
         That(Library.Schedulers.Contains("euler") && Library.Providers.Contains("cpu"), "names");
+        foreach (var names in new[] {
+            Library.SigmaSchedules, Library.Rngs, Library.SeedModes, Library.PromptSyntaxes, Library.SeamlessWays,
+            Library.Tilings, Library.Safeties, Library.Upscales, Library.Precisions, Library.Fallbacks, Library.MemoryModes,
+            Library.PreviewModes })
+            That(names.Count > 0 && names.Distinct().Count() == names.Count, string.Join(" ", names));
         That(Library.RuntimeInfoJson.Contains("version"), "ONNX Runtime");
         var messages = 0;
         Library.SetLog((level, part, message) => Interlocked.Increment(ref messages), LogLevel.Debug);

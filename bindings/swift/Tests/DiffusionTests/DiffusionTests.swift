@@ -89,7 +89,7 @@ final class DiffusionTests: XCTestCase {
         XCTAssertEqual(try image.pixels(.bgra8)[0], rgb[2])
         let copy = try DiffusionImage(pixels: rgba, width: 64, height: 64, format: .rgba8)
         XCTAssertEqual(try copy.pixels(), rgb)
-        await refused(.invalidArgument, "") { _ = try DiffusionImage(pixels: rgb, width: 64, height: 65) }
+        await refused(.invalidArgument, "12288 bytes") { _ = try DiffusionImage(pixels: rgb, width: 64, height: 65) }
 
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("swift \u{1F3E0}.png").path
         try image.save(file)
@@ -162,29 +162,10 @@ final class DiffusionTests: XCTestCase {
         await refused(.invalidArgument, "no preview") { _ = try job.preview(1) }
     }
 
-    /// Byte for byte what bindings/conformance.c draws on this machine.
-    func testConformance() async throws {
-        let folder = Self.repository.appendingPathComponent("target/bindings/conformance")
-        guard let cases = try? String(contentsOf: folder.appendingPathComponent("cases.tsv"), encoding: .utf8) else {
-            throw XCTSkip("SKIPPED: nothing is there to be compared with the C program")
-        }
-        let pipeline = try await DiffusionPipeline.open(Self.demo)
-        for line in cases.split(separator: "\n") {
-            let field = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-            var request = DiffusionRequest(field[1])
-            (request.negativePrompt, request.seed, request.steps) = (field[2], UInt64(field[3]), Int(field[4]))
-            (request.width, request.height) = (Int(field[5]), Int(field[6]))
-            (request.guidance, request.scheduler) = (Float(field[7]), field[8])
-            let expected = try Data(contentsOf: folder.appendingPathComponent("\(field[0]).rgb"))
-            let drawn = try await pipeline.generate(request).image().pixels()
-            XCTAssertEqual(Data(drawn), expected, field[0])
-        }
-    }
-
     func testTheLibrary() throws {
         XCTAssert(DiffusionLibrary.version.contains("."))
         try DiffusionLibrary.initializeRuntime()
-        XCTAssert(try DiffusionLibrary.runtimeInfoJSON().contains("cpu"))
+        XCTAssert(try DiffusionLibrary.runtimeInfoJSON().contains("CPUExecutionProvider"))
         XCTAssert(DiffusionLibrary.providers.contains("cpu"))
         XCTAssert(DiffusionLibrary.previewModes.contains("linear"))
     }

@@ -6,7 +6,8 @@ package org.libdiffusion
  * The common settings are here by name. Every other one of the header's `diffusion_request_set_…` functions that takes
  * texts or numbers goes into [settings] by that name: a `String`, a number or a Boolean, a `List` of the numbers of a
  * function that takes several (`"hires_size" to listOf(768, 512)`), a `DoubleArray` for a function that takes a list
- * (`"custom_sigmas"`). A name or a value that is not allowed fails with the sentence that says what is.
+ * (`"custom_sigmas"`), a `Map` for a function of something that has a name (`"stage_steps" to mapOf("prior" to 10)`). A name
+ * or a value that is not allowed fails with the sentence that says what is.
  */
 public data class DiffusionRequest @JvmOverloads constructor(
     val prompt: String = "",
@@ -76,7 +77,7 @@ public data class DiffusionRequest @JvmOverloads constructor(
                 image.call { Native.requestCondition(request, role.utf8(), it, scale, start, end) }
             }
             for ((phrase, left, top, right, bottom) in boxes) Native.requestBox(request, phrase.utf8(), left, top, right, bottom)
-            previews?.let { Native.requestPreviews(request, it.mode.utf8(), it.interval.toLong()) }
+            previews?.let { setter.set("previews", mapOf(it.mode to it.interval)) }
             settings.forEach(setter::set)
             return call(request)
         } finally {
@@ -130,9 +131,9 @@ public data class DiffusionOptions @JvmOverloads constructor(
             setter.set("cache_limit", cacheLimit)
             setter.set("preparation", preparation)
             setter.set("job_queue", jobQueue)
-            graphProviders.forEach { (role, name) -> setter.pair("graph_provider", role, name) }
-            providerOptions.forEach { (key, value) -> setter.pair("provider_option", key, value) }
-            embeddings.forEach { (file, token) -> setter.pair("embedding", file, token) }
+            setter.set("graph_provider", graphProviders)
+            setter.set("provider_option", providerOptions)
+            setter.set("embedding", embeddings)
             conditionGraphs.forEach { setter.set("condition_graph", it) }
             return call(options)
         } finally {
@@ -148,25 +149,33 @@ private class Setter(private val of: Int, private val handle: Long) {
             null -> Unit
             is String -> Native.setText(of, handle, name.utf8(), value.utf8())
             is DoubleArray -> Native.setList(of, handle, name.utf8(), value)
-            is List<*> -> numbers(name, value)
-            else -> numbers(name, listOf(value))
+            is Map<*, *> -> for ((key, one) in value) keyed(name, key.toString(), one)
+            else -> numbers(name, value) { whole, real -> Native.setNumbers(of, handle, name.utf8(), whole, real) }
         }
     }
 
-    fun pair(name: String, key: String, value: String) = Native.setPair(of, handle, name.utf8(), key.utf8(), value.utf8())
+    private fun keyed(name: String, key: String, value: Any?) {
+        if (value is String) {
+            Native.setPair(of, handle, name.utf8(), key.utf8(), value.utf8())
+        } else {
+            numbers(name, value) { whole, real -> Native.setKeyed(of, handle, name.utf8(), key.utf8(), whole, real) }
+        }
+    }
 
-    private fun numbers(name: String, values: List<*>) {
+    /** One number or a list of them, each as a whole number and as a fraction: C takes the one that it wants. */
+    private fun numbers(name: String, value: Any?, call: (LongArray, DoubleArray) -> Unit) {
+        val values = value as? List<*> ?: listOf(value)
         val numbers = values.map {
             when (it) {
                 is Number -> it
                 is Boolean -> if (it) 1 else 0
                 else -> throw DiffusionException(
                     DiffusionStatus.INVALID_ARGUMENT,
-                    "the setting \"$name\" is ${it?.javaClass?.simpleName}: it must be a String, a number, a Boolean, a List of numbers or a DoubleArray",
+                    "the setting \"$name\" is ${it?.javaClass?.simpleName}: it must be a String, a number, a Boolean, a List of numbers, a DoubleArray " +
+                        "or a Map to one of these",
                 )
             }
         }
-        val whole = LongArray(numbers.size) { numbers[it].toLong() }
-        Native.setNumbers(of, handle, name.utf8(), whole, DoubleArray(numbers.size) { numbers[it].toDouble() })
+        call(LongArray(numbers.size) { numbers[it].toLong() }, DoubleArray(numbers.size) { numbers[it].toDouble() })
     }
 }

@@ -4,7 +4,7 @@ import java.io.File
 import java.nio.ByteBuffer
 import java.nio.charset.CharacterCodingException
 
-/** What `src/main/c/diffusion_jni.c` registers. Text crosses as UTF-8, handles as `long`; failures are thrown. */
+/** What `src/main/c` registers. Text crosses as UTF-8, handles as `long`; failures are thrown. */
 internal object Native {
     init {
         // A folder with both libraries, for a JVM; else the system's search, which on Android looks into the app.
@@ -12,9 +12,7 @@ internal object Native {
         if (folder != null) {
             System.load(File(folder, System.mapLibraryName("diffusion_jni")).absolutePath)
         } else {
-            // Android packs no file called libdiffusion.so.0: what is loaded already is found by that name all the same.
-            if (System.getProperty("java.vm.name") == "Dalvik") System.loadLibrary("diffusion")
-            System.loadLibrary("diffusion_jni")
+            System.loadLibrary("diffusion_jni") // the loader finds libdiffusion by itself
         }
     }
 
@@ -27,6 +25,8 @@ internal object Native {
     @JvmStatic external fun setPair(of: Int, handle: Long, name: ByteArray, key: ByteArray, value: ByteArray)
 
     @JvmStatic external fun setNumbers(of: Int, handle: Long, name: ByteArray, whole: LongArray, real: DoubleArray)
+
+    @JvmStatic external fun setKeyed(of: Int, handle: Long, name: ByteArray, key: ByteArray, whole: LongArray, real: DoubleArray)
 
     @JvmStatic external fun setList(of: Int, handle: Long, name: ByteArray, values: DoubleArray)
 
@@ -63,8 +63,6 @@ internal object Native {
     @JvmStatic external fun requestCondition(request: Long, role: ByteArray, image: Long, scale: Float, start: Float, end: Float)
 
     @JvmStatic external fun requestBox(request: Long, phrase: ByteArray, left: Float, top: Float, right: Float, bottom: Float)
-
-    @JvmStatic external fun requestPreviews(request: Long, mode: ByteArray, interval: Long)
 
     @JvmStatic external fun pipelineDestroy(pipeline: Long)
 
