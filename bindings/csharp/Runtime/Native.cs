@@ -221,6 +221,15 @@ namespace LibDiffusion
         protected override void Destroy(IntPtr pointer) => Native.diffusion_cancel_token_destroy(pointer);
     }
 
+    internal sealed class ConditioningHandle : Handle
+    {
+        internal static readonly ConditioningHandle Null = new ConditioningHandle();
+
+        public ConditioningHandle() { }
+
+        protected override void Destroy(IntPtr pointer) => Native.diffusion_conditioning_destroy(pointer);
+    }
+
     internal sealed class EmbeddingHandle : Handle
     {
         internal static readonly EmbeddingHandle Null = new EmbeddingHandle();
@@ -284,6 +293,15 @@ namespace LibDiffusion
         protected override void Destroy(IntPtr pointer) => Native.diffusion_result_destroy(pointer);
     }
 
+    internal sealed class StepperHandle : Handle
+    {
+        internal static readonly StepperHandle Null = new StepperHandle();
+
+        public StepperHandle() { }
+
+        protected override void Destroy(IntPtr pointer) => Native.diffusion_stepper_destroy(pointer);
+    }
+
     internal static class Native
     {
 #if UNITY_IOS && !UNITY_EDITOR
@@ -310,6 +328,9 @@ namespace LibDiffusion
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern Status diffusion_runtime_initialize(byte[] library, UIntPtr library_length);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_runtime_use_api_base(IntPtr api_base);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern Status diffusion_runtime_info_json(out IntPtr json);
@@ -508,6 +529,9 @@ namespace LibDiffusion
         internal static extern IntPtr diffusion_pipeline_note(PipelineHandle pipeline, long index);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_estimate_memory(byte[] folder, UIntPtr folder_length, PipelineOptionsHandle options, out ulong opening_bytes, out ulong open_bytes);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern uint diffusion_pipeline_stage_count(PipelineHandle pipeline);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -658,6 +682,9 @@ namespace LibDiffusion
         internal static extern Status diffusion_request_set_prompt(RequestHandle request, byte[] prompt, UIntPtr prompt_length);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_request_set_conditioning(RequestHandle request, ConditioningHandle conditioning);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern Status diffusion_request_set_prompt_2(RequestHandle request, byte[] prompt, UIntPtr prompt_length);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -773,6 +800,9 @@ namespace LibDiffusion
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern Status diffusion_request_set_init_image(RequestHandle request, ImageHandle image);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_request_set_init_latents(RequestHandle request, EmbeddingHandle latents);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern Status diffusion_request_set_mask_image(RequestHandle request, ImageHandle image);
@@ -995,5 +1025,71 @@ namespace LibDiffusion
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern Status diffusion_embedding_turn(EmbeddingHandle picture, EmbeddingHandle difference, float at, out EmbeddingHandle embedding);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_pipeline_encode_image(PipelineHandle pipeline, ImageHandle image, CancelTokenHandle cancel, out EmbeddingHandle latents);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_pipeline_decode_latents(PipelineHandle pipeline, EmbeddingHandle latents, long index, int format, CancelTokenHandle cancel, out ImageHandle image);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_result_latents(ResultHandle result, out EmbeddingHandle latents);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_pipeline_encode_prompt(PipelineHandle pipeline, RequestHandle request, CancelTokenHandle cancel, ProgressCallback progress, IntPtr user_data, out ConditioningHandle conditioning);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern void diffusion_conditioning_destroy(IntPtr conditioning);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern uint diffusion_conditioning_count(ConditioningHandle conditioning);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern IntPtr diffusion_conditioning_encoder(ConditioningHandle conditioning, long index);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern IntPtr diffusion_conditioning_text(ConditioningHandle conditioning, long index);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int diffusion_conditioning_is_negative(ConditioningHandle conditioning, long index);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_conditioning_states(ConditioningHandle conditioning, long index, out EmbeddingHandle states);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_conditioning_pooled(ConditioningHandle conditioning, long index, out EmbeddingHandle pooled);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_conditioning_with_states(ConditioningHandle conditioning, long index, EmbeddingHandle states, EmbeddingHandle pooled, out ConditioningHandle changed);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_stepper_begin(PipelineHandle pipeline, RequestHandle request, CancelTokenHandle cancel, ProgressCallback progress, IntPtr user_data, out StepperHandle stepper);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern void diffusion_stepper_destroy(IntPtr stepper);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern uint diffusion_stepper_step_count(StepperHandle stepper);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern uint diffusion_stepper_step(StepperHandle stepper);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern double diffusion_stepper_timestep(StepperHandle stepper);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_stepper_advance(StepperHandle stepper, CancelTokenHandle cancel, ProgressCallback progress, IntPtr user_data);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_stepper_latents(StepperHandle stepper, out EmbeddingHandle latents);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_stepper_clean_latents(StepperHandle stepper, out EmbeddingHandle latents);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_stepper_set_latents(StepperHandle stepper, EmbeddingHandle latents);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_stepper_finish(StepperHandle stepper, CancelTokenHandle cancel, ProgressCallback progress, IntPtr user_data, out ResultHandle result);
     }
 }

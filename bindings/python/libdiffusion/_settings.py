@@ -429,6 +429,16 @@ class Settings(TypedDict, total=False):
     diffusion_pipeline_size_multiple().
     """
 
+    init_latents: Embedding | None
+    """Latents to start from, in place of a picture: `[pictures, channels, height, width]`, as many pictures as the
+    request's count, as diffusion_pipeline_encode_image(), diffusion_result_latents() or diffusion_embedding_create()
+    gave them. Default, also with NULL: none.
+
+    The request keeps what it needs: the embedding may be destroyed at once. They are taken for a finished picture's,
+    and noised as far as diffusion_request_set_strength() says; with diffusion_request_set_denoising_start() they are
+    taken as they are, noisy to that point: 0 begins with them as the first noise, in the scheduler's scale.
+    """
+
     mask_image: ImageLike | None
     """Which part of the picture is drawn anew: white is, black stays; any size, resized to the picture's. Default, also
     with NULL: the picture's transparent parts, if it has any, else all of it.
