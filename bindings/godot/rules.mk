@@ -15,11 +15,18 @@ test-godot:
 	else $(MAKE) --no-print-directory run-godot; fi
 
 # From an installation, as anybody would build it.
-godot: $(PACKAGE)
+godot: $(GODOT)/installed $(GODOT)/configured
+	cmake --build $(GODOT)/build --parallel 2
+
+$(GODOT)/installed: $(PACKAGE)
 	$(INSTALL) --prefix "$(CURDIR)/$(GODOT)/prefix" --libdir lib $(INSTALL_FROM)
+	touch $@
+
+# Configured once, because godot-cpp writes all its sources anew whenever it is, and then all are compiled.
+$(GODOT)/configured: bindings/godot/CMakeLists.txt bindings/godot/build_profile.json | $(GODOT)/installed
 	cmake -S bindings/godot -B $(GODOT)/build -DCMAKE_BUILD_TYPE=Release "-DGODOT_CPP=$(GODOT_CPP)" \
 		"-DCMAKE_PREFIX_PATH=$(CURDIR)/$(GODOT)/prefix" "-DADDON=$(CURDIR)/$(GODOT_ADDON)"
-	cmake --build $(GODOT)/build --parallel 2
+	touch $@
 
 # Loaded and driven by a stand-in for the engine.
 run-godot: godot $(TOOL) use-ort
