@@ -14,15 +14,17 @@ test-godot:
 	elif ! command -v cmake > /dev/null; then echo '*** SKIPPED: the Godot extension, because there is no cmake'; \
 	else $(MAKE) --no-print-directory run-godot; fi
 
-# From an installation, as anybody would build it.
-godot: $(GODOT)/installed $(GODOT)/configured
+# From an installation, as anybody would build it; afterwards what has changed is copied there. Installing again would make
+# CMake configure again, and then godot-cpp writes all its sources anew and all are compiled.
+godot: $(GODOT)/configured $(LIBRARY)
+	cp -p include/diffusion.h include/diffusion.hpp $(GODOT)/prefix/include
+	cp -p target/release/$(LINK_TO) $(GODOT)/prefix/lib/$(LINK_TO)
 	cmake --build $(GODOT)/build --parallel 2
 
-$(GODOT)/installed: $(PACKAGE)
+$(GODOT)/installed: | $(PACKAGE)
 	$(INSTALL) --prefix "$(CURDIR)/$(GODOT)/prefix" --libdir lib $(INSTALL_FROM)
 	touch $@
 
-# Configured once, because godot-cpp writes all its sources anew whenever it is, and then all are compiled.
 $(GODOT)/configured: bindings/godot/CMakeLists.txt bindings/godot/build_profile.json | $(GODOT)/installed
 	cmake -S bindings/godot -B $(GODOT)/build -DCMAKE_BUILD_TYPE=Release "-DGODOT_CPP=$(GODOT_CPP)" \
 		"-DCMAKE_PREFIX_PATH=$(CURDIR)/$(GODOT)/prefix" "-DADDON=$(CURDIR)/$(GODOT_ADDON)"
