@@ -14,12 +14,21 @@ test-godot:
 	elif ! command -v cmake > /dev/null; then echo '*** SKIPPED: the Godot extension, because there is no cmake'; \
 	else $(MAKE) --no-print-directory run-godot; fi
 
-# From an installation, as anybody would build it.
-godot: $(PACKAGE)
+# From an installation, as anybody would build it; afterwards what has changed is copied there. Installing again would make
+# CMake configure again, and then godot-cpp writes all its sources anew and all are compiled.
+godot: $(GODOT)/configured $(LIBRARY)
+	cp -p include/diffusion.h include/diffusion.hpp $(GODOT)/prefix/include
+	cp -p target/release/$(LINK_TO) $(GODOT)/prefix/lib/$(LINK_TO)
+	cmake --build $(GODOT)/build --parallel 2
+
+$(GODOT)/installed: | $(PACKAGE)
 	$(INSTALL) --prefix "$(CURDIR)/$(GODOT)/prefix" --libdir lib $(INSTALL_FROM)
+	touch $@
+
+$(GODOT)/configured: bindings/godot/CMakeLists.txt bindings/godot/build_profile.json | $(GODOT)/installed
 	cmake -S bindings/godot -B $(GODOT)/build -DCMAKE_BUILD_TYPE=Release "-DGODOT_CPP=$(GODOT_CPP)" \
 		"-DCMAKE_PREFIX_PATH=$(CURDIR)/$(GODOT)/prefix" "-DADDON=$(CURDIR)/$(GODOT_ADDON)"
-	cmake --build $(GODOT)/build --parallel 2
+	touch $@
 
 # Loaded and driven by a stand-in for the engine.
 run-godot: godot $(TOOL) use-ort
