@@ -89,7 +89,7 @@ demo-openvino: $(TOOL) use-ort
 use-ort: $(ORT_STAMP) $(LIBRARY)
 	ln -sfn ../onnxruntime/$(ORT_FOLDER) target/release/onnxruntime
 
-test: check unit test-package test-bindings
+test: check unit test-package test-docs test-bindings test-godot test-unreal test-desktop
 
 # Apart from `test`, which must not need a large download; the library is passed to the tests that ask for it.
 test-openvino: $(VOCAB) $(TOOL)
