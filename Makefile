@@ -100,8 +100,11 @@ check:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
+# What is inside of the crate is tested unoptimised: that is compiled in a tenth of the time and runs no whole model.
 unit: target/onnxruntime/1.28.0-cpu.stamp $(VOCAB) $(TOOL) models
-	$(CARGO) test --locked --no-fail-fast
+	$(CARGO) --config 'profile.dev.package.libdiffusion.opt-level=0' test --locked --no-fail-fast --lib
+	$(CARGO) test --locked --no-fail-fast --test '*'
+	$(CARGO) test --locked --doc
 	$(PYTHON) -m unittest discover -s benches/peers -p 'test_*.py'
 	$(PYTHON) -m unittest discover -s benches/gpu -p 'test_*.py'
 

@@ -262,7 +262,7 @@ fn check(family: &str) {
     let mut pipelines = HashMap::new();
     let mut latents = HashMap::new();
     let (mut wrong, mut values, mut unequal) = (Vec::new(), 0_usize, 0_usize);
-    for case in &cases {
+    for (index, case) in cases.iter().enumerate() {
         let before = case.latents_from.as_ref().and_then(|from| latents.get(from));
         if only.as_ref().is_some_and(|only| !case.name.starts_with(only.as_str())) {
             continue;
@@ -277,10 +277,14 @@ fn check(family: &str) {
                 continue;
             }
         };
-        match generate_in_pieces(pipeline, &request, family != "variation") {
-            Ok(pieces) if pieces.images == drawn.images && pieces.latents == drawn.latents => {}
-            Ok(_) => wrong.push(format!("{}: drawn in pieces it is another picture", case.name)),
-            Err(error) => wrong.push(format!("{}: in pieces: {error}", case.name)),
+        // Every third, which are all kinds of cases, because it takes as long as drawing.
+        let in_pieces = (index % 3 == 0).then(|| generate_in_pieces(pipeline, &request, family != "variation"));
+        match in_pieces {
+            Some(Ok(pieces)) if pieces.images != drawn.images || pieces.latents != drawn.latents => {
+                wrong.push(format!("{}: drawn in pieces it is another picture", case.name));
+            }
+            Some(Err(error)) => wrong.push(format!("{}: in pieces: {error}", case.name)),
+            Some(Ok(_)) | None => {}
         }
         latents.insert(case.name.clone(), Arc::new(drawn.latents));
         // A base model's half-way latents have no picture of their own.
