@@ -20,6 +20,7 @@
 
 mod constant;
 mod edit;
+mod embed;
 mod external;
 mod facts;
 mod file;

@@ -7,6 +7,7 @@ mod draw;
 mod facts;
 mod families;
 mod fitting;
+mod from_files;
 mod guiding;
 mod hires;
 mod info;
@@ -50,6 +51,7 @@ pub use request::{
 pub use result::{Generated, HiresSettings, Settings, Timings};
 
 use crate::error::{Error, Result};
+use crate::files::Mounted;
 use crate::model::ModelFolder;
 use crate::model::cascade::CascadeFolder;
 use crate::runtime::{self, CancelToken};
@@ -64,6 +66,8 @@ pub struct Pipeline {
     turns: turn::Turns,
     open_time: Duration,
     job_queue: usize,
+    /// Files in memory that graphs are opened from again. The last to go: sessions use their bytes.
+    files: Option<Mounted>,
 }
 
 /// How a model draws.
@@ -103,7 +107,7 @@ impl Pipeline {
             }
         };
         let (turns, job_queue) = (turn::Turns::default(), options.job_queue as usize);
-        Ok(Self { road, info, turns, open_time: started.elapsed(), job_queue })
+        Ok(Self { road, info, turns, open_time: started.elapsed(), job_queue, files: None })
     }
 
     /// What this model is and can do.

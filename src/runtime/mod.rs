@@ -20,6 +20,7 @@ mod capture;
 mod external_data;
 mod failure;
 mod graph;
+mod held;
 mod kernels;
 mod library;
 mod memory;
