@@ -25,7 +25,7 @@ pub struct ExternalTensor {
 
 /// Smaller tensors stay in the graph, in bytes: ONNX Runtime reads shapes, axes and scalars while it infers shapes,
 /// and there it reads no other file.
-const STAYS_BELOW: usize = 1024;
+pub(super) const STAYS_BELOW: usize = 1024;
 
 /// Larger tensors are weights, which stay where they are; smaller ones are what passes want to know.
 const SMALL: usize = 16 * 1024;

@@ -193,7 +193,7 @@ impl<'p> Checked<'p> {
     fn in_memory(&self, mut model: Model) -> Result<GraphSource> {
         if self.is_held() {
             model.embed_from_memory()?;
-            return Ok(GraphSource::Held(Arc::new(model)));
+            return Ok(GraphSource::Held(Arc::new(model.lend()?)));
         }
         // Download caches keep the files in one folder under other names, and link to them from another. ONNX Runtime
         // follows no link out of the folder that it is told, so it is told where the files really are.

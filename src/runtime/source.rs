@@ -11,14 +11,14 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::cancel::CancelToken;
 use super::failure::{guarded, open_failure};
-use super::held;
 use super::kernels;
+use super::lend::lend;
 use super::library::{RuntimeInfo, environment};
 use super::options::GraphOptions;
 use super::provider;
 use super::stamp::Stamps;
 use super::threads::intra_threads;
-use crate::onnx::Model;
+use crate::onnx::Lent;
 use crate::{Error, Result};
 
 /// What a session is opened from.
@@ -41,7 +41,7 @@ pub(crate) enum GraphSource {
         files: Stamps,
     },
     /// An ONNX model in memory with all its weights, which stay where they are for as long as this lives.
-    Held(Arc<Model>),
+    Held(Arc<Lent>),
     /// A file that [`GraphSource::store`] wrote on this machine: opened without another optimisation, and with its
     /// weights mapped, so that they are read when they are used and shared with whoever else has it open.
     Stored {
@@ -136,11 +136,17 @@ impl GraphSource {
                 })?;
                 builder = builder.with_config_entry(FOLDER, folder).map_err(failed)?;
             }
+            if let Self::Held(held) = self {
+                #[expect(unsafe_code, reason = "ONNX Runtime uses weights where they lie in the host's memory")]
+                // SAFETY: `self` keeps them unchanged, and whoever opens a session from it drops that first.
+                let lent = unsafe { lend(builder, &held.tensors, options.provider.is_cpu(), path) };
+                builder = lent?;
+            }
             let registration = cancel.register_load(builder.canceler())?;
             let session = match self {
                 Self::File { path: file, .. } | Self::Stored { model: file, .. } => builder.commit_from_file(file),
                 Self::Memory { model, .. } => builder.commit_from_memory(model),
-                Self::Held(model) => held::open(model, path, &mut builder)?,
+                Self::Held(held) => builder.commit_from_memory(&held.model),
             };
             session.map_err(|error| match registration.was_stopped() {
                 true => Error::Cancelled,
