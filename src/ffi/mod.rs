@@ -30,6 +30,7 @@ mod handle;
 mod image;
 mod job;
 mod log;
+mod model_files;
 mod names;
 mod options;
 mod picture;

@@ -10,9 +10,9 @@ impl Pipeline {
     /// Opens the model that `files` are, as [`Pipeline::open`] opens the folder that they would be. It draws the same.
     ///
     /// Nothing is written to the disk, unless the options name a cache. `files` may be dropped when this returns: the
-    /// pipeline shares their bytes and keeps them until it is dropped, since it opens graphs from them again and ONNX Runtime
-    /// uses weights where they lie. Only graphs with other graphs inside their nodes (`If`, `Loop`) are copied while they
-    /// are opened; those must be below 2 GiB with their weights.
+    /// pipeline shares their bytes and keeps them until it is dropped, since it opens graphs from them again, and ONNX Runtime
+    /// on the CPU uses the weights of matrix products where they lie. It copies the others, and while a graph is opened
+    /// all of that graph's. What graphs inside of nodes (`If`, `Loop`) hold must be below 2 GiB.
     ///
     /// In [`PipelineInfo`](super::PipelineInfo), notes and errors, paths of these files begin with `memory:` and a
     /// number. ControlNets and embeddings that the options name by path are read from the disk, as ever.
