@@ -136,8 +136,6 @@ mod tests {
         let small = Model::parse(lent.model.into(), &path).unwrap();
         assert_eq!(small.external_tensors().len(), lent.tensors.len());
         assert!(small.graph().unwrap().initializer.iter().any(|tensor| tensor.raw_data.is_some()));
-        let multiplied = lent.tensors.iter().filter(|tensor| tensor.only_multiplied).count();
-        assert!(multiplied > 5 && multiplied < lent.tensors.len(), "{multiplied}");
     }
 
     #[test]
