@@ -43,9 +43,9 @@
  * Conventions
  *
  *  - Objects are opaque and come in pairs of _create (or a call that makes one) and _destroy. _destroy(NULL) does
- *    nothing. Objects may be destroyed in any order. What diffusion_pipeline_open() and diffusion_pipeline_generate()
- *    were given may be destroyed from their first progress report on, while they run. Every other call must have
- *    returned, diffusion_cancel_token_cancel() included.
+ *    nothing. Objects may be destroyed in any order. What diffusion_pipeline_open(), diffusion_pipeline_open_files() and
+ *    diffusion_pipeline_generate() were given may be destroyed from their first progress report on, while they run.
+ *    Every other call must have returned, diffusion_cancel_token_cancel() included.
  *  - A function that can fail returns a diffusion_status. Out-parameters come last and are written only on
  *    DIFFUSION_STATUS_OK; `T **out` means that the caller owns what it gets, `const T **out` that it borrows.
  *    After an error every object is as it was before the call. "Errors:" below leaves out the DIFFUSION_STATUS_.
@@ -62,7 +62,7 @@
  * Threads
  *
  *  - A `const` object may be used by several threads at once; an object without `const` by one at a time.
- *  - Callbacks run on the thread that made the call, apart from the log's.
+ *  - Callbacks run on the thread that made the call, apart from the log's and from diffusion_release_callback.
  *  - A diffusion_job does the work on a thread of the library; see diffusion_job_start() and diffusion_job_destroy().
  *  - diffusion_cancel_token_cancel() may be called from any thread, at any time before the token is destroyed.
  *
@@ -373,6 +373,12 @@ typedef struct diffusion_image diffusion_image;
 typedef struct diffusion_job diffusion_job;
 
 /**
+ * The files of a model in memory, by the names that they would have below its folder: for models that lie in an archive,
+ * are decrypted or come from a network, and are not to be written to the disk.
+ */
+typedef struct diffusion_model_files diffusion_model_files;
+
+/**
  * An opened model, ready to draw. Read-only once opened: threads may share it, and their generations queue.
  */
 typedef struct diffusion_pipeline diffusion_pipeline;
@@ -467,6 +473,14 @@ typedef struct diffusion_progress {
  * DIFFUSION_STATUS_BUSY, and it must not wait for another thread that waits for this call. It must not leave by longjmp or by a C++ exception.
  */
 typedef int32_t (*diffusion_progress_callback)(const struct diffusion_progress *progress, void *user_data);
+
+/**
+ * Is told that memory which was lent to the library is not used any more: it may be freed, unmapped or written to.
+ *
+ * It is called once, by the last user, on whatever thread that is: one of the host's inside of a call of the library, or
+ * one of the library's. It must not call the library, and must not leave by longjmp or by a C++ exception.
+ */
+typedef void (*diffusion_release_callback)(void *user_data);
 
 #ifdef __cplusplus
 extern "C" {
@@ -2120,6 +2134,90 @@ DIFFUSION_API
 diffusion_status diffusion_job_preview(const struct diffusion_job *job,
                                        int64_t index,
                                        struct diffusion_image **image);
+
+/**
+ * Makes an object with no files. Give it back with diffusion_model_files_destroy().
+ */
+DIFFUSION_API diffusion_status diffusion_model_files_create(struct diffusion_model_files **files);
+
+/**
+ * Adds the file `name` with a copy of `byte_count` bytes: for small files, and for memory that the host wants back.
+ *
+ * `name` is UTF-8, a path relative to the model's folder with its parts separated by "/", such as "unet/model.onnx", of
+ * at most 4096 bytes. `bytes` may be NULL where `byte_count` is 0. The files that a model needs are those that its
+ * folder has; others do no harm. Weights that a graph keeps in a file of their own are a file like the others.
+ *
+ * Errors: INVALID_ARGUMENT for a name that is empty, absolute or leads upwards, for one with a backslash, a colon or a NUL
+ * inside, for one that was added before, and for one that would be a file and a folder at once; INVALID_UTF8.
+ */
+DIFFUSION_API
+diffusion_status diffusion_model_files_add_copy(struct diffusion_model_files *files,
+                                                const char *name,
+                                                size_t name_length,
+                                                const uint8_t *bytes,
+                                                size_t byte_count);
+
+/**
+ * Adds the file `name` with `byte_count` bytes that stay the host's and are not copied: for weights, of which one copy in
+ * memory is enough, as those of a mapped file or archive.
+ *
+ * The bytes must stay as they are until `release` is called with `user_data`: when `files` and every pipeline and job that
+ * was opened from it are destroyed, and what they were doing has ended. `release` may be NULL for memory that outlives
+ * all of them. Where this returns an error, the bytes were not taken and `release` is not called.
+ *
+ * On the CPU, the weights of matrix products, most of a large model, are used where they lie. ONNX Runtime keeps a copy
+ * of other weights, and one of all weights of a graph while that graph is opened: memory for the largest graph is needed
+ * besides, for all of them unless the options ask for low memory. Graphs inside of nodes are always copied, and must be
+ * below 2 GiB.
+ *
+ * `name` and errors are as in diffusion_model_files_add_copy().
+ */
+DIFFUSION_API
+diffusion_status diffusion_model_files_add_borrowed(struct diffusion_model_files *files,
+                                                    const char *name,
+                                                    size_t name_length,
+                                                    const uint8_t *bytes,
+                                                    size_t byte_count,
+                                                    diffusion_release_callback release,
+                                                    void *user_data);
+
+/**
+ * Gives the object back; NULL does nothing. Pipelines that were opened from it, and openings that have begun, keep what
+ * they need of the files.
+ */
+DIFFUSION_API
+void diffusion_model_files_destroy(struct diffusion_model_files *files);
+
+/**
+ * Opens the model that the files are: diffusion_pipeline_open() for one in memory, which draws the same. Nothing is
+ * written to the disk, unless the options name a cache of prepared graphs.
+ *
+ * `files` may be destroyed, and may get other files, when this returns. Any number of pipelines may be opened from it.
+ * What diffusion_pipeline_info_json() and errors call the files begins with "memory:" and a number. ControlNets and
+ * embeddings that the options name by path are read from the disk.
+ *
+ * `options`, `cancel`, `progress`, `*pipeline` and errors are as in diffusion_pipeline_open(); BAD_MODEL where a file is
+ * missing.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_open_files(const struct diffusion_model_files *files,
+                                               const struct diffusion_pipeline_options *options,
+                                               const struct diffusion_cancel_token *cancel,
+                                               diffusion_progress_callback progress,
+                                               void *user_data,
+                                               struct diffusion_pipeline **pipeline);
+
+/**
+ * Starts to open the model that the files are, and returns at once: diffusion_pipeline_open_files() as a job, on a thread
+ * of its own. `files` may be destroyed at once. `options` may be NULL for the defaults; they are copied. Any thread.
+ *
+ * `*job` and errors are as in diffusion_pipeline_open_start(). Destroying a job that nothing was taken from lets go of the
+ * files.
+ */
+DIFFUSION_API
+diffusion_status diffusion_pipeline_open_files_start(const struct diffusion_model_files *files,
+                                                     const struct diffusion_pipeline_options *options,
+                                                     struct diffusion_job **job);
 
 /**
  * Gives the result back, with everything borrowed from it; NULL does nothing.

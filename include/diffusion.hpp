@@ -425,6 +425,36 @@ public:
     }
 };
 
+/* The files of a model in memory, for Pipeline::open(). */
+class ModelFiles : public detail::Owner<diffusion_model_files, diffusion_model_files_destroy> {
+public:
+    using Owner::Owner;
+    static Expected<ModelFiles> create()
+    {
+        return detail::made<ModelFiles, diffusion_model_files>(diffusion_model_files_create);
+    }
+    /* The bytes are copied. */
+    Done add(std::string_view name, const void *bytes, std::size_t byte_count)
+    {
+        return detail::done(diffusion_model_files_add_copy(get(), name.data(), name.size(),
+                                                           static_cast<const std::uint8_t *>(bytes), byte_count));
+    }
+    /* The bytes are lent: `keeper`, a std::shared_ptr, is what owns them, and is let go of by the last user, on any
+       thread. */
+    template <class Keeper>
+    Done lend(std::string_view name, const void *bytes, std::size_t byte_count, Keeper keeper)
+    {
+        auto kept = std::make_unique<Keeper>(std::move(keeper));
+        const auto release = [](void *owner) { delete static_cast<Keeper *>(owner); };
+        const auto status =
+            diffusion_model_files_add_borrowed(get(), name.data(), name.size(), static_cast<const std::uint8_t *>(bytes),
+                                               byte_count, release, kept.get());
+        if (status == DIFFUSION_STATUS_OK)
+            kept.release();
+        return detail::done(status);
+    }
+};
+
 /* An opened model. Threads may share it. */
 class Pipeline : public detail::Owner<diffusion_pipeline, diffusion_pipeline_destroy> {
 public:
@@ -436,6 +466,15 @@ public:
             return diffusion_pipeline_open(folder.data(), folder.size(), options ? options->get() : nullptr,
                                            cancel ? cancel->get() : nullptr, detail::callback(progress),
                                            detail::user_data(progress), pipeline);
+        });
+    }
+    static Expected<Pipeline> open(const ModelFiles &files, const Options *options = nullptr,
+                                   const CancelToken *cancel = nullptr, const Progress &progress = {})
+    {
+        return detail::made<Pipeline, diffusion_pipeline>([&](diffusion_pipeline **pipeline) {
+            return diffusion_pipeline_open_files(files.get(), options ? options->get() : nullptr,
+                                                 cancel ? cancel->get() : nullptr, detail::callback(progress),
+                                                 detail::user_data(progress), pipeline);
         });
     }
     Expected<Result> generate(const Request &request, const CancelToken *cancel = nullptr,

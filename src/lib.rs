@@ -15,12 +15,13 @@
 //! ```
 //!
 //! The rooms, and the one direction in which they depend on each other:
-//! `ffi → pipeline → {text, denoise, autoencoder, opening} → {scheduler, model, prepare, runtime} → onnx → {tensor, rng, image, error}`.
+//! `ffi → pipeline → {text, denoise, autoencoder, opening} → {scheduler, model, prepare, runtime} → onnx → {tensor, rng, image} → files → error`.
 
 mod autoencoder;
 mod denoise;
 mod error;
 mod ffi;
+mod files;
 pub mod image;
 pub mod model;
 pub mod onnx;
@@ -35,6 +36,7 @@ pub mod text;
 
 pub use autoencoder::Codebook;
 pub use error::{Error, Result};
+pub use files::ModelFiles;
 pub use image::{Image, Mask, PixelFormat, Region, ResizeMode};
 pub use pipeline::{
     CacheChoice, Conditioning, EmbeddingFile, EncodedText, Flow, Generated, Hires, HiresSettings, Job, JobPreview,

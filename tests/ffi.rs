@@ -85,6 +85,11 @@ fn cancelling_before_during_and_after() {
 }
 
 #[test]
+fn models_from_memory() {
+    run("files");
+}
+
+#[test]
 fn jobs_polled_waited_for_cancelled_and_taken() {
     run("jobs");
 }

@@ -49,6 +49,7 @@ const SOURCES: &[&str] = &[
     "generate",
     "job",
     "polling",
+    "model_files",
     "result",
     "timings",
     "image",

@@ -46,6 +46,11 @@ impl JobData {
         Self { work, error: OnceLock::new() }
     }
 
+    /// The opening of a model, with ONNX Runtime's library as its options name it.
+    pub(super) fn opening(job: Job<Pipeline>, ort_library: Option<PathBuf>) -> Self {
+        Self::new(Work::Opening(job, ort_library))
+    }
+
     /// How far it is.
     pub(super) fn watch(&self) -> &JobWatch {
         match &self.work {
@@ -162,9 +167,9 @@ pub unsafe extern "C" fn diffusion_pipeline_open_start(
             // SAFETY: by contract.
             false => unsafe { shared(options) }?.clone(),
         };
-        let started = Work::Opening(Pipeline::open_job(&folder, &options)?, options.ort_library);
+        let started = JobData::opening(Pipeline::open_job(&folder, &options)?, options.ort_library);
         // SAFETY: by contract, and checked above.
-        unsafe { write_out(job, create(JobData::new(started))) };
+        unsafe { write_out(job, create(started)) };
         Ok(())
     })
 }

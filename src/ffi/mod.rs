@@ -33,6 +33,7 @@ mod image;
 mod job;
 mod latents;
 mod log;
+mod model_files;
 mod names;
 mod options;
 mod picture;

@@ -1,8 +1,6 @@
 //! Vectors and matrices that a model needs beside its graphs: statistics of embeddings, null vectors, directions of
 //! attributes, codebooks.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use half::{bf16, f16};
@@ -11,6 +9,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::error::{Error, Result};
+use crate::files::{self, Kind};
 use crate::tensor::{Tensor, read_npy};
 
 /// The most bytes of a safetensors file with constants.
@@ -88,12 +87,11 @@ pub(crate) fn floats(view: &TensorView<'_>) -> Result<Vec<f32>, String> {
 
 fn read_safetensors(path: &Path, tensor: Option<&str>) -> Result<ArrayD<f32>> {
     let bad = |message: String| Error::bad_model(path, message);
-    let file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
-    if !file.metadata().map_err(|e| Error::io("cannot read", path, e))?.is_file() {
+    // Before opening: a named pipe would block for ever.
+    if !matches!(files::kind(path).map_err(|e| Error::io("cannot open", path, e))?, Kind::File(_)) {
         return Err(bad("it is not a file; one of safetensors is expected".into()));
     }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io("cannot read", path, e))?;
+    let bytes = files::read(path, MAX_BYTES + 1).map_err(|e| Error::io("cannot read", path, e))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(bad(format!(
             "it has more than {} MiB, so it holds a whole network; save the constants alone",

@@ -11,6 +11,7 @@ use super::pyke::PykeConfig;
 use super::site::Site;
 use super::tokenizers::{self, TokenizerPlace};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::onnx::Signature;
 
 /// What text encoders are fed that take embeddings for token ids, as pyke's exports do.
@@ -42,7 +43,7 @@ impl Finder<'_> {
             return places::find(self.inventory, role, family, self.site.variant.as_deref());
         };
         let named = pyke.graphs.iter().find(|(named, _)| *named == role);
-        let there = named.filter(|(_, file)| self.inventory.root().join(file).is_file());
+        let there = named.filter(|(_, file)| files::is_file(&self.inventory.root().join(file)));
         let Some((_, file)) = there else { return Ok(None) };
         Ok(Some(Place { graph: self.inventory.checked(file)?, folders: Vec::new(), note: None }))
     }

@@ -24,6 +24,7 @@ use super::tokenizers::TokenizerPlace;
 use super::usual::UsualSettings;
 use super::vae::VaeConfig;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// What a model folder holds, read once and checked; plain data from then on.
 ///
@@ -257,7 +258,7 @@ fn read_text_config(root: &Path, finder: &Finder<'_>, family: Family, role: Grap
 /// The folder whose `config.json` describes a graph.
 fn config_folder(root: &Path, place: Option<&Place>, role: GraphRole) -> PathBuf {
     let folders = place.map_or(&[][..], |place| place.folders.as_slice());
-    let with_config = folders.iter().find(|folder| folder.join("config.json").exists());
+    let with_config = folders.iter().find(|folder| files::exists(&folder.join("config.json")));
     with_config.or(folders.first()).cloned().unwrap_or_else(|| root.join(role.name()))
 }
 

@@ -1,14 +1,13 @@
 //! What lies in a model folder: sub-folders and their files, one level deep, and where the graphs are.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::family::Family;
 use super::json;
 use super::layout::GraphRole;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// What every exporter calls a graph.
 const GRAPH_FILE: &str = "model.onnx";
@@ -31,23 +30,20 @@ impl Inventory {
     /// # Errors
     /// [`Error::Io`] when it is not there or cannot be listed; [`Error::BadModel`] when it is a file or empty.
     pub(super) fn take(root: &Path) -> Result<Self> {
-        let metadata =
-            std::fs::metadata(root).map_err(|error| Error::io("cannot open the model folder", root, error))?;
-        if !metadata.is_dir() {
+        let kind = files::kind(root).map_err(|error| Error::io("cannot open the model folder", root, error))?;
+        if kind != files::Kind::Folder {
             return Err(not_a_folder(root));
         }
         let mut inventory = Self { root: root.to_path_buf(), files: Vec::new(), folders: BTreeMap::new() };
-        let failed = |error| Error::io("cannot list the model folder", root, error);
-        for entry in std::fs::read_dir(root).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
+        for path in files::list(root).map_err(|error| Error::io("cannot list the model folder", root, error))? {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            if path.is_dir() {
+            if files::is_folder(&path) {
                 let files = list_files(&path);
                 if !files.iter().any(|file| file == super::index::FILE) {
                     inventory.list_variants(&path, name);
                 }
                 inventory.folders.insert(name.to_owned(), files);
-            } else if path.is_file() {
+            } else if files::is_file(&path) {
                 inventory.files.push(name.to_owned());
             }
         }
@@ -64,9 +60,8 @@ impl Inventory {
 
     /// Lists the sub-folders of the sub-folder `name` that have graphs in them.
     fn list_variants(&mut self, folder: &Path, name: &str) {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if let Some(inner) = path.file_name().and_then(|inner| inner.to_str()).filter(|_| path.is_dir()) {
+        for path in files::list(folder).unwrap_or_default() {
+            if let Some(inner) = path.file_name().and_then(|inner| inner.to_str()).filter(|_| files::is_folder(&path)) {
                 let files = list_files(&path);
                 if files.iter().any(|file| is_graph(file)) {
                     self.folders.insert(format!("{name}/{inner}"), files);
@@ -174,7 +169,7 @@ impl Inventory {
         }
         if let Some(inner) = self.inner_model() {
             message.push_str(&format!("; the model may be one folder deeper, in \"{inner}\""));
-        } else if self.root.parent().is_some_and(|parent| parent.join(super::index::FILE).is_file()) {
+        } else if files::parent(&self.root).is_some_and(|parent| files::is_file(&parent.join(super::index::FILE))) {
             message.push_str("; the model may be one folder higher, where model_index.json is");
         }
         Error::bad_model(&self.root, message)
@@ -200,22 +195,15 @@ impl Inventory {
 /// The names of the files in `folder`; none when it cannot be listed, which only matters for folders we need,
 /// and there the missing file is reported.
 fn list_files(folder: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut names: Vec<String> = entries
-        .flatten()
-        .filter(|entry| entry.path().is_file())
-        .filter_map(|entry| entry.file_name().to_str().map(str::to_owned))
-        .collect();
+    let paths = files::list(folder).unwrap_or_default().into_iter().filter(|path| files::is_file(path));
+    let mut names: Vec<String> = paths.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect();
     names.sort();
     names
 }
 
 /// Tells files that are no graph by their first bytes, in words that ONNX Runtime would not find.
 fn check_graph_file(path: &Path) -> Result<()> {
-    let mut head = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(64).read_to_end(&mut head))
-        .map_err(|error| Error::io("cannot read", path, error))?;
+    let head = files::read(path, 64).map_err(|error| Error::io("cannot read", path, error))?;
     if head.is_empty() {
         return Err(Error::bad_model(
             path,

@@ -1,12 +1,13 @@
 //! Reading one JSON object from a file, with errors that say where and what.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::Path;
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::files::{self, Kind};
 
 /// The largest JSON file that is read. Real ones are a few kilobytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -62,21 +63,18 @@ pub(super) fn is_lfs_pointer(head: &[u8]) -> bool {
 }
 
 /// The whole file; `None` when it is not there.
-fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>> {
-    let metadata = match std::fs::metadata(path) {
-        Ok(metadata) => metadata,
+fn read_bytes(path: &Path) -> Result<Option<Bytes>> {
+    let kind = match files::kind(path) {
+        Ok(kind) => kind,
         // NotADirectory: a component of the path is a file, so the file we ask for is not there either.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(Error::io("cannot read", path, error)),
     };
     // Before opening: a named pipe would block for ever.
-    if !metadata.is_file() {
+    if !matches!(kind, Kind::File(_)) {
         return Err(Error::bad_model(path, "it must be a regular file with JSON in it, but it is not a file"));
     }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| Error::io("cannot read", path, error))?;
-    // The limit holds for what is really read: sizes that the file system reports may be wrong.
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| Error::io("cannot read", path, error))?;
+    let bytes = files::read(path, MAX_BYTES + 1).map_err(|error| Error::io("cannot read", path, error))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Error::bad_model(
             path,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::fields::Fields;
 use super::json;
 use crate::error::{Error, Result};
+use crate::files::{self, Kind};
 
 /// The config's name since April 2023 and before.
 pub(super) const FILES: [&str; 2] = ["pyke-diffusers.toml", "diffusers.json"];
@@ -83,12 +84,16 @@ impl PykeConfig {
 
 /// The TOML file as the JSON object that says the same.
 fn read_toml(path: &Path) -> Result<Option<Map<String, Value>>> {
-    let Ok(metadata) = std::fs::metadata(path) else { return Ok(None) };
-    if !metadata.is_file() || metadata.len() > MAX_BYTES {
+    let Ok(kind) = files::kind(path) else { return Ok(None) };
+    if !matches!(kind, Kind::File(..=MAX_BYTES)) {
         return Err(Error::bad_model(path, "it must be a TOML file of at most 1 MB"));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| Error::io("cannot read", path, error))?;
-    let map = toml::from_str(&text).map_err(|error| {
+    let bytes = files::read(path, MAX_BYTES).map_err(|error| Error::io("cannot read", path, error))?;
+    let text = str::from_utf8(&bytes).map_err(|error| {
+        let offset = error.valid_up_to();
+        Error::bad_model(path, format!("it is not UTF-8 (the first bad byte is at offset {offset}), as TOML must be"))
+    })?;
+    let map = toml::from_str(text).map_err(|error| {
         let place = error.span().map(|span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
         let place = place.map(|line| format!(" at line {line}")).unwrap_or_default();
         Error::bad_model(path, format!("its TOML is broken{place}: {}", error.message()))

@@ -8,6 +8,7 @@ use super::inventory::Inventory;
 use super::json;
 use super::layout::GraphRole;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::onnx::Signature;
 
 /// What exporters call the folders; each may also have a number behind it, or numbered folders in it.
@@ -35,7 +36,7 @@ impl SideGraph {
     /// # Errors
     /// [`Error::Io`] when it cannot be read; [`Error::BadModel`] when it is neither.
     pub fn read(path: &Path) -> Result<Self> {
-        let graph = if path.is_dir() { graph_in(path)? } else { path.to_path_buf() };
+        let graph = if files::is_folder(path) { graph_in(path)? } else { path.to_path_buf() };
         let signature = Signature::read(&graph)?;
         let role = match signature.inputs() {
             inputs if inputs.iter().any(|input| input.name == CONDITION) => GraphRole::ControlNet,
@@ -84,12 +85,11 @@ impl SideGraph {
 /// `model.onnx` in the folder, or the only graph there.
 fn graph_in(folder: &Path) -> Result<PathBuf> {
     let usual = folder.join("model.onnx");
-    if usual.is_file() {
+    if files::is_file(&usual) {
         return Ok(usual);
     }
-    let entries = std::fs::read_dir(folder).map_err(|error| Error::io("cannot list the folder", folder, error))?;
-    let graphs = entries.flatten().map(|entry| entry.path());
-    let mut graphs: Vec<PathBuf> = graphs.filter(|path| path.extension().is_some_and(|e| e == "onnx")).collect();
+    let mut graphs = files::list(folder).map_err(|error| Error::io("cannot list the folder", folder, error))?;
+    graphs.retain(|path| path.extension().is_some_and(|extension| extension == "onnx"));
     match (graphs.pop(), graphs.is_empty()) {
         (Some(only), true) => Ok(only),
         _ => Err(Error::bad_model(folder, "it has no model.onnx, as the folder of a ControlNet or an adapter has")),

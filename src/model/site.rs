@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::layout::GraphRole;
 use super::{index, places, pyke};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// ONNX Runtime's scripts keep their graphs in `ORT_CUDA/<model>/engine/`, and the tokenizers in
 /// `torch_model/<model>/` beside it (`get_engine_paths` in its `engine_builder.py`).
@@ -35,7 +36,7 @@ impl Site {
             return Ok(Self { root, variant: Some(variant), is_engine: false, elsewhere: Vec::new() });
         }
         // The names of "." and of its parents are known only from the whole path.
-        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let whole = files::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         let engine = match engines(&whole).as_slice() {
             [] => None,
             [only] => Some(only.clone()),
@@ -62,23 +63,24 @@ pub(super) fn is_variant(path: &Path) -> bool {
 
 /// The model folder and the variant's name, when `path` is `<model>/unet/<variant>` with a graph in it.
 fn variant(path: &Path) -> Option<(PathBuf, String)> {
-    let path = std::path::absolute(path).ok()?;
+    let path = files::absolute(path).ok()?;
     let folder = path.parent()?;
     let root = folder.parent()?;
     let of = |role: GraphRole| folder.file_name().is_some_and(|name| name == role.name());
     let is_denoiser = of(GraphRole::Unet) || of(GraphRole::Transformer);
     // A decoder beside the denoiser is what tells a variant from a model in a folder that happens to be called unet.
-    let has_model = path.join("model.onnx").is_file() && root.join(GraphRole::VaeDecoder.name()).is_dir();
+    let has_model =
+        files::is_file(&path.join("model.onnx")) && files::is_folder(&root.join(GraphRole::VaeDecoder.name()));
     (is_denoiser && has_model).then(|| Some((root.to_path_buf(), path.file_name()?.to_str()?.to_owned())))?
 }
 
 /// The engine folders below `path`; none where it is a model itself, whatever lies beside that.
 fn engines(path: &Path) -> Vec<PathBuf> {
-    let is_model = std::iter::once(index::FILE).chain(pyke::FILES).any(|file| path.join(file).is_file())
+    let is_model = std::iter::once(index::FILE).chain(pyke::FILES).any(|file| files::is_file(&path.join(file)))
         || [GraphRole::Unet, GraphRole::Transformer]
             .into_iter()
             .flat_map(places::usual)
-            .any(|name| path.join(name).is_dir() || path.join(format!("{name}.onnx")).is_file());
+            .any(|name| files::is_folder(&path.join(name)) || files::is_file(&path.join(format!("{name}.onnx"))));
     if is_model {
         return Vec::new();
     }
@@ -98,7 +100,7 @@ fn engines(path: &Path) -> Vec<PathBuf> {
 
 /// The folders around `<work>/ORT_CUDA/<model>/engine` that may have its tokenizers.
 fn beside_engine(engine: &Path) -> Vec<PathBuf> {
-    let Ok(engine) = std::path::absolute(engine) else { return Vec::new() };
+    let Ok(engine) = files::absolute(engine) else { return Vec::new() };
     let mut folders = Vec::new();
     let Some(model) = engine.parent() else { return folders };
     folders.push(model.to_path_buf());
@@ -118,12 +120,13 @@ fn beside_engine(engine: &Path) -> Vec<PathBuf> {
 /// Whether a sub-folder has a graph in it.
 fn has_graphs(folder: &Path) -> bool {
     sub_folders(folder).iter().any(|folder| {
-        let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.any(|entry| entry.path().extension().is_some_and(|extension| extension == "onnx"))
+        let paths = files::list(folder).unwrap_or_default();
+        paths.iter().any(|path| path.extension().is_some_and(|extension| extension == "onnx"))
     })
 }
 
 fn sub_folders(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    let mut paths = files::list(folder).unwrap_or_default();
+    paths.retain(|path| files::is_folder(path));
+    paths
 }

@@ -6,6 +6,7 @@ use super::family::Family;
 use super::inventory::Inventory;
 use super::layout::GraphRole;
 use super::text_config::TextArchitecture;
+use crate::files;
 
 /// The tokenizer of one text encoder.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +29,8 @@ pub(super) fn find(
     let is_t5 = family.architecture(role) == Some(TextArchitecture::T5);
     let name = role.tokenizer().unwrap_or("tokenizer");
     let padding = |folder: &Path| {
-        let says = ["tokenizer_config.json", "special_tokens_map.json"].iter().any(|file| folder.join(file).is_file());
+        let says =
+            ["tokenizer_config.json", "special_tokens_map.json"].iter().any(|file| files::is_file(&folder.join(file)));
         (!is_t5 && !says).then(|| family.padding(role))
     };
     let own = own_folder(inventory, name, role, elsewhere);
@@ -72,7 +74,7 @@ fn own_folder(
         return Some((inventory.root().join(name), None));
     }
     let has = |folder: &Path| {
-        let has = |file| folder.join(file).is_file();
+        let has = |file| files::is_file(&folder.join(file));
         has("tokenizer.json") || has("spiece.model") || (has("vocab.json") && has("merges.txt"))
     };
     if role == GraphRole::TextEncoder && has(inventory.root()) {

@@ -1,12 +1,13 @@
 //! Tensors whose values lie in another file: which ones there are, and leaving large ones where they lie.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path};
+
+use bytes::Bytes;
 
 use super::Model;
 use super::proto::{DataLocation, GraphProto, NodeProto, SparseTensorProto, StringStringEntryProto, TensorProto};
+use crate::files::OpenFile;
 use crate::{Error, Result};
 
 /// A tensor whose values lie in another file, as the graph says it; nothing in it has been checked.
@@ -24,7 +25,7 @@ pub struct ExternalTensor {
 
 /// Smaller tensors stay in the graph, in bytes: ONNX Runtime reads shapes, axes and scalars while it infers shapes,
 /// and there it reads no other file.
-const STAYS_BELOW: usize = 1024;
+pub(super) const STAYS_BELOW: usize = 1024;
 
 /// Larger tensors are weights, which stay where they are; smaller ones are what passes want to know.
 const SMALL: usize = 16 * 1024;
@@ -42,7 +43,7 @@ impl Model {
         let mut count = 0;
         for tensor in graph.initializer.iter_mut().chain(constants).filter(|tensor| is_external(tensor)) {
             if let Some(bytes) = read_small(tensor, &folder, &mut files) {
-                tensor.raw_data = Some(bytes.into());
+                tensor.raw_data = Some(bytes);
                 tensor.external_data.clear();
                 tensor.data_location = None;
                 count += 1;
@@ -120,7 +121,7 @@ pub(super) fn is_external(tensor: &TensorProto) -> bool {
 }
 
 /// The bytes of a small external tensor. `files` keeps those that are open.
-fn read_small(tensor: &TensorProto, folder: &Path, files: &mut HashMap<String, Option<File>>) -> Option<Vec<u8>> {
+fn read_small(tensor: &TensorProto, folder: &Path, files: &mut HashMap<String, Option<OpenFile>>) -> Option<Bytes> {
     let value = |key: &str| {
         let entry = tensor.external_data.iter().find(|entry| entry.key.as_deref() == Some(key))?;
         entry.value.as_deref()
@@ -132,12 +133,9 @@ fn read_small(tensor: &TensorProto, folder: &Path, files: &mut HashMap<String, O
     if length > SMALL || !inside || location.contains([':', '\\']) {
         return None;
     }
-    let open = || File::open(folder.join(location)).ok().filter(|file| file.metadata().is_ok_and(|m| m.is_file()));
+    let open = || OpenFile::open(&folder.join(location)).ok();
     let file = files.entry(location.to_owned()).or_insert_with(open).as_mut()?;
-    file.seek(SeekFrom::Start(offset)).ok()?;
-    let mut bytes = vec![0; length];
-    file.read_exact(&mut bytes).ok()?;
-    Some(bytes)
+    file.read_at(offset, length).ok()
 }
 
 // Recursion is safe: prost refuses messages that are nested more than 100 deep.
@@ -164,13 +162,13 @@ fn visit_sparse(tensors: &[SparseTensorProto], found: &mut Vec<ExternalTensor>) 
     }
 }
 
-fn change_graph(graph: &mut GraphProto, change: &mut dyn FnMut(&mut TensorProto)) {
+pub(super) fn change_graph(graph: &mut GraphProto, change: &mut dyn FnMut(&mut TensorProto)) {
     graph.initializer.iter_mut().for_each(&mut *change);
     graph.sparse_initializer.iter_mut().for_each(|sparse| change_sparse(sparse, change));
     change_nodes(&mut graph.node, change);
 }
 
-fn change_nodes(nodes: &mut [NodeProto], change: &mut dyn FnMut(&mut TensorProto)) {
+pub(super) fn change_nodes(nodes: &mut [NodeProto], change: &mut dyn FnMut(&mut TensorProto)) {
     for attribute in nodes.iter_mut().flat_map(|node| &mut node.attribute) {
         attribute.t.iter_mut().chain(&mut attribute.tensors).for_each(&mut *change);
         attribute.sparse_tensor.iter_mut().chain(&mut attribute.sparse_tensors).for_each(|s| change_sparse(s, change));
@@ -199,10 +197,6 @@ fn visit_tensors(tensors: &[TensorProto], found: &mut Vec<ExternalTensor>) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use bytes::Bytes;
-
     use super::*;
 
     #[test]

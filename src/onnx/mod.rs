@@ -20,9 +20,11 @@
 
 mod constant;
 mod edit;
+mod embed;
 mod external;
 mod facts;
 mod file;
+mod lend;
 mod model;
 mod node;
 mod order;
@@ -36,6 +38,7 @@ pub use edit::{Editor, NodeId};
 pub use external::ExternalTensor;
 pub use facts::{Dim, Facts};
 pub(crate) use file::map as map_file_bytes;
+pub(crate) use lend::{Lent, LentTensor};
 pub use model::Model;
 pub use signature::{Io, Signature};
 pub(crate) use tensor::bytes_in_memory;

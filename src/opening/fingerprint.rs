@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::cache::Cache;
+use crate::files;
 use crate::onnx::map_file_bytes;
 use crate::runtime::{CancelToken, FileStamp, RuntimeInfo};
 use crate::{Error, Result};
@@ -67,9 +68,12 @@ struct Seen {
     hash: String,
 }
 
-/// The hash of a file's content. It is remembered with the file's stamp, so that gigabytes of weights are not read again
-/// each time they are opened.
+/// The hash of a file's content. It is remembered with the stamp of a file on the disk, so that gigabytes of weights are
+/// not read again each time they are opened.
 fn content_hash(path: &Path, cache: &Cache, cancel: &CancelToken) -> Result<u128> {
+    if let Some(bytes) = files::in_memory(path) {
+        return hash(&bytes, cancel);
+    }
     let cannot = |error| Error::io("cannot read", path, error);
     let real = path.canonicalize().map_err(cannot)?;
     let metadata = fs::metadata(&real).map_err(cannot)?;
@@ -84,13 +88,7 @@ fn content_hash(path: &Path, cache: &Cache, cancel: &CancelToken) -> Result<u128
         return Ok(hash);
     }
     let started = SystemTime::now();
-    let bytes = map_file_bytes(&real)?;
-    let mut hasher = Xxh3::new();
-    for chunk in bytes.chunks(CHUNK) {
-        cancel.check()?;
-        hasher.update(chunk);
-    }
-    let hash = hasher.digest128();
+    let hash = hash(&map_file_bytes(&real)?, cancel)?;
     let settled =
         metadata.modified().is_ok_and(|modified| started.duration_since(modified).is_ok_and(|age| age > SETTLED));
     if settled {
@@ -100,6 +98,15 @@ fn content_hash(path: &Path, cache: &Cache, cancel: &CancelToken) -> Result<u128
         }
     }
     Ok(hash)
+}
+
+fn hash(bytes: &[u8], cancel: &CancelToken) -> Result<u128> {
+    let mut hasher = Xxh3::new();
+    for chunk in bytes.chunks(CHUNK) {
+        cancel.check()?;
+        hasher.update(chunk);
+    }
+    Ok(hasher.digest128())
 }
 
 #[cfg(test)]

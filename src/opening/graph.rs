@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::cache::{Cache, MODEL, Stored, WEIGHTS};
 use super::edit::{Edit, Edited};
 use super::fingerprint;
+use crate::files;
 use crate::onnx::Model;
 use crate::prepare::{PrepareOptions, Report, prepare};
 use crate::runtime::{self, CancelToken, Graph, GraphOptions, GraphSource, Stamps};
@@ -104,7 +105,10 @@ impl<'p> Checked<'p> {
         let mut weight_files: Vec<_> = external.iter().map(|t| path.with_file_name(&t.location)).collect();
         weight_files.sort();
         weight_files.dedup();
-        let size = |file: &Path| std::fs::metadata(file).map(|m| m.len()).unwrap_or_default();
+        let size = |file: &Path| match files::kind(file) {
+            Ok(files::Kind::File(length)) => length,
+            _ => 0,
+        };
         own.check()?;
         let stamps = Stamps::of(std::iter::once(path).chain(weight_files.iter().map(PathBuf::as_path)))?;
         let bytes = size(path) + weight_files.iter().map(|file| size(file)).sum::<u64>();
@@ -167,7 +171,11 @@ impl<'p> Checked<'p> {
             }
         }
         preparation.left.splice(0..0, self.edited.left.iter().cloned());
-        let source = GraphSource::file(self.path, self.weight_files.iter().map(PathBuf::as_path))?;
+        let source = match self.is_held() {
+            // What stands in `self.model` may have been edited.
+            true => self.in_memory(Model::open(self.path)?)?,
+            false => GraphSource::file(self.path, self.weight_files.iter().map(PathBuf::as_path))?,
+        };
         let graph = Graph::open_source(name, self.path, source, options, cancel)?;
         Ok(Opened { graph, preparation })
     }
@@ -181,8 +189,12 @@ impl<'p> Checked<'p> {
         Ok((self.in_memory(model)?, sentences))
     }
 
-    /// `model` as a source in memory, with its weights left in the files where they are.
+    /// `model` as a source in memory, with its weights left where they are: in the files, or in memory too.
     fn in_memory(&self, mut model: Model) -> Result<GraphSource> {
+        if self.is_held() {
+            model.embed_from_memory()?;
+            return Ok(GraphSource::Held(Arc::new(model.lend()?)));
+        }
         // Download caches keep the files in one folder under other names, and link to them from another. ONNX Runtime
         // follows no link out of the folder that it is told, so it is told where the files really are.
         let (folder, own) = real_place(self.path)?;
@@ -202,6 +214,11 @@ impl<'p> Checked<'p> {
         model.rename_external(&|location| names.get(location).cloned());
         let model = Arc::from(model.to_bytes());
         Ok(GraphSource::Memory { model, folder, files: self.stamps.clone() })
+    }
+
+    /// Whether the graph's file was handed over in memory.
+    fn is_held(&self) -> bool {
+        files::in_memory(self.path).is_some()
     }
 
     fn prepared_anew(

@@ -9,6 +9,7 @@ mod estimate;
 mod facts;
 mod families;
 mod fitting;
+mod from_files;
 mod guiding;
 mod hires;
 mod info;
@@ -60,6 +61,7 @@ pub use result::{Generated, HiresSettings, Settings, Timings};
 pub use stepper::Stepper;
 
 use crate::error::{Error, Result};
+use crate::files::Mounted;
 use crate::model::ModelFolder;
 use crate::model::cascade::CascadeFolder;
 use crate::runtime::{self, CancelToken};
@@ -74,6 +76,8 @@ pub struct Pipeline {
     turns: turn::Turns,
     open_time: Duration,
     job_queue: usize,
+    /// Files in memory that graphs are opened from again. The last to go: sessions use their bytes.
+    files: Option<Mounted>,
 }
 
 /// How a model draws.
@@ -113,7 +117,7 @@ impl Pipeline {
             }
         };
         let (turns, job_queue) = (turn::Turns::default(), options.job_queue as usize);
-        Ok(Self { road, info, turns, open_time: started.elapsed(), job_queue })
+        Ok(Self { road, info, turns, open_time: started.elapsed(), job_queue, files: None })
     }
 
     /// What this model is and can do.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use crate::files::{self, Kind};
 use crate::onnx::ExternalTensor;
 use crate::{Error, Result};
 
@@ -52,11 +53,11 @@ pub(crate) fn check(graph: &Path, tensors: &[ExternalTensor]) -> Result<()> {
 /// The folders that the graph's files may lie in, without links.
 fn own_folders(graph: &Path) -> Result<Vec<PathBuf>> {
     let cannot = |error| Error::io("cannot find the folder of the graph", graph, error);
-    let absolute = std::path::absolute(graph).map_err(cannot)?;
-    let beside = absolute.parent().unwrap_or(&absolute).canonicalize().map_err(cannot)?;
-    let real = absolute.canonicalize().map_err(cannot)?;
+    let absolute = files::absolute(graph).map_err(cannot)?;
+    let beside = files::canonical(absolute.parent().unwrap_or(&absolute)).map_err(cannot)?;
+    let real = files::canonical(&absolute).map_err(cannot)?;
     let behind = real.parent().map(Path::to_owned);
-    Ok([beside].into_iter().chain(behind).collect())
+    Ok([beside.into_owned()].into_iter().chain(behind).collect())
 }
 
 /// The length of one data file, or why it may not be read.
@@ -71,18 +72,17 @@ fn data_file_length(graph: &Path, location: &str, folders: &[PathBuf]) -> Result
         return Err("the path must be relative and stay inside the folder of the graph; refused".to_owned());
     }
     let file = graph.parent().unwrap_or(Path::new("")).join(relative);
-    let real = file.canonicalize().map_err(|error| match error.kind() {
+    let real = files::canonical(&file).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "the file is missing; it must lie beside the graph".to_owned(),
         _ => format!("the file cannot be read: {error}"),
     })?;
     if !folders.iter().any(|folder| real.starts_with(folder)) {
         return Err(format!("it is a link that leads out of the model's folder, to \"{}\"; refused", real.display()));
     }
-    let metadata = real.metadata().map_err(|error| format!("the file cannot be read: {error}"))?;
-    if !metadata.is_file() {
-        return Err("it is not a file".to_owned());
+    match files::kind(&real).map_err(|error| format!("the file cannot be read: {error}"))? {
+        Kind::File(length) => Ok(length),
+        Kind::Folder | Kind::Other => Err("it is not a file".to_owned()),
     }
-    Ok(metadata.len())
 }
 
 fn describe(tensor: &ExternalTensor) -> String {

@@ -39,6 +39,7 @@ pub struct Graph {
     assignment: Option<Assignment>,
     inputs: Io,
     outputs: Io,
+    /// Outlives every session, which may use memory of it: sessions are let go when this is dropped, before its fields.
     source: GraphSource,
     options: GraphOptions,
     /// Tensors on the device that no binding uses just now, all of the session that is open.

@@ -21,6 +21,7 @@ mod external_data;
 mod failure;
 mod graph;
 mod kernels;
+mod lend;
 mod library;
 mod memory;
 mod options;

@@ -1,4 +1,5 @@
-//! Where a session comes from: a file, a prepared graph in memory, or one that was optimised and stored before.
+//! Where a session comes from: a file, a prepared graph in memory with or without its weights, or one that was optimised and
+//! stored before.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,11 +12,13 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use super::cancel::CancelToken;
 use super::failure::{guarded, open_failure};
 use super::kernels;
+use super::lend::lend;
 use super::library::{RuntimeInfo, environment};
 use super::options::GraphOptions;
 use super::provider;
 use super::stamp::Stamps;
 use super::threads::intra_threads;
+use crate::onnx::Lent;
 use crate::{Error, Result};
 
 /// What a session is opened from.
@@ -37,6 +40,8 @@ pub(crate) enum GraphSource {
         /// The files with its external data.
         files: Stamps,
     },
+    /// An ONNX model in memory with all its weights, which stay where they are for as long as this lives.
+    Held(Arc<Lent>),
     /// A file that [`GraphSource::store`] wrote on this machine: opened without another optimisation, and with its
     /// weights mapped, so that they are read when they are used and shared with whoever else has it open.
     Stored {
@@ -63,6 +68,7 @@ impl GraphSource {
     pub(super) fn open(&self, path: &Path, options: &GraphOptions, cancel: &CancelToken) -> Result<Session> {
         match self {
             Self::File { files, .. } | Self::Memory { files, .. } => files.check()?,
+            Self::Held(_) => {}
             Self::Stored { model, .. } => {
                 if let Err(error) = std::fs::metadata(model) {
                     return Err(Error::io("the cache no longer has this graph; open the model again", model, error));
@@ -73,7 +79,7 @@ impl GraphSource {
             Self::Stored { .. } => builder
                 .with_optimization_level(GraphOptimizationLevel::Disable)
                 .map_err(|error| open_failure(path, &error)),
-            Self::File { .. } | Self::Memory { .. } => Ok(builder),
+            Self::File { .. } | Self::Memory { .. } | Self::Held(_) => Ok(builder),
         })
     }
 
@@ -130,10 +136,17 @@ impl GraphSource {
                 })?;
                 builder = builder.with_config_entry(FOLDER, folder).map_err(failed)?;
             }
+            if let Self::Held(held) = self {
+                #[expect(unsafe_code, reason = "ONNX Runtime uses weights where they lie in the host's memory")]
+                // SAFETY: `self` keeps them unchanged, and whoever opens a session from it drops that first.
+                let lent = unsafe { lend(builder, &held.tensors, options.provider.is_cpu(), path) };
+                builder = lent?;
+            }
             let registration = cancel.register_load(builder.canceler())?;
             let session = match self {
                 Self::File { path: file, .. } | Self::Stored { model: file, .. } => builder.commit_from_file(file),
                 Self::Memory { model, .. } => builder.commit_from_memory(model),
+                Self::Held(held) => builder.commit_from_memory(&held.model),
             };
             session.map_err(|error| match registration.was_stopped() {
                 true => Error::Cancelled,

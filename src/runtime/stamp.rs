@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 
 /// What the system says of a file: another size, time or identity means that it was written to or replaced.
 ///
@@ -59,7 +59,9 @@ impl Stamps {
             let metadata = std::fs::metadata(path).map_err(|error| Error::io("cannot read", path, error))?;
             Ok((path.to_owned(), FileStamp::of(&metadata)))
         };
-        files.into_iter().map(stamp).collect::<Result<_>>().map(Self)
+        // What was handed over in memory does not change.
+        let on_disk = files.into_iter().filter(|path| files::in_memory(path).is_none());
+        on_disk.map(stamp).collect::<Result<_>>().map(Self)
     }
 
     /// That all files are as they were.

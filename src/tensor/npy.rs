@@ -3,8 +3,6 @@
 //! The format is NEP 1 (`numpy/lib/format.py`): a magic string, a version, the length of a header, the header as a
 //! literal of Python with the keys `descr`, `fortran_order` and `shape`, and the values without gaps.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use half::f16;
@@ -13,6 +11,7 @@ use regex::Regex;
 
 use super::Tensor;
 use crate::error::{Error, Result};
+use crate::files::{self, Kind};
 
 /// The most bytes of a file: sixteen times what the largest codebook takes.
 const MAX_BYTES: u64 = 256 << 20;
@@ -30,12 +29,10 @@ const TYPES: &str = "'<f4', '<f2', '<f8', '<i4', '<i8' and '|b1'";
 pub fn read_npy(path: &Path) -> Result<Tensor> {
     let bad = |message: String| Error::bad_model(path, message);
     // Before opening: a named pipe would block for ever.
-    if !path.metadata().map_err(|e| Error::io("cannot open", path, e))?.is_file() {
+    if !matches!(files::kind(path).map_err(|e| Error::io("cannot open", path, e))?, Kind::File(_)) {
         return Err(bad("it is not a file; a NumPy array (.npy) is expected".into()));
     }
-    let file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io("cannot read", path, e))?;
+    let bytes = files::read(path, MAX_BYTES + 1).map_err(|e| Error::io("cannot read", path, e))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(bad(format!("it has more than {} MiB, which no constant of a model has", MAX_BYTES >> 20)));
     }

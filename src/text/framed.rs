@@ -6,7 +6,9 @@ use std::path::Path;
 use tokenizers::Tokenizer;
 
 use super::encoding::{Encoding, check_length, check_padding};
+use super::vocabulary::read_pipeline;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// A pipeline with its frame.
 pub(super) struct Framed {
@@ -30,7 +32,7 @@ impl Framed {
     /// with its article, and without.
     ///
     /// # Errors
-    /// [`Error::BadModel`] when neither file is there; what [`Framed::pipeline`], `read` and [`Framed::new`] say.
+    /// [`Error::BadModel`] when neither file is there; what `read` and [`Framed::new`] say; [`Error::Io`].
     pub(super) fn open(
         folder: &Path,
         (a_family, family): (&str, &str),
@@ -40,10 +42,10 @@ impl Framed {
         max_length: usize,
     ) -> Result<Self> {
         let [pipeline, own] = ["tokenizer.json", file].map(|file| folder.join(file));
-        let (path, tokenizer) = if pipeline.is_file() {
-            let tokenizer = Self::pipeline(&pipeline)?;
+        let (path, tokenizer) = if files::is_file(&pipeline) {
+            let tokenizer = read_pipeline(&pipeline)?;
             (pipeline, tokenizer)
-        } else if own.is_file() {
+        } else if files::is_file(&own) {
             let tokenizer = read(&own)?;
             (own, tokenizer)
         } else {
@@ -77,14 +79,6 @@ impl Framed {
         let framed = Self { tokenizer, begin, end, padding, max_length };
         framed.check(max_length)?;
         Ok(framed)
-    }
-
-    /// The pipeline of `tokenizer.json` at `path`.
-    ///
-    /// # Errors
-    /// [`Error::BadModel`] when it is none.
-    pub(super) fn pipeline(path: &Path) -> Result<Tokenizer> {
-        Tokenizer::from_file(path).map_err(|e| Error::bad_model(path, format!("it is not a tokenizer: {e}")))
     }
 
     /// Pads with the token of that number instead.

@@ -12,8 +12,9 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use super::encoding::Encoding;
 use super::framed::{Frame, Framed};
 use super::tokenizer::alphabet;
-use super::vocabulary::{read_merges, read_vocabulary};
+use super::vocabulary::{read_merges, read_pipeline, read_vocabulary};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Padding is the vocabulary's last token, which for GPT-2 is `<|endoftext|>`.
 const FRAME: Frame<'_> = Frame { begin: None, end: None, padding: None };
@@ -31,7 +32,7 @@ impl Gpt2Tokenizer {
     /// read.
     pub fn open(folder: &Path, max_length: usize) -> Result<Self> {
         let [vocabulary, merges, pipeline] = ["vocab.json", "merges.txt", "tokenizer.json"].map(|f| folder.join(f));
-        let (path, mut tokenizer) = if vocabulary.is_file() && merges.is_file() {
+        let (path, mut tokenizer) = if files::is_file(&vocabulary) && files::is_file(&merges) {
             let tokens = read_vocabulary(&vocabulary)?;
             let pairs = read_merges(&merges, &tokens)?;
             let model = BPE::builder()
@@ -41,8 +42,8 @@ impl Gpt2Tokenizer {
             let mut tokenizer = Tokenizer::new(model);
             tokenizer.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
             (vocabulary, tokenizer)
-        } else if pipeline.is_file() {
-            let tokenizer = Framed::pipeline(&pipeline)?;
+        } else if files::is_file(&pipeline) {
+            let tokenizer = read_pipeline(&pipeline)?;
             (pipeline, tokenizer)
         } else {
             return Err(Error::bad_model(

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::vocabulary::read_object;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Whose tokenizer it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,7 +41,7 @@ impl TokenizerKind {
         if let Some((_, kind)) = classes.into_iter().find(|(start, _)| class.starts_with(start)) {
             return Ok(kind);
         }
-        let has = |file: &str| folder.join(file).is_file();
+        let has = |file: &str| files::is_file(&folder.join(file));
         match () {
             () if has("vocab.txt") => Ok(Self::Bert),
             () if has("spiece.model") => Ok(Self::T5),

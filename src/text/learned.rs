@@ -4,8 +4,6 @@
 //! Files are safetensors in one of three forms: diffusers' (one tensor, named by its token), that of trainers which
 //! follow AUTOMATIC1111's webui (`emb_params`), and Stable Diffusion XL's (`clip_l` and `clip_g`, one for each encoder).
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
@@ -13,6 +11,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{SafeTensorError, SafeTensors};
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::model::GraphRole;
 use crate::model::constants::floats;
 
@@ -51,9 +50,7 @@ impl LearnedWord {
     /// that are not finite, and for a token that cannot be written.
     pub(crate) fn read(path: &Path, token: Option<&str>) -> Result<Self> {
         let wrong = |what: String| Error::invalid(format!("the embedding at \"{}\" {what}", path.display()));
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io("cannot read", path, e))?;
+        let bytes = files::read(path, MAX_BYTES + 1).map_err(|e| Error::io("cannot open", path, e))?;
         if bytes.len() as u64 > MAX_BYTES {
             return Err(wrong(format!("has more than {} MiB, so it is something else", MAX_BYTES >> 20)));
         }

@@ -13,6 +13,7 @@ use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
 use tokenizers::{AddedToken, Tokenizer};
 
 use crate::error::{Error, Result};
+use crate::files;
 
 /// T5 has a hundred `<extra_id_N>` behind its vocabulary, the last number first.
 const EXTRA_IDS: usize = 100;
@@ -106,9 +107,9 @@ struct SentencePieces {
 
 impl SentencePieces {
     fn read(path: &Path, family: &str) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|error| Error::io("cannot read", path, error))?;
+        let bytes = files::read(path, u64::MAX).map_err(|error| Error::io("cannot read", path, error))?;
         let bad = |message: String| Error::bad_model(path, message);
-        let proto = ModelProto::decode(bytes.as_slice())
+        let proto = ModelProto::decode(bytes)
             .map_err(|error| bad(format!("it is not a SentencePiece model ({error}); copy the file again")))?;
         let spec = proto.trainer_spec.unwrap_or_default();
         if spec.model_type.unwrap_or(UNIGRAM) != UNIGRAM || proto.pieces.is_empty() {

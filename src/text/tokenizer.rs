@@ -16,8 +16,9 @@ use super::added_tokens::{AddedToken, AddedTokens, read_added_tokens};
 use super::clean::clean;
 pub use super::encoding::Encoding;
 use super::encoding::{check_length, check_padding};
-use super::vocabulary::{Special, read_merges, read_object, read_vocabulary};
+use super::vocabulary::{Special, read_merges, read_object, read_pipeline, read_vocabulary};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Words, as OpenAI's `simple_tokenizer.py` finds them.
 ///
@@ -76,7 +77,7 @@ impl ClipTokenizer {
             padding.clone_into(&mut special.pad);
         }
         let [vocabulary, merges, pipeline] = ["vocab.json", "merges.txt", "tokenizer.json"].map(|f| folder.join(f));
-        let words = if vocabulary.is_file() && merges.is_file() {
+        let words = if files::is_file(&vocabulary) && files::is_file(&merges) {
             let mut tokens = read_vocabulary(&vocabulary)?;
             let pairs = read_merges(&merges, &tokens)?;
             let added = add_tokens(folder, read_added_tokens(folder, &config)?, &special, &mut tokens)?;
@@ -91,9 +92,8 @@ impl ClipTokenizer {
                 builder.build().map_err(|e| Error::bad_model(&merges, format!("it does not fit vocab.json: {e}")))?;
             let pattern = Regex::new(WORDS).map_err(|e| Error::Internal(e.to_string()))?;
             Words::Pairs { model: Box::new(model), pattern, added: Box::new(added) }
-        } else if pipeline.is_file() {
-            let mut tokenizer = Tokenizer::from_file(&pipeline)
-                .map_err(|e| Error::bad_model(&pipeline, format!("it is not a tokenizer: {e}")))?;
+        } else if files::is_file(&pipeline) {
+            let mut tokenizer = read_pipeline(&pipeline)?;
             tokenizer.with_padding(None);
             tokenizer.with_truncation(None).map_err(|e| Error::bad_model(&pipeline, e.to_string()))?;
             Words::Pipeline(Box::new(tokenizer))

@@ -2,12 +2,13 @@
 //! beside them say about special tokens.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use tokenizers::Tokenizer;
 
 use crate::error::{Error, Result};
+use crate::files;
 
 /// CLIP's text encoders read 77 tokens.
 const DEFAULT_MAX_LENGTH: usize = 77;
@@ -103,9 +104,15 @@ impl Special {
     }
 }
 
+/// Reads a `tokenizer.json`.
+pub(super) fn read_pipeline(path: &Path) -> Result<Tokenizer> {
+    let bytes = files::read(path, u64::MAX).map_err(|e| Error::io("cannot read", path, e))?;
+    Tokenizer::from_bytes(bytes).map_err(|e| Error::bad_model(path, format!("it is not a tokenizer: {e}")))
+}
+
 /// A JSON object, or an empty one where there is no file.
 pub(super) fn read_object(path: &Path) -> Result<Map<String, Value>> {
-    if !path.exists() {
+    if !files::exists(path) {
         return Ok(Map::new());
     }
     match serde_json::from_str(&read_text(path)?) {
@@ -117,8 +124,8 @@ pub(super) fn read_object(path: &Path) -> Result<Map<String, Value>> {
 
 /// A file's text without a byte order mark.
 pub(super) fn read_text(path: &Path) -> Result<String> {
-    let bytes = fs::read(path).map_err(|e| Error::io("cannot read", path, e))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|e| Error::bad_model(path, format!("it is not UTF-8 at byte {}", e.utf8_error().valid_up_to())))?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    let bytes = files::read(path, u64::MAX).map_err(|e| Error::io("cannot read", path, e))?;
+    let text = str::from_utf8(&bytes)
+        .map_err(|e| Error::bad_model(path, format!("it is not UTF-8 at byte {}", e.valid_up_to())))?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned())
 }

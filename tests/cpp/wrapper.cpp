@@ -2,6 +2,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -151,6 +155,34 @@ static void pieces(const diffusion::Pipeline &pipeline)
     const auto copy = must(diffusion::Embedding::create(latents.values(), latents.shape()));
     CHECK(must(diffusion::Embedding::lerp(copy, latents, 0.5f)).values()[0] == latents.values()[0]);
     CHECK(must(diffusion::Embedding::slerp(copy, latents, 0.5f)).values().size() == latents.values().size());
+
+// Copied and lent files; what is lent goes with the last user, and stays the caller's where it was refused.
+static void models_from_memory(const std::filesystem::path &folder)
+{
+    using Contents = std::vector<char>;
+    std::vector<std::weak_ptr<Contents>> lent;
+    const auto is_gone = [](const std::weak_ptr<Contents> &bytes) { return bytes.expired(); };
+    {
+        auto files = must(diffusion::ModelFiles::create());
+        for (const auto &entry : std::filesystem::recursive_directory_iterator(folder)) {
+            if (!entry.is_regular_file())
+                continue;
+            std::ifstream file(entry.path(), std::ios::binary);
+            const auto bytes = std::make_shared<Contents>(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+            const auto name = entry.path().lexically_relative(folder).generic_string();
+            if (bytes->size() < 4096) {
+                must(files.add(name, bytes->data(), bytes->size()));
+            } else {
+                must(files.lend(name, bytes->data(), bytes->size(), bytes));
+                CHECK(!files.lend(name, bytes->data(), bytes->size(), bytes));
+                lent.push_back(bytes);
+            }
+        }
+        const auto pipeline = must(diffusion::Pipeline::open(files));
+        CHECK(lent.size() > 3 && std::none_of(lent.begin(), lent.end(), is_gone));
+        CHECK(pipeline.generate(small_request()));
+    }
+    CHECK(std::all_of(lent.begin(), lent.end(), is_gone));
 }
 
 int main(int argc, char **argv)
@@ -158,6 +190,7 @@ int main(int argc, char **argv)
     CHECK(argc == 3);
     errors();
     settings();
+    models_from_memory(argv[1]);
     int reports = 0;
     const auto count = [&](const diffusion_progress &) { return ++reports != 0; };
     auto opened = must(diffusion::Pipeline::open(argv[1], nullptr, nullptr, count));

@@ -203,6 +203,9 @@ namespace LibDiffusion
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     internal delegate int ProgressCallback(IntPtr progress, IntPtr user_data);
 
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal delegate void ReleaseCallback(IntPtr user_data);
+
     internal sealed class BufferHandle : Handle
     {
         internal static readonly BufferHandle Null = new BufferHandle();
@@ -255,6 +258,15 @@ namespace LibDiffusion
         public JobHandle() { }
 
         protected override void Destroy(IntPtr pointer) => Native.diffusion_job_destroy(pointer);
+    }
+
+    internal sealed class ModelFilesHandle : Handle
+    {
+        internal static readonly ModelFilesHandle Null = new ModelFilesHandle();
+
+        public ModelFilesHandle() { }
+
+        protected override void Destroy(IntPtr pointer) => Native.diffusion_model_files_destroy(pointer);
     }
 
     internal sealed class PipelineHandle : Handle
@@ -881,6 +893,24 @@ namespace LibDiffusion
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern Status diffusion_job_preview(JobHandle job, long index, out ImageHandle image);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_model_files_create(out ModelFilesHandle files);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_model_files_add_copy(ModelFilesHandle files, byte[] name, UIntPtr name_length, IntPtr bytes, UIntPtr byte_count);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_model_files_add_borrowed(ModelFilesHandle files, byte[] name, UIntPtr name_length, IntPtr bytes, UIntPtr byte_count, ReleaseCallback release, IntPtr user_data);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern void diffusion_model_files_destroy(IntPtr files);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_pipeline_open_files(ModelFilesHandle files, PipelineOptionsHandle options, CancelTokenHandle cancel, ProgressCallback progress, IntPtr user_data, out PipelineHandle pipeline);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern Status diffusion_pipeline_open_files_start(ModelFilesHandle files, PipelineOptionsHandle options, out JobHandle job);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern void diffusion_result_destroy(IntPtr result);

@@ -127,6 +127,7 @@ class ProgressStruct(ctypes.Structure):
 LogCallback = ctypes.CFUNCTYPE(None, ctypes.c_int32, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
 Finalizer = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 ProgressCallback = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.POINTER(ProgressStruct), ctypes.c_void_p)
+ReleaseCallback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 # Each function: what it returns, and what it takes.
 FUNCTIONS = {
@@ -323,6 +324,12 @@ FUNCTIONS = {
     "diffusion_job_elapsed_milliseconds": (ctypes.c_double, [ctypes.c_void_p]),
     "diffusion_job_preview_number": (ctypes.c_uint64, [ctypes.c_void_p]),
     "diffusion_job_preview": (Status, [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]),
+    "diffusion_model_files_create": (Status, [ctypes.c_void_p]),
+    "diffusion_model_files_add_copy": (Status, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t]),
+    "diffusion_model_files_add_borrowed": (Status, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t, ReleaseCallback, ctypes.c_void_p]),
+    "diffusion_model_files_destroy": (None, [ctypes.c_void_p]),
+    "diffusion_pipeline_open_files": (Status, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ProgressCallback, ctypes.c_void_p, ctypes.c_void_p]),
+    "diffusion_pipeline_open_files_start": (Status, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]),
     "diffusion_result_destroy": (None, [ctypes.c_void_p]),
     "diffusion_result_count": (ctypes.c_uint32, [ctypes.c_void_p]),
     "diffusion_result_image": (Status, [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]),

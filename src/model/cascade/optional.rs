@@ -5,18 +5,22 @@ use std::path::Path;
 
 use super::manifest::{Manifest, Operation};
 use super::references::Source;
+use crate::files;
 
 impl Manifest {
     /// Takes out every optional part whose files are not in `root`, and all that cannot be made without it. Of several
     /// ways to make a value those that are left stay; pictures that nothing looks at any more go too.
     pub(super) fn prune(&mut self, root: &Path) {
         let mut gone = BTreeSet::new();
-        let texts = self.texts.iter().filter(|(_, text)| text.optional && !root.join(&text.tokenizer).is_dir());
+        let texts =
+            self.texts.iter().filter(|(_, text)| text.optional && !files::is_folder(&root.join(&text.tokenizer)));
         gone.extend(texts.map(|(name, _)| name.clone()));
-        let constants =
-            self.constants.iter().filter(|(_, constant)| constant.optional && !root.join(&constant.file).is_file());
+        let constants = self
+            .constants
+            .iter()
+            .filter(|(_, constant)| constant.optional && !files::is_file(&root.join(&constant.file)));
         gone.extend(constants.map(|(name, _)| name.clone()));
-        let has_graph = |folder: &str| root.join(folder).join("model.onnx").is_file();
+        let has_graph = |folder: &str| files::is_file(&root.join(folder).join("model.onnx"));
         let graphs =
             self.graphs.iter().filter(|(name, node)| node.optional && !has_graph(node.path.as_deref().unwrap_or(name)));
         gone.extend(graphs.map(|(name, _)| name.clone()));

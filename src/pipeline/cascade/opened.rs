@@ -8,6 +8,7 @@ use ndarray::ArrayD;
 
 use crate::denoise;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::model::FeatureExtractor;
 use crate::model::cascade::{CascadeFolder, Preparation, Text};
 use crate::opening::{self, GraphFile, OpenOptions};
@@ -73,7 +74,7 @@ impl Cascade {
         let missing: Vec<_> = names
             .iter()
             .zip(&paths)
-            .filter(|(_, path)| !path.is_file())
+            .filter(|(_, path)| !files::is_file(path))
             .map(|(name, _)| format!("{name}/model.onnx"))
             .collect();
         if !missing.is_empty() {

@@ -30,8 +30,9 @@ use std::sync::Arc;
 pub use job::{Job, JobWatch};
 pub use ticket::{JobPreview, JobState};
 
-use super::{Generated, Pipeline, PipelineOptions, Request};
+use super::{Generated, Observer, Pipeline, PipelineOptions, Request};
 use crate::error::{Error, Result};
+use crate::runtime::CancelToken;
 use line::Worker;
 
 /// What the names of the threads that run jobs begin with. A panic there becomes a job's error.
@@ -92,10 +93,18 @@ impl Pipeline {
     /// [`Error::OutOfMemory`] when the system gives no thread; everything else fails the job,
     /// with the errors of [`Pipeline::open`].
     pub fn open_job(folder: &Path, options: &PipelineOptions) -> Result<Job<Self>> {
+        let (folder, kept) = (folder.to_owned(), options.clone());
+        Self::opening(options, move |observer, cancel| Self::open(&folder, &kept, observer, cancel))
+    }
+
+    /// Opens a model by `work` on a thread of its own.
+    pub(super) fn opening(
+        options: &PipelineOptions,
+        work: impl FnOnce(&mut dyn Observer, &CancelToken) -> Result<Self> + Send + 'static,
+    ) -> Result<Job<Self>> {
         options.validate()?;
-        let (folder, options) = (folder.to_owned(), options.clone());
         let worker = Worker::new();
-        let job = worker.start(0, move |observer, cancel| Self::open(&folder, &options, observer, cancel));
+        let job = worker.start(0, work);
         worker.close();
         job
     }
