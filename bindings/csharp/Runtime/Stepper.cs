@@ -80,7 +80,8 @@ namespace LibDiffusion
 
         /// <summary>
         /// What the latest evaluation took the finished latents to be, for a preview by Pipeline.DecodeLatents(). Null where that
-        /// is not known: before the first and after the last evaluation, and for a few models always.
+        /// is not known: before the first and after the last evaluation, where other latents were set since, and for a few models
+        /// always.
         /// </summary>
         public Embedding GetCleanLatents() => Alone(() =>
         {

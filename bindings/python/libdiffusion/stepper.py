@@ -104,7 +104,8 @@ class Stepper:
     @property
     def clean_latents(self) -> np.ndarray | None:
         """What the latest evaluation took the finished latents to be, for a preview by Pipeline.decode_latents(). None where
-        that is not known: before the first and after the last evaluation, and for a few models always."""
+        that is not known: before the first and after the last evaluation, where other latents were set since, and for a few
+        models always."""
         with self._alone() as handle:
             try:
                 return numbers("stepper_clean_latents", handle)
