@@ -129,7 +129,7 @@ class PiecesTest {
         refused(DiffusionStatus.NUMERIC, "NaN") { DiffusionEmbedding.of(floatArrayOf(Float.NaN), 1) }
         refused(DiffusionStatus.INVALID_ARGUMENT, "shape") { DiffusionEmbedding.of(floatArrayOf(1f), 1, 1, 1, 1, 1, 1, 1, 1, 1) }
         house.copy(embeddings = mapOf("x_T" to one)).validate()
-        refused(DiffusionStatus.UNSUPPORTED, "") { pipeline.embed("x_T", house) } // a model of one stage has none
+        refused(DiffusionStatus.UNSUPPORTED, "no embeddings") { pipeline.embed("x_T", house) }
     }
 
     @Test
@@ -138,7 +138,7 @@ class PiecesTest {
         assertTrue(estimate.opening > estimate.open && estimate.open > 1_000_000, "$estimate")
         assertTrue(Diffusion.estimateMemory(demo, DiffusionOptions(memory = "low")).open < estimate.open)
         refused(DiffusionStatus.IO, "/no/such") { Diffusion.estimateMemory("/no/such") }
-        refused(DiffusionStatus.NULL_POINTER, "") { Diffusion.useApiBase(0) }
+        refused(DiffusionStatus.NULL_POINTER, "api_base") { Diffusion.useApiBase(0) }
     }
 
     private companion object {
