@@ -80,7 +80,9 @@ run-csharp:
 	rm -rf $(CSHARP)
 	mkdir -p $(CSHARP)/scratch
 	$(MCS) -target:library -out:$(CSHARP)/LibDiffusion.dll bindings/csharp/Runtime/*.cs
-	for program in Tests~/Tests Tests~/Conformance Samples~/Hello; do \
+	$(MCS) -r:$(CSHARP)/LibDiffusion.dll -out:$(CSHARP)/Tests.exe "bindings/csharp/Tests~/Tests.cs" \
+		"bindings/csharp/Tests~/Pieces.cs"
+	for program in Tests~/Conformance Samples~/Hello; do \
 		$(MCS) -r:$(CSHARP)/LibDiffusion.dll -out:$(CSHARP)/$$(basename $$program).exe "bindings/csharp/$$program.cs" || exit 1; \
 	done
 	$(MCS) -unsafe -nowarn:649 -r:$(CSHARP)/LibDiffusion.dll -out:$(CSHARP)/UnityTests.exe bindings/csharp/Unity/*.cs \

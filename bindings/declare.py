@@ -40,7 +40,12 @@ LEFT_OUT = {
     ("diffusion_pipeline_options_add_embedding", "token"): None,
 }
 # Handles that hosts have a class for, so that a setter may take one. Python's way to pass it is in _arguments.py.
-CLASSES = {"diffusion_image": "ImageLike", "diffusion_embedding": "Embedding", "diffusion_result": "Result"}
+CLASSES = {
+    "diffusion_image": "ImageLike",
+    "diffusion_embedding": "EmbeddingLike",
+    "diffusion_result": "Result",
+    "diffusion_conditioning": "Conditioning",
+}
 # Setters of one thing by its name: a mapping in Python. All others with a text and more take what they take at once.
 KEYED = re.compile(r"_set_(embedding|edit|picture|graph_provider|provider_option|stage_\w+)$")
 # Numbers that mean yes and no.
@@ -363,7 +368,8 @@ def python_settings(header):
         "",
         "if TYPE_CHECKING:",
         "    from ._abi import PixelFormat",
-        "    from .embedding import Embedding",
+        "    from .conditioning import Conditioning",
+        "    from .embedding import EmbeddingLike",
         "    from .image import ImageLike",
         "    from .result import Result",
     ]

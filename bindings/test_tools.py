@@ -12,26 +12,26 @@ import reach
 # What is new to every binding: a handle, a setter that takes it, and types that no function had.
 NEW = """
 /**
- * Steps by itself.
+ * Walks by itself.
  */
-typedef struct diffusion_stepper diffusion_stepper;
+typedef struct diffusion_walker diffusion_walker;
 
 typedef struct diffusion_part {
     const uint8_t *bytes;
     size_t size;
 } diffusion_part;
 
-DIFFUSION_API diffusion_status diffusion_stepper_create(const struct diffusion_part *parts,
+DIFFUSION_API diffusion_status diffusion_walker_create(const struct diffusion_part *parts,
                                                         size_t count,
-                                                        struct diffusion_stepper **stepper);
-DIFFUSION_API void diffusion_stepper_destroy(struct diffusion_stepper *stepper);
-DIFFUSION_API const float *const *diffusion_stepper_rows(const struct diffusion_stepper *stepper);
+                                                        struct diffusion_walker **walker);
+DIFFUSION_API void diffusion_walker_destroy(struct diffusion_walker *walker);
+DIFFUSION_API const float *const *diffusion_walker_rows(const struct diffusion_walker *walker);
 /**
  * Goes on from there.
  */
 DIFFUSION_API
-diffusion_status diffusion_request_set_stepper(struct diffusion_request *request,
-                                               const struct diffusion_stepper *stepper);
+diffusion_status diffusion_request_set_walker(struct diffusion_request *request,
+                                               const struct diffusion_walker *walker);
 /**
  * Any number.
  */
@@ -49,10 +49,10 @@ def header():
 class Declare(unittest.TestCase):
     def test_a_new_kind_of_object_is_declared(self):
         native = declare.csharp_native(header())
-        self.assertIn("class StepperHandle : Handle", native)
-        self.assertIn("Status diffusion_request_set_stepper(RequestHandle request, StepperHandle stepper);", native)
-        self.assertIn("IntPtr diffusion_stepper_rows(StepperHandle stepper);", native)
-        self.assertIn('"diffusion_stepper_create": (Status, [', declare.python_abi(header()))
+        self.assertIn("class WalkerHandle : Handle", native)
+        self.assertIn("Status diffusion_request_set_walker(RequestHandle request, WalkerHandle walker);", native)
+        self.assertIn("IntPtr diffusion_walker_rows(WalkerHandle walker);", native)
+        self.assertIn('"diffusion_walker_create": (Status, [', declare.python_abi(header()))
 
     def test_a_new_setting_is_there_in_every_language(self):
         self.assertIn("novelty: tuple[int, float] | None", declare.python_settings(header()))
@@ -64,7 +64,7 @@ class Declare(unittest.TestCase):
         names = {setting.name for setting in declare.settings_of(header(), "diffusion_request")}
         self.assertIn("novelty", names)
         self.assertIn("init_image", names)
-        self.assertNotIn("stepper", names)
+        self.assertNotIn("walker", names)
 
 
 class Reach(unittest.TestCase):
@@ -75,7 +75,7 @@ class Reach(unittest.TestCase):
             reasons = {"all": {"why": ["*"]}, name: {}}
             self.assertEqual(list(reach.judge(name, functions, reached, reasons)), [])
             missed = list(reach.judge(name, functions, reached, {"all": {}, name: {}}))
-            self.assertEqual(sum("diffusion_stepper_create" in sentence for sentence in missed), 1)
+            self.assertEqual(sum("diffusion_walker_create" in sentence for sentence in missed), 1)
             self.assertFalse(any("diffusion_request_create" in sentence for sentence in missed))
 
     def test_reasons_that_are_none_are_found(self):

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace LibDiffusion
 {
-    /// <summary>Numbers that models of several stages understand, such as the code of a picture. It never changes.</summary>
+    /// <summary>Numbers that models understand, such as the code of a picture, or latents. It never changes.</summary>
     public sealed class Embedding : IDisposable
     {
         internal EmbeddingHandle Handle { get; }

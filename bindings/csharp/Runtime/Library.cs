@@ -4,6 +4,16 @@ using System.Runtime.InteropServices;
 
 namespace LibDiffusion
 {
+    /// <summary>A weak hint of how many bytes a model takes. Drawing takes more, which grows with the size of the pictures.</summary>
+    public struct MemoryEstimate
+    {
+        /// <summary>At most, while it is opened.</summary>
+        public long Opening;
+
+        /// <summary>Once it is open.</summary>
+        public long Open;
+    }
+
     /// <summary>What there is: versions, names, ONNX Runtime, the log.</summary>
     public static class Library
     {
@@ -46,6 +56,23 @@ namespace LibDiffusion
         {
             var bytes = Text.Bytes(path);
             DiffusionException.Check(Native.diffusion_runtime_initialize(bytes, Text.Length(bytes)));
+        }
+
+        /// <summary>
+        /// Uses the ONNX Runtime that the program has loaded itself: what its OrtGetApiBase() returned. Must come before everything
+        /// else that loads one; its library must stay loaded.
+        /// </summary>
+        public static void UseApiBase(IntPtr apiBase) =>
+            DiffusionException.Check(Native.diffusion_runtime_use_api_base(apiBase));
+
+        /// <summary>What opening a model with these options takes, as the CPU holds it. Only the graphs' heads are read.</summary>
+        public static MemoryEstimate EstimateMemory(string folder, PipelineOptions options = null)
+        {
+            var path = Text.Bytes(folder);
+            DiffusionException.Check(Native.diffusion_estimate_memory(
+                path, Text.Length(path), options == null ? PipelineOptionsHandle.Null : options.Handle, out var opening,
+                out var open));
+            return new MemoryEstimate { Opening = (long)opening, Open = (long)open };
         }
 
         /// <summary>ONNX Runtime's version, place and providers, as JSON; loads it where that has not happened.</summary>

@@ -67,6 +67,62 @@ namespace LibDiffusion
             }
         }
 
+        /// <summary>
+        /// Reads the request's prompts once, for Request.Conditioning of any number of pictures. Of the request those settings
+        /// count that say how prompts are read; and Steps for prompts that change while they are drawn.
+        /// </summary>
+        public Conditioning EncodePrompt(
+            Request request, Action<Progress> progress = null, CancellationToken cancellation = default(CancellationToken))
+        {
+            using (var watch = new Watch(progress, cancellation))
+            {
+                watch.Check(Native.diffusion_pipeline_encode_prompt(
+                    Handle, request.Handle, watch.Token, watch.Callback, watch.UserData, out var handle));
+                return new Conditioning(handle);
+            }
+        }
+
+        /// <summary>
+        /// Begins to draw, for a loop of one's own: prompts and pictures are read, the first noise is drawn. The request is
+        /// copied.
+        /// </summary>
+        public Stepper Begin(
+            Request request, Action<Progress> progress = null, CancellationToken cancellation = default(CancellationToken))
+        {
+            using (var watch = new Watch(progress, cancellation))
+            {
+                watch.Check(Native.diffusion_stepper_begin(
+                    Handle, request.Handle, watch.Token, watch.Callback, watch.UserData, out var handle));
+                return new Stepper(handle);
+            }
+        }
+
+        /// <summary>
+        /// The latents of a picture, [1, channels, height, width]. It is not resized: its sides must be multiples of what a latent
+        /// stands for, 8 pixels in most models.
+        /// </summary>
+        public Embedding EncodeImage(Image image, CancellationToken cancellation = default(CancellationToken))
+        {
+            using (var watch = new Watch(null, cancellation))
+            {
+                watch.Check(Native.diffusion_pipeline_encode_image(Handle, image.Handle, watch.Token, out var handle));
+                return new Embedding(handle);
+            }
+        }
+
+        /// <summary>The picture of latents, [pictures, channels, height, width]: the one at an index.</summary>
+        public Image DecodeLatents(
+            Embedding latents, int index = 0, PixelFormat format = PixelFormat.Rgb8,
+            CancellationToken cancellation = default(CancellationToken))
+        {
+            using (var watch = new Watch(null, cancellation))
+            {
+                watch.Check(Native.diffusion_pipeline_decode_latents(
+                    Handle, latents.Handle, index, (int)format, watch.Token, out var handle));
+                return new Image(handle);
+            }
+        }
+
         /// <summary>Starts to open a model on a thread of the library; see Job.</summary>
         public static Job<Pipeline> StartOpen(string folder, PipelineOptions options = null)
         {

@@ -380,6 +380,18 @@ namespace LibDiffusion
         }
 
         /// <summary>
+        /// Prompts that diffusion_pipeline_encode_prompt() read, in place of the request's own, which must not be set
+        /// beside it, nor their syntax, clip skip and most tokens. Default, also with NULL: none.
+        ///
+        /// The request keeps what it needs: the conditioning may be destroyed at once. Only the pipeline that read it takes
+        /// it.
+        /// </summary>
+        public Conditioning Conditioning
+        {
+            set { DiffusionException.Check(Native.diffusion_request_set_conditioning(Handle, value == null ? ConditioningHandle.Null : value.Handle)); }
+        }
+
+        /// <summary>
         /// What the second text encoder reads (Stable Diffusion XL and 3, Flux); limits as for the prompt. Default, also
         /// with NULL and 0: the prompt. Models without one do not look at it.
         /// </summary>

@@ -52,6 +52,16 @@ namespace LibDiffusion
             return flagged < 0 ? (bool?)null : flagged == 1;
         }
 
+        /// <summary>
+        /// What the pictures were decoded from, [pictures, channels, height, width], a copy: for Request.InitLatents, or to decode
+        /// again.
+        /// </summary>
+        public Embedding GetLatents()
+        {
+            DiffusionException.Check(Native.diffusion_result_latents(Handle, out var latents));
+            return new Embedding(latents);
+        }
+
         /// <summary>Every setting with every default filled in, as JSON.</summary>
         public string SettingsJson => Text.From(Native.diffusion_result_settings_json(Handle));
 

@@ -7,7 +7,7 @@ using System.Runtime.InteropServices;
 using System.Threading;
 using LibDiffusion;
 
-internal static class Tests
+internal static partial class Tests
 {
     private static string models;
     private static string scratch;
@@ -31,6 +31,10 @@ internal static class Tests
             Cancelling,
             Settings,
             ClassesAndEmbeddings,
+            Conditionings,
+            Latents,
+            Steps,
+            EstimatesAndApiBase,
             Disposing,
             Forgotten,
             NamesAndLog,

@@ -11,6 +11,7 @@
 from ._abi import VERSION as __version__
 from ._abi import JobState, LogLevel, Phase, PixelFormat, Status
 from ._library import load
+from .conditioning import Conditioning, EncodedText
 from .embedding import Embedding
 from .errors import (
     BadModel,
@@ -25,18 +26,21 @@ from .errors import (
 )
 from .image import Image
 from .job import Job
-from .pipeline import Pipeline
+from .pipeline import MemoryEstimate, Pipeline, estimate_memory
 from .progress import CancelToken, Progress
 from .request import Request
 from .result import Result
-from .system import initialize_runtime, log_to, names, runtime_info, version
+from .stepper import Stepper
+from .system import initialize_runtime, log_to, names, runtime_info, use_api_base, version
 
 __all__ = [
     "BadModel",
     "Busy",
     "CancelToken",
     "Cancelled",
+    "Conditioning",
     "Embedding",
+    "EncodedText",
     "Error",
     "Image",
     "InvalidArgument",
@@ -44,6 +48,7 @@ __all__ = [
     "JobState",
     "LibraryError",
     "LogLevel",
+    "MemoryEstimate",
     "OutOfMemory",
     "Phase",
     "Pipeline",
@@ -53,12 +58,15 @@ __all__ = [
     "Result",
     "RuntimeMissing",
     "Status",
+    "Stepper",
     "Unsupported",
     "__version__",
+    "estimate_memory",
     "initialize_runtime",
     "load",
     "log_to",
     "names",
     "runtime_info",
+    "use_api_base",
     "version",
 ]

@@ -440,6 +440,7 @@ REQUEST_SETTINGS = {
     "hires_upscale": ("diffusion_request_set_hires_upscale", (("text", "upscale", ...),), "one"),
     "previews": ("diffusion_request_set_previews", (("text", "mode", ...), ("int64_t", "interval", 1),), "one"),
     "prompt": ("diffusion_request_set_prompt", (("text", "prompt", ...),), "one"),
+    "conditioning": ("diffusion_request_set_conditioning", (("diffusion_conditioning", "conditioning", ...),), "one"),
     "prompt_2": ("diffusion_request_set_prompt_2", (("text", "prompt", ...),), "one"),
     "prompt_3": ("diffusion_request_set_prompt_3", (("text", "prompt", ...),), "one"),
     "negative_prompt": ("diffusion_request_set_negative_prompt", (("text", "prompt", ...),), "one"),

@@ -43,6 +43,7 @@ def pixel_format(value) -> int:
 
 def c_arguments(keyword: str, kinds, given) -> list:
     """The C arguments for the values of a setter. They hold what they point to."""
+    from .conditioning import Conditioning
     from .embedding import Embedding
     from .image import Image
     from .result import Result
@@ -63,9 +64,10 @@ def c_arguments(keyword: str, kinds, given) -> list:
             arguments += [None if value is None else Image.of(value)]
         elif kind == "diffusion_embedding":
             arguments += [None if value is None else Embedding.of(value)]
-        elif kind == "diffusion_result":
-            if value is not None and not isinstance(value, Result):
-                raise TypeError(f"{keyword} must be a Result, not {type(value).__name__}")
+        elif kind in ("diffusion_result", "diffusion_conditioning"):
+            wanted = Result if kind == "diffusion_result" else Conditioning
+            if value is not None and not isinstance(value, wanted):
+                raise TypeError(f"{keyword} must be a {wanted.__name__}, not {type(value).__name__}")
             arguments += [None if value is None else value._open()]
         elif kind == "flag":
             arguments += [1 if value else 0]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
     from ._abi import PixelFormat
-    from .embedding import Embedding
+    from .conditioning import Conditioning
+    from .embedding import EmbeddingLike
     from .image import ImageLike
     from .result import Result
 
@@ -27,7 +28,7 @@ class Settings(TypedDict, total=False):
     class_name: str | None
     """The class that is drawn, by the name that the model gives it. NULL with 0, or "", is none."""
 
-    embeddings: Mapping[str, Embedding | None]
+    embeddings: Mapping[str, EmbeddingLike | None]
     """An embedding in place of what the model would compute, by the value's name, such as "image_embeds";
     diffusion_pipeline_info_json() lists them under "cascade". NULL takes it away. One row is for all pictures,
     otherwise there must be one for each.
@@ -215,6 +216,14 @@ class Settings(TypedDict, total=False):
     """What the picture should show; UTF-8, at most 1048576 bytes, copied. Default, also with NULL and 0: empty.
 
     What does not fit the model's text encoder is cut off, and diffusion_result_warning() names it.
+    """
+
+    conditioning: Conditioning | None
+    """Prompts that diffusion_pipeline_encode_prompt() read, in place of the request's own, which must not be set beside
+    it, nor their syntax, clip skip and most tokens. Default, also with NULL: none.
+
+    The request keeps what it needs: the conditioning may be destroyed at once. Only the pipeline that read it takes
+    it.
     """
 
     prompt_2: str | None
@@ -429,7 +438,7 @@ class Settings(TypedDict, total=False):
     diffusion_pipeline_size_multiple().
     """
 
-    init_latents: Embedding | None
+    init_latents: EmbeddingLike | None
     """Latents to start from, in place of a picture: `[pictures, channels, height, width]`, as many pictures as the
     request's count, as diffusion_pipeline_encode_image(), diffusion_result_latents() or diffusion_embedding_create()
     gave them. Default, also with NULL: none.

@@ -1,12 +1,16 @@
-"""Embeddings: numbers that models of several stages understand, such as the code of a picture."""
+"""Embeddings: numbers that models understand, such as the code of a picture, or latents."""
 
 from __future__ import annotations
 
 import ctypes
+from typing import Union
 
 import numpy as np
 
 from ._library import Handle, created, library
+
+EmbeddingLike = Union["Embedding", np.ndarray]
+"""What may be given wherever an embedding is asked for."""
 
 
 class Embedding:
@@ -24,7 +28,7 @@ class Embedding:
         return cls(created("embedding", "embedding_create", array.ctypes.data, array.size, shape, array.ndim))
 
     @classmethod
-    def of(cls, value) -> Embedding:
+    def of(cls, value: EmbeddingLike) -> Embedding:
         """An embedding or an array as an embedding."""
         return value if isinstance(value, Embedding) else cls.from_array(value)
 
@@ -70,3 +74,8 @@ class Embedding:
 
     def __repr__(self) -> str:
         return f"<Embedding {' x '.join(map(str, self.shape))}>"
+
+
+def numbers(function: str, *arguments) -> np.ndarray:
+    """The embedding that a function makes, as an array of the caller's own, to read and to change."""
+    return Embedding(created("embedding", function, *arguments)).array.copy()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ._abi import OPTIONS
-from ._arguments import apply
+import numpy as np
+
+from ._abi import OPTIONS, PixelFormat
+from ._arguments import apply, pixel_format, whole
 from ._library import Handle, created, library, text, texts, utf8
-from .embedding import Embedding
+from .conditioning import Conditioning
+from .embedding import Embedding, EmbeddingLike, numbers
+from .image import Image, ImageLike
 from .job import Job
 from .progress import Callback, CancelToken, Watch
 from .request import Request, as_request
 from .result import Result
+from .stepper import Stepper
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -113,6 +119,52 @@ class Pipeline:
         return Embedding(
             Watch(progress).run("embedding", "pipeline_embed", self._open(), request, name, len(name), cancel))
 
+    def encode_prompt(
+        self,
+        prompt: str | Request | None = None,
+        *,
+        progress: Callback | None = None,
+        cancel: CancelToken | None = None,
+        **settings: Unpack[Settings],
+    ) -> Conditioning:
+        """Reads prompts once, for the setting `conditioning` of any number of pictures.
+
+        Of the settings those count that say how prompts are read; and `steps` for prompts that change while they are drawn.
+        """
+        request = as_request(prompt, settings)
+        return Conditioning(
+            Watch(progress).run("conditioning", "pipeline_encode_prompt", self._open(), request, cancel))
+
+    def begin(
+        self,
+        prompt: str | Request | None = None,
+        *,
+        progress: Callback | None = None,
+        cancel: CancelToken | None = None,
+        **settings: Unpack[Settings],
+    ) -> Stepper:
+        """Begins to draw, for a loop of one's own: prompts and pictures are read, the first noise is drawn."""
+        request = as_request(prompt, settings)
+        return Stepper(Watch(progress).run("stepper", "stepper_begin", self._open(), request, cancel))
+
+    def encode_image(self, image: ImageLike, *, cancel: CancelToken | None = None) -> np.ndarray:
+        """The latents of a picture, [1, channels, height, width]. It is not resized: its sides must be multiples of what a
+        latent stands for, 8 pixels in most models."""
+        return numbers("pipeline_encode_image", self._open(), Image.of(image), cancel)
+
+    def decode_latents(
+        self,
+        latents: EmbeddingLike,
+        index: int = 0,
+        *,
+        format: PixelFormat | str = PixelFormat.RGB8,
+        cancel: CancelToken | None = None,
+    ) -> Image:
+        """The picture of latents, [pictures, channels, height, width]: the one at `index`."""
+        latents, index = Embedding.of(latents), whole(index, "int64_t", "index")
+        return Image._owned(created(
+            "image", "pipeline_decode_latents", self._open(), latents, index, pixel_format(format), cancel))
+
     @property
     def info(self) -> dict:
         """Everything about the model: family, layout, defaults, graphs, providers, notes."""
@@ -188,3 +240,20 @@ class Pipeline:
 
     def __repr__(self) -> str:
         return "<Pipeline, closed>" if self._handle is None else f"<Pipeline {self.family}>"
+
+
+class MemoryEstimate(NamedTuple):
+    """A weak hint of how many bytes a model takes. Drawing takes more, which grows with the size of the pictures."""
+
+    opening: int
+    """At most, while it is opened."""
+    open: int
+    """Once it is open."""
+
+
+def estimate_memory(folder: str | os.PathLike[str], **options: Unpack[Options]) -> MemoryEstimate:
+    """What opening a model with these options takes, as the CPU holds it. Only the graphs' heads are read."""
+    path = utf8(folder)
+    opening, open = ctypes.c_uint64(), ctypes.c_uint64()
+    library().estimate_memory(path, len(path), _options(options), ctypes.byref(opening), ctypes.byref(open))
+    return MemoryEstimate(opening.value, open.value)

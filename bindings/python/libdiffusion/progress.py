@@ -76,9 +76,16 @@ class Watch:
 
     def run(self, kind: str, function: str, *arguments):
         """A call that reports: what it makes, or the callback's own exception."""
+        return self._watched(lambda: created(kind, function, *arguments, self.function, None))
+
+    def call(self, function: str, *arguments) -> None:
+        """The same for a call that makes nothing."""
+        self._watched(lambda: getattr(library(), function)(*arguments, self.function, None))
+
+    def _watched(self, work: Callable):
         try:
             with self._interrupts():
-                made = created(kind, function, *arguments, self.function, None)
+                made = work()
         except BaseException:
             if self.error is not None:
                 raise self.error from None

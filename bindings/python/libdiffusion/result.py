@@ -6,7 +6,10 @@ import ctypes
 import json
 from collections.abc import Sequence
 
+import numpy as np
+
 from ._library import Handle, library, text, texts
+from .embedding import numbers
 from .image import Image
 
 
@@ -67,6 +70,12 @@ class Result(Sequence):
     def flagged(self, index: int = 0) -> bool | None:
         """Whether the safety checker flagged a picture; None where it was not asked."""
         return {0: False, 1: True}.get(library().result_flagged(self._open(), index))
+
+    @property
+    def latents(self) -> np.ndarray:
+        """What the pictures were decoded from, [pictures, channels, height, width], a copy: for the setting init_latents,
+        or to decode again."""
+        return numbers("result_latents", self._open())
 
     @property
     def settings(self) -> dict:

@@ -46,6 +46,17 @@ def initialize_runtime(path: str | os.PathLike[str] | None = None) -> None:
     library().runtime_initialize(data, len(data or b""))
 
 
+def use_api_base(address: int) -> None:
+    """Uses the ONNX Runtime that the program has loaded itself: the address that its OrtGetApiBase() returned. Must come
+    before everything else that loads one; its library must stay loaded.
+
+        mine = ctypes.CDLL("libonnxruntime.so.1")
+        mine.OrtGetApiBase.restype = ctypes.c_void_p
+        libdiffusion.use_api_base(mine.OrtGetApiBase())
+    """
+    library().runtime_use_api_base(address)
+
+
 def runtime_info() -> dict:
     """ONNX Runtime's version, library and providers; loads it where that has not happened."""
     out = ctypes.c_char_p()

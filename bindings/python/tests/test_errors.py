@@ -109,7 +109,7 @@ def example(kinds):
     return {"text": "a text", "flag": True}.get(kind, 1)
 
 
-@pytest.mark.parametrize("keyword", [k for k in REQUEST_SETTINGS if k != "init_result"])
+@pytest.mark.parametrize("keyword", [k for k in REQUEST_SETTINGS if k not in ("init_result", "conditioning")])
 def test_every_setting_reaches_its_setter(keyword):
     kinds = REQUEST_SETTINGS[keyword][1]
     value = EXAMPLES[keyword] if keyword in EXAMPLES and keyword != "embeddings" else None

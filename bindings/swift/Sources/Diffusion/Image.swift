@@ -124,6 +124,12 @@ public final class DiffusionResult: @unchecked Sendable {
     /// The seed that was used, also where the request had none.
     public var seed: UInt64 { diffusion_result_seed(pointer) }
 
+    /// What the pictures were decoded from, pictures by channels by height by width, a copy: for
+    /// `DiffusionRequest.initLatents`, or to decode again.
+    public func latents() throws -> DiffusionEmbedding {
+        try made { diffusion_result_latents(pointer, $0) }
+    }
+
     /// The settings with every default filled in, as a JSON object.
     public var settingsJSON: String { String(cString: diffusion_result_settings_json(pointer)) }
 

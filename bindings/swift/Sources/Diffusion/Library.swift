@@ -59,6 +59,25 @@ public enum DiffusionLibrary {
         return String(cString: json!)
     }
 
+    /// Uses the ONNX Runtime that the program has loaded itself: what its `OrtGetApiBase()` returned. Must come before everything
+    /// else that loads one; its library must stay loaded.
+    public static func useAPIBase(_ apiBase: UnsafeRawPointer?) throws {
+        try check(diffusion_runtime_use_api_base(apiBase))
+    }
+
+    /// A weak hint of how many bytes opening a model with these options takes at most, and how many it has once it is open, as
+    /// the CPU holds it. Drawing takes more, which grows with the size of the pictures.
+    public static func estimateMemory(
+        _ folder: String, options: DiffusionOptions = DiffusionOptions()
+    ) throws -> (opening: UInt64, open: UInt64) {
+        var opening: UInt64 = 0
+        var open: UInt64 = 0
+        try options.withNative { native in
+            try check(withText(folder) { diffusion_estimate_memory($0, $1, native, &opening, &open) })
+        }
+        return (opening, open)
+    }
+
     public static var schedulers: [String] { names(diffusion_scheduler_name) }
     public static var providers: [String] { names(diffusion_provider_name) }
     public static var previewModes: [String] { names(diffusion_preview_mode_name) }

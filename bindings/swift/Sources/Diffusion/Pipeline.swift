@@ -68,6 +68,50 @@ public final class DiffusionPipeline: @unchecked Sendable {
         }
     }
 
+    /// Reads the request's prompts once, for `DiffusionRequest.conditioning` of any number of pictures. Of the request those
+    /// settings count that say how prompts are read; and the steps for prompts that change while they are drawn. Blocks, as do
+    /// those below.
+    public func encodePrompt(_ request: DiffusionRequest) throws -> DiffusionConditioning {
+        try request.withNative { native in
+            var conditioning: OpaquePointer?
+            try check(diffusion_pipeline_encode_prompt(pointer, native, nil, nil, nil, &conditioning))
+            return DiffusionConditioning(conditioning!)
+        }
+    }
+
+    /// Begins to draw, for a loop of one's own: prompts and pictures are read, the first noise is drawn.
+    public func begin(_ request: DiffusionRequest) throws -> DiffusionStepper {
+        try request.withNative { native in
+            var stepper: OpaquePointer?
+            try check(diffusion_stepper_begin(pointer, native, nil, nil, nil, &stepper))
+            return DiffusionStepper(stepper!)
+        }
+    }
+
+    /// Computes one of the embeddings of a model of several stages, such as "image_embeds", of what the request has.
+    public func embed(_ value: String, _ request: DiffusionRequest) throws -> DiffusionEmbedding {
+        try request.withNative { native in
+            try made { out in
+                withText(value) { diffusion_pipeline_embed(pointer, native, $0, $1, nil, nil, nil, out) }
+            }
+        }
+    }
+
+    /// The latents of a picture: 1, channels, height, width. It is not resized: its sides must be multiples of what a latent
+    /// stands for, 8 pixels in most models.
+    public func encode(_ image: DiffusionImage) throws -> DiffusionEmbedding {
+        try made { diffusion_pipeline_encode_image(pointer, image.pointer, nil, $0) }
+    }
+
+    /// The picture of latents, pictures by channels by height by width.
+    public func decode(
+        _ latents: DiffusionEmbedding, picture: Int = 0, format: DiffusionPixelFormat = .rgb8
+    ) throws -> DiffusionImage {
+        var image: OpaquePointer?
+        try check(diffusion_pipeline_decode_latents(pointer, latents.pointer, Int64(picture), format.code, nil, &image))
+        return DiffusionImage(owned: image!)
+    }
+
     /// Everything about the model, as a JSON object.
     public var infoJSON: String { String(cString: diffusion_pipeline_info_json(pointer)) }
 

@@ -21,7 +21,13 @@ public struct DiffusionRequest: Sendable {
     public var count: Int?
     /// The picture to start from.
     public var initImage: DiffusionImage?
-    /// How much of it is redrawn, above 0 up to 1.
+    /// Latents to start from, in place of a picture: of `DiffusionPipeline.encode`, of a result, or one's own.
+    public var initLatents: DiffusionEmbedding?
+    /// Prompts that were read already, in place of `prompt` and `negativePrompt`.
+    public var conditioning: DiffusionConditioning?
+    /// In place of what a model of several stages would compute, by the value's name, such as "image_embeds".
+    public var embeddings: [String: DiffusionEmbedding] = [:]
+    /// How much is redrawn of the picture or the latents, above 0 up to 1.
     public var strength: Float?
     /// What is drawn anew: white is, black stays.
     public var mask: DiffusionImage?
@@ -58,6 +64,11 @@ public struct DiffusionRequest: Sendable {
         if let initImage { try check(diffusion_request_set_init_image(request, initImage.pointer)) }
         if let strength { try check(diffusion_request_set_strength(request, strength)) }
         if let mask { try check(diffusion_request_set_mask_image(request, mask.pointer)) }
+        if let initLatents { try check(diffusion_request_set_init_latents(request, initLatents.pointer)) }
+        if let conditioning { try check(diffusion_request_set_conditioning(request, conditioning.pointer)) }
+        for (name, one) in embeddings {
+            try check(withText(name) { diffusion_request_set_embedding(request, $0, $1, one.pointer) })
+        }
         for set in also { try check(set(request)) }
         return try call(request)
     }

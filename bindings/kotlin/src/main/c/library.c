@@ -80,6 +80,27 @@ static void runtime_initialize(JNIEnv *env, jclass class, jbyteArray library)
     release(env, text);
 }
 
+static void runtime_use_api_base(JNIEnv *env, jclass class, jlong api_base)
+{
+    (void)class;
+    ok(env, diffusion_runtime_use_api_base(HANDLE(const void, api_base)));
+}
+
+/* The bytes while a model is opened, and those once it is open. */
+static jlongArray estimate_memory(JNIEnv *env, jclass class, jbyteArray folder, jlong options)
+{
+    struct text text = text_in(env, folder);
+    uint64_t opening = 0, open = 0;
+    jlongArray array = NULL;
+    (void)class;
+    if (!(*env)->ExceptionCheck(env)
+        && ok(env, diffusion_estimate_memory(TEXT(text), HANDLE(diffusion_pipeline_options, options), &opening, &open))
+        && (array = (*env)->NewLongArray(env, 2)) != NULL)
+        (*env)->SetLongArrayRegion(env, array, 0, 2, (const jlong[]){ (jlong)opening, (jlong)open });
+    release(env, text);
+    return array;
+}
+
 static const JNINativeMethod FUNCTIONS[] = {
     METHOD("constant", "([B)I", constant),
     METHOD("listedName", "([BJ)[B", listed_name),
@@ -87,5 +108,7 @@ static const JNINativeMethod FUNCTIONS[] = {
     METHOD("version", "()[B", version),
     METHOD("runtimeInfo", "()[B", runtime_info),
     METHOD("runtimeInitialize", "([B)V", runtime_initialize),
+    METHOD("runtimeUseApiBase", "(J)V", runtime_use_api_base),
+    METHOD("estimateMemory", "([BJ)[J", estimate_memory),
 };
 const struct methods LIBRARY_METHODS = { FUNCTIONS, LENGTH(FUNCTIONS) };

@@ -1,4 +1,4 @@
-/* Pipelines: what an opened model says about itself. Opening and drawing are jobs. */
+/* Pipelines: what an opened model says about itself, and the parts of drawing. Opening and drawing itself are jobs. */
 #include "bridge.h"
 
 static void pipeline_destroy(JNIEnv *env, jclass class, jlong pipeline)
@@ -47,6 +47,45 @@ static jdoubleArray pipeline_defaults(JNIEnv *env, jclass class, jlong handle)
     return array;
 }
 
+static jlong pipeline_encode_prompt(JNIEnv *env, jclass class, jlong pipeline, jlong request)
+{
+    diffusion_conditioning *conditioning = NULL;
+    (void)class;
+    ok(env, diffusion_pipeline_encode_prompt(HANDLE(diffusion_pipeline, pipeline), HANDLE(diffusion_request, request), NULL,
+                                             NULL, NULL, &conditioning));
+    return POINTER(conditioning);
+}
+
+static jlong pipeline_embed(JNIEnv *env, jclass class, jlong pipeline, jlong request, jbyteArray value)
+{
+    struct text text = text_in(env, value);
+    diffusion_embedding *embedding = NULL;
+    (void)class;
+    if (!(*env)->ExceptionCheck(env))
+        ok(env, diffusion_pipeline_embed(HANDLE(diffusion_pipeline, pipeline), HANDLE(diffusion_request, request), TEXT(text),
+                                         NULL, NULL, NULL, &embedding));
+    release(env, text);
+    return POINTER(embedding);
+}
+
+static jlong pipeline_encode_image(JNIEnv *env, jclass class, jlong pipeline, jlong image)
+{
+    diffusion_embedding *latents = NULL;
+    (void)class;
+    ok(env, diffusion_pipeline_encode_image(HANDLE(diffusion_pipeline, pipeline), HANDLE(diffusion_image, image), NULL,
+                                            &latents));
+    return POINTER(latents);
+}
+
+static jlong pipeline_decode_latents(JNIEnv *env, jclass class, jlong pipeline, jlong latents, jlong index, jint format)
+{
+    diffusion_image *image = NULL;
+    (void)class;
+    ok(env, diffusion_pipeline_decode_latents(HANDLE(diffusion_pipeline, pipeline), HANDLE(diffusion_embedding, latents),
+                                              index, format, NULL, &image));
+    return POINTER(image);
+}
+
 static const JNINativeMethod FUNCTIONS[] = {
     METHOD("pipelineDestroy", "(J)V", pipeline_destroy),
     METHOD("pipelineInfo", "(J)[B", pipeline_info),
@@ -54,5 +93,9 @@ static const JNINativeMethod FUNCTIONS[] = {
     METHOD("pipelineDefaultScheduler", "(J)[B", pipeline_default_scheduler),
     METHOD("pipelineNote", "(JJ)[B", pipeline_note),
     METHOD("pipelineDefaults", "(J)[D", pipeline_defaults),
+    METHOD("pipelineEncodePrompt", "(JJ)J", pipeline_encode_prompt),
+    METHOD("pipelineEmbed", "(JJ[B)J", pipeline_embed),
+    METHOD("pipelineEncodeImage", "(JJ)J", pipeline_encode_image),
+    METHOD("pipelineDecodeLatents", "(JJJI)J", pipeline_decode_latents),
 };
 const struct methods PIPELINE_METHODS = { FUNCTIONS, LENGTH(FUNCTIONS) };

@@ -69,6 +69,29 @@ static void request_init_result(JNIEnv *env, jclass class, jlong request, jlong 
     ok(env, diffusion_request_set_init_result(HANDLE(diffusion_request, request), HANDLE(diffusion_result, result)));
 }
 
+static void request_init_latents(JNIEnv *env, jclass class, jlong request, jlong latents)
+{
+    (void)class;
+    ok(env, diffusion_request_set_init_latents(HANDLE(diffusion_request, request), HANDLE(diffusion_embedding, latents)));
+}
+
+static void request_conditioning(JNIEnv *env, jclass class, jlong request, jlong conditioning)
+{
+    (void)class;
+    ok(env, diffusion_request_set_conditioning(HANDLE(diffusion_request, request),
+                                               HANDLE(diffusion_conditioning, conditioning)));
+}
+
+static void request_embedding(JNIEnv *env, jclass class, jlong request, jbyteArray value, jlong embedding)
+{
+    struct text text = text_in(env, value);
+    (void)class;
+    if (!(*env)->ExceptionCheck(env))
+        ok(env, diffusion_request_set_embedding(HANDLE(diffusion_request, request), TEXT(text),
+                                                HANDLE(diffusion_embedding, embedding)));
+    release(env, text);
+}
+
 static void request_condition(JNIEnv *env, jclass class, jlong request, jbyteArray role, jlong image, jfloat scale,
                               jfloat start, jfloat end)
 {
@@ -97,6 +120,9 @@ static const JNINativeMethod FUNCTIONS[] = {
     METHOD("requestInitImage", "(JJ)V", request_init_image),
     METHOD("requestMaskImage", "(JJ)V", request_mask_image),
     METHOD("requestInitResult", "(JJ)V", request_init_result),
+    METHOD("requestInitLatents", "(JJ)V", request_init_latents),
+    METHOD("requestConditioning", "(JJ)V", request_conditioning),
+    METHOD("requestEmbedding", "(J[BJ)V", request_embedding),
     METHOD("requestCondition", "(J[BJFFF)V", request_condition),
     METHOD("requestBox", "(J[BFFFF)V", request_box),
 };

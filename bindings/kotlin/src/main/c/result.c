@@ -39,6 +39,14 @@ static jlong result_seed(JNIEnv *env, jclass class, jlong result)
     return (jlong)diffusion_result_seed(HANDLE(diffusion_result, result));
 }
 
+static jlong result_latents(JNIEnv *env, jclass class, jlong result)
+{
+    diffusion_embedding *latents = NULL;
+    (void)class;
+    ok(env, diffusion_result_latents(HANDLE(diffusion_result, result), &latents));
+    return POINTER(latents);
+}
+
 static jbyteArray result_settings(JNIEnv *env, jclass class, jlong result)
 {
     (void)class;
@@ -70,6 +78,7 @@ static const JNINativeMethod FUNCTIONS[] = {
     METHOD("resultFlagged", "(JJ)I", result_flagged),
     METHOD("resultImageSeed", "(JJ)J", result_image_seed),
     METHOD("resultSeed", "(J)J", result_seed),
+    METHOD("resultLatents", "(J)J", result_latents),
     METHOD("resultSettings", "(J)[B", result_settings),
     METHOD("resultTimings", "(J)[B", result_timings),
     METHOD("resultWarningCount", "(J)I", result_warning_count),

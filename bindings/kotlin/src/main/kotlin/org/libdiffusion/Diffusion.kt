@@ -12,6 +12,21 @@ public object Diffusion {
     @JvmStatic
     public fun initializeRuntime(library: String? = null): Unit = Native.runtimeInitialize(library?.utf8())
 
+    /**
+     * Uses the ONNX Runtime that the program has loaded itself: the address that its OrtGetApiBase() returned. Must come before
+     * everything else that loads one; its library must stay loaded.
+     */
+    @JvmStatic
+    public fun useApiBase(address: Long): Unit = Native.runtimeUseApiBase(address)
+
+    /** What opening a model with these options takes, as the CPU holds it. Only the graphs' heads are read. */
+    @JvmStatic
+    @JvmOverloads
+    public fun estimateMemory(folder: String, options: DiffusionOptions = DiffusionOptions()): MemoryEstimate {
+        val (opening, open) = options.withNative { Native.estimateMemory(folder.utf8(), it) }
+        return MemoryEstimate(opening, open)
+    }
+
     public val schedulers: List<String> get() = names("scheduler")
     public val sigmaSchedules: List<String> get() = names("sigma_schedule")
     public val rngs: List<String> get() = names("rng")
@@ -32,6 +47,14 @@ public object Diffusion {
         return generateSequence(0L) { it + 1 }.map { Native.listedName(name, it)?.text() }.takeWhile { it != null }.filterNotNull().toList()
     }
 }
+
+/** A weak hint of how many bytes a model takes. Drawing takes more, which grows with the size of the pictures. */
+public data class MemoryEstimate(
+    /** At most, while it is opened. */
+    val opening: Long,
+    /** Once it is open. */
+    val open: Long,
+)
 
 /** A number of the header, which only the header knows. */
 private fun constant(name: String): Int = Native.constant(name.encodeToByteArray())

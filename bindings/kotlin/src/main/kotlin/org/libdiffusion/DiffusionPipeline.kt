@@ -56,6 +56,37 @@ public class DiffusionPipeline internal constructor(pointer: Long) : AutoCloseab
     public fun start(request: DiffusionRequest): DiffusionJob =
         request.withNative { native -> DiffusionJob(handle.use { Native.jobStart(it, native) }) }
 
+    /**
+     * Reads the request's prompts once, for [DiffusionRequest.conditioning] of any number of pictures. Of the request those
+     * settings count that say how prompts are read; and the steps for prompts that change while they are drawn.
+     *
+     * Blocks, as do those below: in a coroutine, call it `withContext(Dispatchers.IO)`.
+     */
+    public fun encodePrompt(request: DiffusionRequest): DiffusionConditioning =
+        DiffusionConditioning(request.withNative { native -> handle.use { Native.pipelineEncodePrompt(it, native) } })
+
+    /** Computes one of the embeddings of a model of several stages, such as "image_embeds", of what the request has. */
+    public fun embed(value: String, request: DiffusionRequest): DiffusionEmbedding =
+        DiffusionEmbedding(request.withNative { native -> handle.use { Native.pipelineEmbed(it, native, value.utf8()) } })
+
+    /** Begins to draw, for a loop of one's own: prompts and pictures are read, the first noise is drawn. */
+    public fun begin(request: DiffusionRequest): DiffusionStepper =
+        DiffusionStepper(request.withNative { native -> handle.use { Native.stepperBegin(it, native) } })
+
+    /**
+     * The latents of a picture: 1, channels, height, width. It is not resized: its sides must be multiples of what a latent
+     * stands for, 8 pixels in most models.
+     */
+    public fun encodeImage(image: DiffusionImage): DiffusionEmbedding =
+        DiffusionEmbedding(image.call { native -> handle.use { Native.pipelineEncodeImage(it, native) } })
+
+    /** The picture of latents: pictures, channels, height, width. */
+    @JvmOverloads
+    public fun decodeLatents(latents: DiffusionEmbedding, picture: Int = 0, format: PixelFormat = PixelFormat.RGB8): DiffusionImage =
+        DiffusionImage.owned(
+            latents.call { native -> handle.use { Native.pipelineDecodeLatents(it, native, picture.toLong(), format.code) } },
+        )
+
     /** Everything about the model, as a JSON object. */
     public val infoJson: String get() = handle.use { Native.pipelineInfo(it) }.text()
 

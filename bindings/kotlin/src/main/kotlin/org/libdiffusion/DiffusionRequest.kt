@@ -30,11 +30,17 @@ public data class DiffusionRequest @JvmOverloads constructor(
     val mask: DiffusionImage? = null,
     /** Another generation's latents to start from. */
     val initResult: DiffusionResult? = null,
+    /** Latents to start from: of [DiffusionPipeline.encodeImage], of a result, or one's own. */
+    val initLatents: DiffusionEmbedding? = null,
+    /** Prompts that were read already, in place of [prompt] and [negativePrompt]. */
+    val conditioning: DiffusionConditioning? = null,
     /** Other pictures to keep to. */
     val conditions: List<Condition> = emptyList(),
     /** Things that belong into a part of the picture. */
     val boxes: List<Box> = emptyList(),
     val previews: Previews? = null,
+    /** In place of what a model of several stages would compute, by the value's name, such as "image_embeds". */
+    val embeddings: Map<String, DiffusionEmbedding> = emptyMap(),
     val settings: Map<String, Any> = emptyMap(),
 ) {
     /** A picture in one of the model's roles, such as "controlnet"; it counts by [scale] from [start] to [end] of the run. */
@@ -73,6 +79,9 @@ public data class DiffusionRequest @JvmOverloads constructor(
             initImage?.call { Native.requestInitImage(request, it) }
             mask?.call { Native.requestMaskImage(request, it) }
             initResult?.call { Native.requestInitResult(request, it) }
+            initLatents?.call { Native.requestInitLatents(request, it) }
+            conditioning?.call { Native.requestConditioning(request, it) }
+            for ((name, embedding) in embeddings) embedding.call { Native.requestEmbedding(request, name.utf8(), it) }
             for ((role, image, scale, start, end) in conditions) {
                 image.call { Native.requestCondition(request, role.utf8(), it, scale, start, end) }
             }

@@ -24,6 +24,12 @@ public class DiffusionResult internal constructor(pointer: Long) : AutoCloseable
         else -> null
     }
 
+    /**
+     * A copy of what the pictures were decoded from, pictures by channels by height by width: for
+     * [DiffusionRequest.initLatents], or to decode again.
+     */
+    public fun latents(): DiffusionEmbedding = DiffusionEmbedding(call { Native.resultLatents(it) })
+
     /** The settings with every default filled in, as a JSON object. */
     public val settingsJson: String get() = call { Native.resultSettings(it) }.text()
 

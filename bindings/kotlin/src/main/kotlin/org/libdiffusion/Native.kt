@@ -42,6 +42,10 @@ internal object Native {
 
     @JvmStatic external fun runtimeInitialize(library: ByteArray?)
 
+    @JvmStatic external fun runtimeUseApiBase(apiBase: Long)
+
+    @JvmStatic external fun estimateMemory(folder: ByteArray, options: Long): LongArray
+
     @JvmStatic external fun optionsCreate(): Long
 
     @JvmStatic external fun optionsUseUserCache(options: Long)
@@ -60,6 +64,12 @@ internal object Native {
 
     @JvmStatic external fun requestInitResult(request: Long, result: Long)
 
+    @JvmStatic external fun requestInitLatents(request: Long, latents: Long)
+
+    @JvmStatic external fun requestConditioning(request: Long, conditioning: Long)
+
+    @JvmStatic external fun requestEmbedding(request: Long, value: ByteArray, embedding: Long)
+
     @JvmStatic external fun requestCondition(request: Long, role: ByteArray, image: Long, scale: Float, start: Float, end: Float)
 
     @JvmStatic external fun requestBox(request: Long, phrase: ByteArray, left: Float, top: Float, right: Float, bottom: Float)
@@ -75,6 +85,14 @@ internal object Native {
     @JvmStatic external fun pipelineNote(pipeline: Long, index: Long): ByteArray
 
     @JvmStatic external fun pipelineDefaults(pipeline: Long): DoubleArray
+
+    @JvmStatic external fun pipelineEncodePrompt(pipeline: Long, request: Long): Long
+
+    @JvmStatic external fun pipelineEmbed(pipeline: Long, request: Long, value: ByteArray): Long
+
+    @JvmStatic external fun pipelineEncodeImage(pipeline: Long, image: Long): Long
+
+    @JvmStatic external fun pipelineDecodeLatents(pipeline: Long, latents: Long, index: Long, format: Int): Long
 
     @JvmStatic external fun jobOpen(folder: ByteArray, options: Long): Long
 
@@ -110,6 +128,8 @@ internal object Native {
 
     @JvmStatic external fun resultSeed(result: Long): Long
 
+    @JvmStatic external fun resultLatents(result: Long): Long
+
     @JvmStatic external fun resultSettings(result: Long): ByteArray
 
     @JvmStatic external fun resultTimings(result: Long): ByteArray
@@ -137,6 +157,60 @@ internal object Native {
     @JvmStatic external fun imageSave(image: Long, file: ByteArray)
 
     @JvmStatic external fun imageEncode(image: Long, format: ByteArray): ByteArray
+
+    @JvmStatic external fun embeddingCreate(values: FloatArray, shape: LongArray): Long
+
+    @JvmStatic external fun embeddingDestroy(embedding: Long)
+
+    @JvmStatic external fun embeddingValues(embedding: Long): FloatArray
+
+    @JvmStatic external fun embeddingShape(embedding: Long): LongArray
+
+    @JvmStatic external fun embeddingLerp(from: Long, to: Long, at: Float): Long
+
+    @JvmStatic external fun embeddingSlerp(from: Long, to: Long, at: Float): Long
+
+    @JvmStatic external fun embeddingSum(one: Long, weight: Float, other: Long, otherWeight: Float): Long
+
+    @JvmStatic external fun embeddingDifference(before: Long, after: Long): Long
+
+    @JvmStatic external fun embeddingTurn(picture: Long, difference: Long, at: Float): Long
+
+    @JvmStatic external fun conditioningDestroy(conditioning: Long)
+
+    @JvmStatic external fun conditioningCount(conditioning: Long): Int
+
+    @JvmStatic external fun conditioningEncoder(conditioning: Long, index: Long): ByteArray
+
+    @JvmStatic external fun conditioningText(conditioning: Long, index: Long): ByteArray
+
+    @JvmStatic external fun conditioningIsNegative(conditioning: Long, index: Long): Int
+
+    @JvmStatic external fun conditioningStates(conditioning: Long, index: Long): Long
+
+    @JvmStatic external fun conditioningPooled(conditioning: Long, index: Long): Long
+
+    @JvmStatic external fun conditioningWithStates(conditioning: Long, index: Long, states: Long, pooled: Long): Long
+
+    @JvmStatic external fun stepperBegin(pipeline: Long, request: Long): Long
+
+    @JvmStatic external fun stepperDestroy(stepper: Long)
+
+    @JvmStatic external fun stepperStepCount(stepper: Long): Int
+
+    @JvmStatic external fun stepperStep(stepper: Long): Int
+
+    @JvmStatic external fun stepperTimestep(stepper: Long): Double
+
+    @JvmStatic external fun stepperAdvance(stepper: Long)
+
+    @JvmStatic external fun stepperLatents(stepper: Long): Long
+
+    @JvmStatic external fun stepperCleanLatents(stepper: Long): Long
+
+    @JvmStatic external fun stepperSetLatents(stepper: Long, latents: Long)
+
+    @JvmStatic external fun stepperFinish(stepper: Long): Long
 }
 
 /** The text as UTF-8. A lone surrogate, which no UTF-8 has, is refused and not turned into a question mark. */
