@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -27,6 +28,71 @@ namespace LibDiffusion
                     path, Text.Length(path), options == null ? PipelineOptionsHandle.Null : options.Handle, watch.Token,
                     watch.Callback, watch.UserData, out var handle));
                 return new Pipeline(handle);
+            }
+        }
+
+        /// <summary>
+        /// Opens a model whose files lie in memory, such as a Dictionary with "unet/model.onnx", by the names that they would have
+        /// below its folder. Nothing is written to the disk. The bytes are copied, one file after the other: what makes the files
+        /// on the way, as an iterator does, needs memory for one of them besides.
+        /// </summary>
+        public static Pipeline OpenFiles(
+            IEnumerable<KeyValuePair<string, byte[]>> files, PipelineOptions options = null, Action<Progress> progress = null,
+            CancellationToken cancellation = default(CancellationToken))
+        {
+            using (var copies = Copies(files))
+            using (var watch = new Watch(progress, cancellation))
+            {
+                watch.Check(Native.diffusion_pipeline_open_files(
+                    copies, options == null ? PipelineOptionsHandle.Null : options.Handle, watch.Token, watch.Callback,
+                    watch.UserData, out var handle));
+                return new Pipeline(handle);
+            }
+        }
+
+        /// <summary>As OpenFiles(), on a thread of the library; see Job. The files are copied before this returns.</summary>
+        public static Job<Pipeline> StartOpenFiles(
+            IEnumerable<KeyValuePair<string, byte[]>> files, PipelineOptions options = null)
+        {
+            using (var copies = Copies(files))
+            {
+                DiffusionException.Check(Native.diffusion_pipeline_open_files_start(
+                    copies, options == null ? PipelineOptionsHandle.Null : options.Handle, out var job));
+                return new Job<Pipeline>(job, TakePipeline);
+            }
+        }
+
+        /// <summary>
+        /// Copies, and not pinned arrays that are lent: those would be let go of by a callback on a thread of the library, maybe
+        /// after Unity's editor has loaded the scripts anew, when the callback is not there any more.
+        /// </summary>
+        private static ModelFilesHandle Copies(IEnumerable<KeyValuePair<string, byte[]>> files)
+        {
+            DiffusionException.Check(Native.diffusion_model_files_create(out var copies));
+            try
+            {
+                foreach (var file in files)
+                {
+                    if (file.Value == null)
+                        throw new ArgumentException($"the file \"{file.Key}\" is null; it must be an array, which may be empty");
+                    var name = Text.Bytes(file.Key);
+                    var pin = GCHandle.Alloc(file.Value, GCHandleType.Pinned);
+                    try
+                    {
+                        DiffusionException.Check(Native.diffusion_model_files_add_copy(
+                            copies, name, Text.Length(name), pin.AddrOfPinnedObject(), Arrays.Count(file.Value)));
+                    }
+                    finally
+                    {
+                        pin.Free();
+                    }
+                }
+                return copies;
+            }
+            catch
+            {
+                copies.Dispose();
+                throw;
             }
         }
 

@@ -1,5 +1,6 @@
 // The pieces of a generation: prompts that are read once, latents in and out, a loop of one's own, an estimate.
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Runtime.InteropServices;
@@ -170,6 +171,57 @@ internal static partial class Tests
         using (var request = Sharp())
         using (stepper = demo.Begin(request))
             stepper.Advance(progress => stepper.Dispose()); // the call that is running keeps it
+    }
+
+    /// <summary>The demo model's files, each read when it is asked for.</summary>
+    private static IEnumerable<KeyValuePair<string, byte[]>> Read()
+    {
+        var folder = Path.Combine(models, "demo");
+        foreach (var file in Directory.GetFiles(folder, "*", SearchOption.AllDirectories))
+            yield return new KeyValuePair<string, byte[]>(
+                file.Substring(folder.Length + 1).Replace('\\', '/'), File.ReadAllBytes(file));
+    }
+
+    private static void FilesInMemory()
+    {
+        var whole = Draw(House());
+        var phases = new HashSet<Phase>();
+        var files = Read().ToDictionary(file => file.Key, file => file.Value);
+        using (var options = new PipelineOptions { Threads = 2 })
+        using (var request = House())
+        using (var pipeline = Pipeline.OpenFiles(files, options, progress => phases.Add(progress.Phase)))
+        {
+            foreach (var bytes in files.Values)
+                Array.Clear(bytes, 0, bytes.Length); // they are copied
+            That(pipeline.InfoJson.Contains("memory:") && phases.Single() == Phase.Opening, "from memory");
+            That(Pixels(pipeline.Generate(request)).SequenceEqual(whole), "what the folder draws");
+        }
+        using (var job = Pipeline.StartOpenFiles(Read()))
+        using (var request = House())
+        {
+            job.Wait();
+            using (var pipeline = job.Take())
+                That(Pixels(pipeline.Generate(request)).SequenceEqual(whole), "also as a job");
+        }
+    }
+
+    private static void FilesThatAreRefused()
+    {
+        foreach (var name in new[] { null, "", "/a", "../a", "unet\\model.onnx", "a\0b", "unet/model.onnx" })
+        {
+            var files = Read().Concat(new[] { new KeyValuePair<string, byte[]>(name, new byte[1]) });
+            var error = Throws<DiffusionException>(() => Pipeline.OpenFiles(files), "model file");
+            That(error.Status == Status.InvalidArgument, error.Message);
+        }
+        var missing = Read().Where(file => file.Key != "unet/model.onnx");
+        That(Throws<DiffusionException>(() => Pipeline.OpenFiles(missing)).Status == Status.BadModel, "a file is missing");
+        Throws<ArgumentException>(() => Pipeline.OpenFiles(new Dictionary<string, byte[]> { ["a"] = null }), "\"a\"");
+        Throws<TimeoutException>(() => Pipeline.OpenFiles(Read(), null, progress => throw new TimeoutException()));
+        using (var job = Pipeline.StartOpenFiles(new Dictionary<string, byte[]> { ["empty"] = new byte[0] }))
+        {
+            job.Wait();
+            That(Throws<DiffusionException>(() => job.Take(), job.Error).Status == Status.BadModel, "no model");
+        }
     }
 
     [DllImport("libdl.so.2")]

@@ -35,6 +35,8 @@ internal static partial class Tests
             Latents,
             Steps,
             EstimatesAndApiBase,
+            FilesInMemory,
+            FilesThatAreRefused,
             Disposing,
             Forgotten,
             NamesAndLog,

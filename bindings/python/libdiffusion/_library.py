@@ -56,6 +56,19 @@ class Library:
         return status
 
 
+lent: dict = {}
+"""What the library reads where it lies: where it writes a number once it needs it no more, and what is kept until then."""
+# Threads of the library may still read, and write that number, when Python ends and frees everything else.
+ctypes.pythonapi.Py_IncRef(ctypes.py_object(lent))
+
+
+def settle(kept=lent) -> None:
+    """Lets go of what the library needs no more."""
+    for key, (released, _) in list(kept.items()):
+        if released.value:
+            kept.pop(key, None)
+
+
 class Handle:
     """An object of the library; whoever still needs it holds a reference, and the last one gives it back."""
 
@@ -65,8 +78,10 @@ class Handle:
         self._as_parameter_ = pointer
         self._destroy = destroy
 
-    def __del__(self):
+    def __del__(self, kept=lent, settle=settle):  # names of the module are gone when Python ends
         self._destroy(self._as_parameter_)
+        if kept:
+            settle()
 
 
 def created(kind: str, function: str, *arguments) -> Handle:

@@ -22,7 +22,7 @@ TICK = 0.01
 
 
 class Job(Generic[Made]):
-    """Work on a thread of the library: Pipeline.start() or Pipeline.start_open(). It needs nothing of what started it.
+    """Work on a thread of the library: of Pipeline.start() and its sisters. It needs nothing of what started it.
 
         job = pipeline.start("a red house", seed=2)
         while not job.wait(0.1):

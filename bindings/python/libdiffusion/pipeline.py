@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from ._arguments import apply, pixel_format, whole
 from ._library import Handle, created, library, text, texts, utf8
 from .conditioning import Conditioning
 from .embedding import Embedding, EmbeddingLike, numbers
+from .files import Bytes, handed_over
 from .image import Image, ImageLike
 from .job import Job
 from .progress import Callback, CancelToken, Watch
@@ -57,6 +59,30 @@ class Pipeline:
         """Opens a model on a thread of the library: a Job whose result() is the Pipeline, or which is awaited."""
         path = utf8(folder)
         job = created("job", "pipeline_open_start", path, len(path), _options(options))
+        return Job(job, "pipeline", cls._of)
+
+    @classmethod
+    def open_files(
+        cls,
+        files: Mapping[str, Bytes],
+        *,
+        progress: Callback | None = None,
+        cancel: CancelToken | None = None,
+        **options: Unpack[Options],
+    ) -> Pipeline:
+        """Opens a model whose files lie in memory: {"unet/model.onnx": bytes, ...}, by the names that they would have below
+        its folder. Nothing is written to the disk.
+
+        Values are bytes, memoryviews, mmaps, arrays. Large ones are not copied: they must stay as they are, and are kept, until
+        the pipeline is closed and its jobs and steppers are gone.
+        """
+        return cls._of(Watch(progress).run(
+            "pipeline", "pipeline_open_files", handed_over(files), _options(options), cancel))
+
+    @classmethod
+    def start_open_files(cls, files: Mapping[str, Bytes], **options: Unpack[Options]) -> Job[Pipeline]:
+        """As open_files(), on a thread of the library: a Job whose result() is the Pipeline, or which is awaited."""
+        job = created("job", "pipeline_open_files_start", handed_over(files), _options(options))
         return Job(job, "pipeline", cls._of)
 
     @classmethod

@@ -1,5 +1,9 @@
 import CDiffusion
 
+#if canImport(Foundation)
+import Foundation
+#endif
+
 /// What `DiffusionPipeline.events` gives: progress, and at the end the pictures.
 public enum DiffusionEvent: Sendable {
     case progress(DiffusionProgress)
@@ -32,6 +36,37 @@ public final class DiffusionPipeline: @unchecked Sendable {
         try await job.follow(onProgress)
         return try job.takePipeline()
     }
+
+    #if canImport(Foundation)
+    /// Opens a model whose files lie in memory, such as "unet/model.onnx", by the names that they would have below its folder.
+    /// Nothing is written to the disk. The bytes are copied before anything is awaited. Cancelling the task stops it.
+    public static func open(
+        files: [String: Data], options: DiffusionOptions = DiffusionOptions(), onProgress: ((DiffusionProgress) -> Void)? = nil
+    ) async throws -> DiffusionPipeline {
+        let job = try startOpening(files, options)
+        try await job.follow(onProgress)
+        return try job.takePipeline()
+    }
+
+    private static func startOpening(_ files: [String: Data], _ options: DiffusionOptions) throws -> DiffusionJob {
+        var copies: OpaquePointer?
+        try check(diffusion_model_files_create(&copies))
+        defer { diffusion_model_files_destroy(copies) }
+        for (name, data) in files {
+            try check(data.withUnsafeBytes { bytes in
+                withText(name) {
+                    diffusion_model_files_add_copy(
+                        copies, $0, $1, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count)
+                }
+            })
+        }
+        var started: OpaquePointer?
+        try options.withNative { native in
+            try check(diffusion_pipeline_open_files_start(copies, native, &started))
+        }
+        return DiffusionJob(started!)
+    }
+    #endif
 
     /// Draws. Cancelling the task cancels the drawing, in the middle of a graph too, and throws `CancellationError`; the
     /// pipeline stays usable. `onProgress` is told what is seen in passing, not every single step.

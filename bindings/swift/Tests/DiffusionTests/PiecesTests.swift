@@ -138,6 +138,41 @@ final class PiecesTests: XCTestCase {
         refused(.unsupported, "no embeddings") { try pipeline.embed("x_T", house) }
     }
 
+    func testFilesInMemory() async throws {
+        let folder = URL(fileURLWithPath: Self.demo)
+        var files: [String: Data] = [:]
+        for name in try FileManager.default.subpathsOfDirectory(atPath: Self.demo) {
+            files[name] = try? Data(contentsOf: folder.appendingPathComponent(name))  // nothing for a folder
+        }
+        var options = DiffusionOptions()
+        options.threads = 1
+        let whole = try await draw(try await open(), house)
+        let pipeline = try await DiffusionPipeline.open(files: files, options: options)
+        XCTAssert(pipeline.infoJSON.contains("memory:"))
+        let pixels = try await draw(pipeline, house)
+        XCTAssertEqual(pixels, whole)
+
+        func opening(_ files: [String: Data]) async -> DiffusionError? {
+            do {
+                _ = try await DiffusionPipeline.open(files: files, options: options)
+                return nil
+            } catch {
+                return error as? DiffusionError
+            }
+        }
+        for name in ["", "/a", "../a", "unet\\model.onnx", "a\0b", "unet/model.onnx/a"] {
+            let error = await opening(["unet/model.onnx": Data([1]), name: Data([1])])
+            XCTAssertEqual(error?.status, .invalidArgument, name)
+            XCTAssert(error?.message.contains("model file") == true, name)
+        }
+        files["unet/model.onnx"] = nil
+        files["empty"] = Data()
+        for incomplete in [files, [:]] {
+            let error = await opening(incomplete)
+            XCTAssertEqual(error?.status, .badModel)
+        }
+    }
+
     func testAnEstimate() throws {
         let estimate = try DiffusionLibrary.estimateMemory(Self.demo)
         XCTAssert(estimate.opening > estimate.open && estimate.open > 1_000_000)

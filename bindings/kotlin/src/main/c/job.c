@@ -12,6 +12,15 @@ static jlong job_open(JNIEnv *env, jclass class, jbyteArray folder, jlong option
     return POINTER(job);
 }
 
+static jlong job_open_files(JNIEnv *env, jclass class, jlong files, jlong options)
+{
+    diffusion_job *job = NULL;
+    (void)class;
+    ok(env, diffusion_pipeline_open_files_start(HANDLE(diffusion_model_files, files),
+                                                HANDLE(diffusion_pipeline_options, options), &job));
+    return POINTER(job);
+}
+
 static jlong job_start(JNIEnv *env, jclass class, jlong pipeline, jlong request)
 {
     diffusion_job *job = NULL;
@@ -100,6 +109,7 @@ static void job_destroy(JNIEnv *env, jclass class, jlong job)
 
 static const JNINativeMethod FUNCTIONS[] = {
     METHOD("jobOpen", "([BJ)J", job_open),
+    METHOD("jobOpenFiles", "(JJ)J", job_open_files),
     METHOD("jobStart", "(JJ)J", job_start),
     METHOD("jobLook", "(J)[I", job_look),
     METHOD("jobWait", "(JJ)I", job_wait),

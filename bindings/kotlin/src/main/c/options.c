@@ -1,4 +1,7 @@
-/* Options of opening: a table of setters by the name behind diffusion_pipeline_options_set_ or _add_; then the rest. */
+/*
+ * Options of opening: a table of setters by the name behind diffusion_pipeline_options_set_ or _add_; then the rest; and files
+ * in memory to open.
+ */
 #include "setters.h"
 #include "settings.h"
 
@@ -53,9 +56,39 @@ static void options_destroy(JNIEnv *env, jclass class, jlong options)
     diffusion_pipeline_options_destroy(HANDLE(diffusion_pipeline_options, options));
 }
 
+static jlong files_create(JNIEnv *env, jclass class)
+{
+    diffusion_model_files *files = NULL;
+    (void)class;
+    ok(env, diffusion_model_files_create(&files));
+    return POINTER(files);
+}
+
+/* A copy of a direct buffer's bytes, from `offset` on: nothing of the JVM is kept. */
+static void files_add(JNIEnv *env, jclass class, jlong files, jbyteArray name, jobject buffer, jlong offset, jlong size)
+{
+    struct text text = text_in(env, name);
+    (void)class;
+    if (!(*env)->ExceptionCheck(env)) {
+        const uint8_t *memory = (*env)->GetDirectBufferAddress(env, buffer);
+        ok(env, diffusion_model_files_add_copy(HANDLE(diffusion_model_files, files), TEXT(text),
+                                               memory == NULL ? NULL : memory + offset, (size_t)size));
+    }
+    release(env, text);
+}
+
+static void files_destroy(JNIEnv *env, jclass class, jlong files)
+{
+    (void)env, (void)class;
+    diffusion_model_files_destroy(HANDLE(diffusion_model_files, files));
+}
+
 static const JNINativeMethod FUNCTIONS[] = {
     METHOD("optionsCreate", "()J", options_create),
     METHOD("optionsUseUserCache", "(J)V", options_use_user_cache),
     METHOD("optionsDestroy", "(J)V", options_destroy),
+    METHOD("filesCreate", "()J", files_create),
+    METHOD("filesAdd", "(J[BLjava/nio/ByteBuffer;JJ)V", files_add),
+    METHOD("filesDestroy", "(J)V", files_destroy),
 };
 const struct methods OPTIONS_METHODS = { FUNCTIONS, LENGTH(FUNCTIONS) };

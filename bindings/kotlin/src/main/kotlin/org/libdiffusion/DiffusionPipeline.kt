@@ -2,6 +2,7 @@ package org.libdiffusion
 
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
+import java.nio.ByteBuffer
 
 /** What [DiffusionPipeline.generateAsFlow] emits: progress, and at the end the pictures. */
 public sealed interface DiffusionEvent {
@@ -134,7 +135,49 @@ public class DiffusionPipeline internal constructor(pointer: Long) : AutoCloseab
             job.takePipeline()
         }
 
+        /**
+         * Opens a model whose files lie in memory, such as "unet/model.onnx", by the names that they would have below its folder:
+         * what a buffer has from its position to its limit. Nothing is written to the disk. The bytes are copied, those of direct
+         * and mapped buffers once.
+         */
+        public suspend fun openFiles(
+            files: Map<String, ByteBuffer>,
+            options: DiffusionOptions = DiffusionOptions(),
+            onProgress: suspend (DiffusionProgress) -> Unit = {},
+        ): DiffusionPipeline = startOpening(files, options).use { job ->
+            job.follow(onProgress)
+            job.takePipeline()
+        }
+
+        /** As [openFiles], and blocks. Interrupting the thread stops it. */
+        @JvmStatic
+        @JvmOverloads
+        @Throws(InterruptedException::class)
+        public fun openFilesBlocking(
+            files: Map<String, ByteBuffer>,
+            options: DiffusionOptions = DiffusionOptions(),
+            listener: DiffusionListener? = null,
+        ): DiffusionPipeline = startOpening(files, options).use { job ->
+            job.followBlocking(listener)
+            job.takePipeline()
+        }
+
         private fun startOpening(folder: String, options: DiffusionOptions): DiffusionJob =
             options.withNative { DiffusionJob(Native.jobOpen(folder.utf8(), it)) }
+
+        private fun startOpening(files: Map<String, ByteBuffer>, options: DiffusionOptions): DiffusionJob {
+            val copies = Native.filesCreate()
+            try {
+                for ((name, buffer) in files) {
+                    // C sees the memory of direct buffers only.
+                    val direct = if (buffer.isDirect) buffer
+                    else ByteBuffer.allocateDirect(buffer.remaining()).apply { put(buffer.duplicate()).flip() }
+                    Native.filesAdd(copies, name.utf8(), direct, direct.position().toLong(), direct.remaining().toLong())
+                }
+                return options.withNative { DiffusionJob(Native.jobOpenFiles(copies, it)) }
+            } finally {
+                Native.filesDestroy(copies)
+            }
+        }
     }
 }

@@ -52,6 +52,12 @@ internal object Native {
 
     @JvmStatic external fun optionsDestroy(options: Long)
 
+    @JvmStatic external fun filesCreate(): Long
+
+    @JvmStatic external fun filesAdd(files: Long, name: ByteArray, buffer: ByteBuffer, offset: Long, size: Long)
+
+    @JvmStatic external fun filesDestroy(files: Long)
+
     @JvmStatic external fun requestCreate(): Long
 
     @JvmStatic external fun requestDestroy(request: Long)
@@ -95,6 +101,8 @@ internal object Native {
     @JvmStatic external fun pipelineDecodeLatents(pipeline: Long, latents: Long, index: Long, format: Int): Long
 
     @JvmStatic external fun jobOpen(folder: ByteArray, options: Long): Long
+
+    @JvmStatic external fun jobOpenFiles(files: Long, options: Long): Long
 
     @JvmStatic external fun jobStart(pipeline: Long, request: Long): Long
 

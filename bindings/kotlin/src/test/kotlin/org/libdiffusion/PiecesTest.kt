@@ -1,5 +1,6 @@
 package org.libdiffusion
 
+import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -9,6 +10,10 @@ import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import java.io.File
+import java.io.RandomAccessFile
+import java.nio.ByteBuffer
+import java.nio.channels.FileChannel
 import kotlin.concurrent.thread
 
 /** The pieces of a generation: prompts that are read once, latents in and out, a loop of one's own, an estimate. */
@@ -23,10 +28,50 @@ class PiecesTest {
 
     private fun pixels(result: DiffusionResult): ByteArray = result.use { it.image.toByteArray() }
 
+    private val folder = File(DiffusionTest.demo)
+
+    private fun files(read: (File) -> ByteBuffer): Map<String, ByteBuffer> =
+        folder.walk().filter { it.isFile }.associate { it.relativeTo(folder).invariantSeparatorsPath to read(it) }
+
     private fun refused(status: DiffusionStatus, word: String, call: () -> Unit) {
         val failure = assertThrows(DiffusionException::class.java) { call() }
         assertEquals(status, failure.status, failure.message)
         assertTrue(failure.message!!.contains(word), "\"${failure.message}\" has no \"$word\"")
+    }
+
+    @Test
+    fun `files in memory draw what the folder draws`() {
+        val mapped = files { file ->
+            RandomAccessFile(file, "r").use { it.channel.map(FileChannel.MapMode.READ_ONLY, 0, it.length()) }
+        }
+        runBlocking { DiffusionPipeline.openFiles(mapped, DiffusionTest.options) }.use { opened ->
+            assertTrue("memory:" in opened.infoJson)
+            assertArrayEquals(whole, pixels(opened.generateBlocking(house)))
+        }
+        // Arrays, and a part of one; they are copied, and the buffers stay where they are.
+        val arrays = files { ByteBuffer.wrap(ByteArray(3) + it.readBytes()).apply { position(3) } }
+        val seen = mutableListOf<DiffusionPhase?>()
+        DiffusionPipeline.openFilesBlocking(arrays, DiffusionTest.options) { seen += it.phase }.use { opened ->
+            for (buffer in arrays.values) {
+                assertEquals(3, buffer.position())
+                buffer.array().fill(0)
+            }
+            assertArrayEquals(whole, pixels(opened.generateBlocking(house)))
+        }
+        assertTrue(seen.isNotEmpty() && seen.all { it == null || it == DiffusionPhase.OPENING }, "$seen")
+    }
+
+    @Test
+    fun `files in memory are refused`() {
+        val one = ByteBuffer.wrap(byteArrayOf(1))
+        for (name in listOf("", "/a", "../a", "unet\\model.onnx", "a\u0000b", "unet/model.onnx/a"))
+            refused(DiffusionStatus.INVALID_ARGUMENT, "model file") {
+                DiffusionPipeline.openFilesBlocking(mapOf("unet/model.onnx" to one, name to one))
+            }
+        refused(DiffusionStatus.INVALID_UTF8, "surrogate") { DiffusionPipeline.openFilesBlocking(mapOf("\uD83C" to one)) }
+        refused(DiffusionStatus.BAD_MODEL, "") { DiffusionPipeline.openFilesBlocking(emptyMap()) }
+        val missing = files { ByteBuffer.wrap(it.readBytes()) } - "unet/model.onnx"
+        refused(DiffusionStatus.BAD_MODEL, "") { DiffusionPipeline.openFilesBlocking(missing + ("empty" to ByteBuffer.allocate(0))) }
     }
 
     @Test
