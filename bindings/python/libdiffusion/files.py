@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import sys
 from collections.abc import Mapping
 from typing import Any, Union
@@ -19,14 +20,12 @@ Bytes = Union[bytes, bytearray, memoryview, Any]
 COPIED = 65536
 
 
-def _letting_go() -> ReleaseCallback:
+@functools.lru_cache(maxsize=None)
+def _release() -> ReleaseCallback:
     """What the library calls when it needs lent bytes no more: C's own time(), which writes a number that is not 0 to where
     it is told. A thread of the library may call it after Python has ended, when a Python function would end the process."""
     clock = ctypes.CDLL("ucrtbase")._time64 if sys.platform == "win32" else ctypes.CDLL(None).time
     return ReleaseCallback(ctypes.cast(clock, ctypes.c_void_p).value)
-
-
-_release = _letting_go()
 
 
 def handed_over(files: Mapping[str, Bytes]) -> Handle:
@@ -46,7 +45,7 @@ def handed_over(files: Mapping[str, Bytes]) -> Handle:
         lent[id(released)] = released, array
         try:
             lib.model_files_add_borrowed(
-                handle, path, len(path), array.ctypes.data, array.nbytes, _release, ctypes.addressof(released))
+                handle, path, len(path), array.ctypes.data, array.nbytes, _release(), ctypes.addressof(released))
         except BaseException:
             del lent[id(released)]
             raise
