@@ -133,10 +133,10 @@ fn main() -> Result<(), String> {
     let request = Request { steps: Some(3), width: Some(width), height: Some(height), ..args.request.clone() };
     let queue = JobQueue::new(Arc::clone(&pipeline));
 
-    let mut rows = Vec::new();
+    let mut rows = Rows::begin(&args, (width, height));
     let seen = reports(&pipeline, &request).map_err(told)?;
     for (phase, step) in [(Phase::EncodingText, 0), (Phase::Denoising, 1), (Phase::Decoding, 0)] {
-        rows.extend(drawing(&args, &queue, &request, &seen, (phase, step))?);
+        drawing(&args, &queue, &request, &seen, (phase, step))?.into_iter().for_each(|row| rows.add(row));
     }
     let grey = vec![127; width as usize * height as usize * 3];
     let grey = Image::from_pixels(&grey, width, height, width as usize * 3, PixelFormat::Rgb8).map_err(told)?;
@@ -145,11 +145,12 @@ fn main() -> Result<(), String> {
     // The first run opens the encoder, which is not what is measured; a model that takes no pictures says so.
     if reports(&pipeline, &from_picture).is_ok() {
         let seen = reports(&pipeline, &from_picture).map_err(told)?;
-        rows.extend(drawing(&args, &queue, &from_picture, &seen, (Phase::EncodingImage, 0))?);
+        let row = drawing(&args, &queue, &from_picture, &seen, (Phase::EncodingImage, 0))?;
+        row.into_iter().for_each(|row| rows.add(row));
     }
     drop((queue, pipeline));
 
-    rows.push(opening(&args, "opening", || Ok((args.options.clone(), ())))?);
+    rows.add(opening(&args, "opening", || Ok((args.options.clone(), ())))?);
     if let CacheChoice::At(folder) = &args.options.cache {
         let empty = || {
             let place =
@@ -157,32 +158,52 @@ fn main() -> Result<(), String> {
             let cache = CacheChoice::At(PathBuf::from(place.path()));
             Ok((PipelineOptions { cache, ..args.options.clone() }, place))
         };
-        rows.push(opening(&args, "opening and storing", empty)?);
+        rows.add(opening(&args, "opening and storing", empty)?);
     }
-    print(&args, (width, height), rows);
+    rows.end();
     Ok(())
 }
 
-fn print(args: &Args, (width, height): (u32, u32), rows: Vec<Row>) {
-    let model = args.model.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    if args.json {
-        let table: serde_json::Map<String, _> = rows
-            .into_iter()
-            .map(|Row { name, took, latencies }| {
-                let count = latencies.len();
-                let [min, median, max] = spread(latencies);
-                (name, json!({"took_ms": ms(took), "cancels": count, "latency_ms_min_median_max": [min, median, max]}))
-            })
-            .collect();
-        println!("{}", json!({"model": model, "width": width, "height": height, "phases": table}));
-        return;
+/// Says each row when it is known, since a large model takes minutes for one; as JSON, all of them at the end.
+struct Rows {
+    cancels: usize,
+    json: Option<serde_json::Value>,
+}
+
+impl Rows {
+    fn begin(args: &Args, (width, height): (u32, u32)) -> Self {
+        let model = args.model.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if !args.json {
+            println!("{model}: {width}x{height}, from cancel to a free pipeline\n");
+            println!("| phase | takes, ms | cancels | median, ms | min | max |\n|---|---|---|---|---|---|");
+        }
+        let json = args.json.then(|| json!({"model": model, "width": width, "height": height, "phases": {}}));
+        Self { cancels: args.cancels, json }
     }
-    println!("{model}: {width}x{height}, from cancel to a free pipeline\n");
-    println!("| phase | takes, ms | cancels | median, ms | min | max |\n|---|---|---|---|---|---|");
-    for Row { name, took, latencies } in rows {
+
+    fn add(&mut self, row: Row) {
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        let Row { name, took, latencies } = row;
         let count = latencies.len();
         let [min, median, max] = spread(latencies);
-        println!("| {name} | {:.1} | {count} of {} | {median:.2} | {min:.2} | {max:.2} |", ms(took), args.cancels);
+        match &mut self.json {
+            Some(json) => {
+                json["phases"][name] =
+                    json!({"took_ms": ms(took), "cancels": count, "latency_ms_min_median_max": [min, median, max]});
+            }
+            None => {
+                println!(
+                    "| {name} | {:.1} | {count} of {} | {median:.2} | {min:.2} | {max:.2} |",
+                    ms(took),
+                    self.cancels
+                );
+            }
+        }
+    }
+
+    fn end(self) {
+        if let Some(json) = self.json {
+            println!("{json}");
+        }
     }
 }

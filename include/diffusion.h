@@ -906,6 +906,9 @@ diffusion_status diffusion_pipeline_options_set_cache_limit(struct diffusion_pip
  * also when it was cancelled before. `progress` may be NULL; it is called on this thread with `user_data`.
  * On success `*pipeline` is the caller's, to be given back with diffusion_pipeline_destroy().
  *
+ * A cancelled call returns at once. The graph that ONNX Runtime was opening, which it cannot always stop, may take some
+ * seconds more of a thread of the library's own, with its memory, and is thrown away then; exit() waits for that.
+ *
  * Errors: INVALID_ARGUMENT for a path that is empty, too long or has a NUL inside, INVALID_UTF8; IO when the folder is
  * missing or a file in it cannot be read, BAD_MODEL when what is in it does not fit together, UNSUPPORTED for a kind of
  * model that this version does not run; RUNTIME_MISSING, PROVIDER_UNAVAILABLE, OUT_OF_MEMORY, CANCELLED; BUSY when a log
@@ -2067,7 +2070,8 @@ DIFFUSION_API const char *diffusion_job_error_message(const struct diffusion_job
  *
  * Does not wait while its pipeline or another of its jobs is there: what runs stops behind it. The last one to be
  * destroyed of a pipeline and its jobs waits for their thread to end, as long as a cancel takes: afterwards nothing of
- * them runs. So does an opening that is not done. A host that must not wait cancels, and destroys when
+ * them runs. So does an opening that is not done; what ONNX Runtime cannot stop of it comes to its end behind it and is
+ * thrown away, see diffusion_pipeline_open(). A host that must not wait cancels, and destroys when
  * diffusion_job_poll() says that it is done. Every other call with the job must have returned.
  */
 DIFFUSION_API
@@ -2805,8 +2809,8 @@ diffusion_status diffusion_stepper_latents(const struct diffusion_stepper *stepp
  * What the latest evaluation took the finished latents to be: diffusion_pipeline_decode_latents() makes a preview of them.
  * On success `*latents` is the caller's, to be given back with diffusion_embedding_destroy().
  *
- * Errors: UNSUPPORTED where that is not known: before the first and after the last evaluation, and where it does not
- * follow from what the model says.
+ * Errors: UNSUPPORTED where that is not known: before the first and after the last evaluation, after
+ * diffusion_stepper_set_latents(), and where it does not follow from what the model says.
  */
 DIFFUSION_API
 diffusion_status diffusion_stepper_clean_latents(const struct diffusion_stepper *stepper,

@@ -12,6 +12,7 @@ use super::status::{Failure, diffusion_status};
 use super::text::c_string;
 use crate::error::Error;
 use crate::pipeline::JOB_THREAD;
+use crate::runtime::ASIDE_THREAD;
 
 thread_local! {
     /// What went wrong last on this thread; empty after a call that succeeded.
@@ -66,7 +67,8 @@ fn keep_panics_quiet() {
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
-            if DEPTH.try_with(Cell::get).unwrap_or(0) == 0 && thread::current().name() != Some(JOB_THREAD) {
+            let is_ours = matches!(thread::current().name(), Some(JOB_THREAD | ASIDE_THREAD));
+            if DEPTH.try_with(Cell::get).unwrap_or(0) == 0 && !is_ours {
                 return previous(info);
             }
             let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();

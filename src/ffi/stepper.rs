@@ -130,8 +130,8 @@ pub unsafe extern "C" fn diffusion_stepper_latents(
 /// What the latest evaluation took the finished latents to be: diffusion_pipeline_decode_latents() makes a preview of them.
 /// On success `*latents` is the caller's, to be given back with diffusion_embedding_destroy().
 ///
-/// Errors: UNSUPPORTED where that is not known: before the first and after the last evaluation, and where it does not
-/// follow from what the model says.
+/// Errors: UNSUPPORTED where that is not known: before the first and after the last evaluation, after
+/// diffusion_stepper_set_latents(), and where it does not follow from what the model says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn diffusion_stepper_clean_latents(
     stepper: *const diffusion_stepper,

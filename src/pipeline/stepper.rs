@@ -94,7 +94,7 @@ impl Stepper {
     }
 
     /// What the latest evaluation took the finished latents to be: what [`Pipeline::decode_latents`] makes a preview of.
-    /// `None` before the first and after the last evaluation, and where it does not follow (a prediction that says nothing
+    /// `None` before the first and after the last evaluation, after [`Stepper::set_latents`], and where it does not follow (a prediction that says nothing
     /// of it, a first call of pure noise).
     ///
     /// # Errors

@@ -12,6 +12,7 @@
 //! # Ok::<(), diffusion::Error>(())
 //! ```
 
+mod aside;
 mod assignment;
 mod auto;
 mod bind;
@@ -37,6 +38,7 @@ mod threads;
 mod trial;
 mod values;
 
+pub use aside::ASIDE_THREAD;
 pub use assignment::Assignment;
 pub use auto::{AutoChoice, settle, try_provider};
 pub use bind::BoundGraph;

@@ -9,6 +9,7 @@ use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
+use super::aside::aside;
 use super::cancel::CancelToken;
 use super::failure::{guarded, open_failure};
 use super::kernels;
@@ -75,12 +76,15 @@ impl GraphSource {
                 }
             }
         }
-        self.commit(path, options, cancel, |builder| match self {
-            Self::Stored { .. } => builder
+        let stored = matches!(self, Self::Stored { .. });
+        let (named, owner) = (path.to_owned(), path.to_owned());
+        let further = move |builder: SessionBuilder| match stored {
+            true => builder
                 .with_optimization_level(GraphOptimizationLevel::Disable)
-                .map_err(|error| open_failure(path, &error)),
-            Self::File { .. } | Self::Memory { .. } | Self::Held(_) => Ok(builder),
-        })
+                .map_err(|error| open_failure(&named, &error)),
+            false => Ok(builder),
+        };
+        self.commit(owner, options.clone(), cancel, further, || ())
     }
 
     /// Lets ONNX Runtime optimise the graph for this machine and writes the outcome: `model` and, beside it under the
@@ -98,60 +102,82 @@ impl GraphSource {
         options: &GraphOptions,
         cancel: &CancelToken,
     ) -> Result<()> {
-        let entries = [
-            ("session.optimized_model_external_initializers_file_name", weights),
-            ("session.optimized_model_external_initializers_min_size_in_bytes", "1024"),
-        ];
         let options = GraphOptions { prepacking: false, ..options.clone() };
-        let failed = |error: ort::Error<SessionBuilder>| open_failure(path, &error);
-        let session = self.commit(path, &options, cancel, |builder| {
+        let (named, target, weights) = (path.to_owned(), model.to_owned(), weights.to_owned());
+        let further = move |builder: SessionBuilder| {
+            let failed = |error: ort::Error<SessionBuilder>| open_failure(&named, &error);
             // What it would warn of, that the file is for this machine alone, is meant.
             let builder = builder.with_log_level(LogLevel::Error).map_err(failed)?;
-            let builder = builder.with_optimized_model_path(model).map_err(failed)?;
-            entries
-                .iter()
-                .try_fold(builder, |builder, (key, value)| builder.with_config_entry(key, value).map_err(failed))
-        });
-        session.map(drop)
+            let builder = builder.with_optimized_model_path(target).map_err(failed)?;
+            [
+                ("session.optimized_model_external_initializers_file_name", weights.as_str()),
+                ("session.optimized_model_external_initializers_min_size_in_bytes", "1024"),
+            ]
+            .into_iter()
+            .try_fold(builder, |builder, (key, value)| builder.with_config_entry(key, value).map_err(failed))
+        };
+        // Who asked for it has removed the folder by then, in the middle of its being filled.
+        let folder = model.parent().map(Path::to_owned);
+        let cleanup = move || drop(folder.map(std::fs::remove_dir_all));
+        self.commit(path.to_owned(), options, cancel, further, cleanup).map(drop)
     }
 
+    /// Opens a session as `further` asks for it besides. Whoever cancels that waits for a moment only; what is left then ends
+    /// by itself, and `cleanup` follows.
     fn commit(
+        &self,
+        path: PathBuf,
+        options: GraphOptions,
+        cancel: &CancelToken,
+        further: impl FnOnce(SessionBuilder) -> Result<SessionBuilder> + Send + 'static,
+        cleanup: impl FnOnce() + Send + 'static,
+    ) -> Result<Session> {
+        cancel.check()?;
+        environment()?;
+        let (source, token) = (self.clone(), cancel.clone());
+        // A session that is left goes before what it was opened from.
+        let held = self.clone();
+        let cleanup = move || {
+            drop(held);
+            cleanup();
+        };
+        aside(cancel, move || guarded(|| source.commit_here(&path, &options, &token, further)), cleanup)
+    }
+
+    fn commit_here(
         &self,
         path: &Path,
         options: &GraphOptions,
         cancel: &CancelToken,
         further: impl FnOnce(SessionBuilder) -> Result<SessionBuilder>,
     ) -> Result<Session> {
-        cancel.check()?;
         let (environment, info) = environment()?;
-        guarded(|| {
-            let failed = |error: ort::Error<SessionBuilder>| open_failure(path, &error);
-            let builder = Session::builder(environment).map_err(|error| open_failure(path, &error))?;
-            let builder = configure(builder, path, options, info)?;
-            let mut builder = further(builder)?;
-            if let Self::Memory { folder, .. } = self {
-                const FOLDER: &str = "session.model_external_initializers_file_folder_path";
-                let folder = folder.to_str().ok_or_else(|| {
-                    Error::Unsupported(format!("the folder \"{}\" has a name that is not UTF-8", folder.display()))
-                })?;
-                builder = builder.with_config_entry(FOLDER, folder).map_err(failed)?;
-            }
-            if let Self::Held(held) = self {
-                #[expect(unsafe_code, reason = "ONNX Runtime uses weights where they lie in the host's memory")]
-                // SAFETY: `self` keeps them unchanged, and whoever opens a session from it drops that first.
-                let lent = unsafe { lend(builder, &held.tensors, options.provider.is_cpu(), path) };
-                builder = lent?;
-            }
-            let registration = cancel.register_load(builder.canceler())?;
-            let session = match self {
-                Self::File { path: file, .. } | Self::Stored { model: file, .. } => builder.commit_from_file(file),
-                Self::Memory { model, .. } => builder.commit_from_memory(model),
-                Self::Held(held) => builder.commit_from_memory(&held.model),
-            };
-            session.map_err(|error| match registration.was_stopped() {
-                true => Error::Cancelled,
-                false => open_failure(path, &error),
-            })
+        let failed = |error: ort::Error<SessionBuilder>| open_failure(path, &error);
+        let builder = Session::builder(environment).map_err(|error| open_failure(path, &error))?;
+        let builder = configure(builder, path, options, info)?;
+        let mut builder = further(builder)?;
+        if let Self::Memory { folder, .. } = self {
+            const FOLDER: &str = "session.model_external_initializers_file_folder_path";
+            let folder = folder.to_str().ok_or_else(|| {
+                Error::Unsupported(format!("the folder \"{}\" has a name that is not UTF-8", folder.display()))
+            })?;
+            builder = builder.with_config_entry(FOLDER, folder).map_err(failed)?;
+        }
+        if let Self::Held(held) = self {
+            #[expect(unsafe_code, reason = "ONNX Runtime uses weights where they lie in the host's memory")]
+            // SAFETY: `self` keeps them unchanged, and whoever opens a session from it drops that first.
+            let lent = unsafe { lend(builder, &held.tensors, options.provider.is_cpu(), path) };
+            builder = lent?;
+        }
+        let registration = cancel.register_load(builder.canceler())?;
+        let session = match self {
+            Self::File { path: file, .. } | Self::Stored { model: file, .. } => builder.commit_from_file(file),
+            Self::Memory { model, .. } => builder.commit_from_memory(model),
+            Self::Held(held) => builder.commit_from_memory(&held.model),
+        };
+        session.map_err(|error| match registration.was_stopped() {
+            true => Error::Cancelled,
+            false => open_failure(path, &error),
         })
     }
 }

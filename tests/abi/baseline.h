@@ -116,13 +116,16 @@ typedef int32_t diffusion_log_level;
 #endif
 typedef struct diffusion_buffer diffusion_buffer;
 typedef struct diffusion_cancel_token diffusion_cancel_token;
+typedef struct diffusion_conditioning diffusion_conditioning;
 typedef struct diffusion_embedding diffusion_embedding;
 typedef struct diffusion_image diffusion_image;
 typedef struct diffusion_job diffusion_job;
+typedef struct diffusion_model_files diffusion_model_files;
 typedef struct diffusion_pipeline diffusion_pipeline;
 typedef struct diffusion_pipeline_options diffusion_pipeline_options;
 typedef struct diffusion_request diffusion_request;
 typedef struct diffusion_result diffusion_result;
+typedef struct diffusion_stepper diffusion_stepper;
 typedef void (*diffusion_log_callback)(int32_t level, const char *target, const char *message, void *user_data);
 typedef void (*diffusion_finalizer)(void *user_data);
 typedef struct diffusion_progress {
@@ -134,6 +137,7 @@ typedef struct diffusion_progress {
     uint32_t preview_index;
 } diffusion_progress;
 typedef int32_t (*diffusion_progress_callback)(const struct diffusion_progress *progress, void *user_data);
+typedef void (*diffusion_release_callback)(void *user_data);
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -143,6 +147,8 @@ DIFFUSION_API diffusion_status diffusion_last_error_status(void);
 DIFFUSION_API uint32_t diffusion_version_number(void);
 DIFFUSION_API const char *diffusion_version_string(void);
 DIFFUSION_API diffusion_status diffusion_runtime_initialize(const char *library, size_t library_length);
+DIFFUSION_API
+diffusion_status diffusion_runtime_use_api_base(const void *api_base);
 DIFFUSION_API diffusion_status diffusion_runtime_info_json(const char **json);
 DIFFUSION_API
 diffusion_status diffusion_runtime_try_provider(const char *provider,
@@ -281,6 +287,12 @@ const char *diffusion_pipeline_condition_description(const struct diffusion_pipe
                                                      int64_t index);
 DIFFUSION_API uint32_t diffusion_pipeline_max_boxes(const struct diffusion_pipeline *pipeline);
 DIFFUSION_API const char *diffusion_pipeline_note(const struct diffusion_pipeline *pipeline, int64_t index);
+DIFFUSION_API
+diffusion_status diffusion_estimate_memory(const char *folder,
+                                           size_t folder_length,
+                                           const struct diffusion_pipeline_options *options,
+                                           uint64_t *opening_bytes,
+                                           uint64_t *open_bytes);
 DIFFUSION_API
 uint32_t diffusion_pipeline_stage_count(const struct diffusion_pipeline *pipeline);
 DIFFUSION_API const char *diffusion_pipeline_stage_name(const struct diffusion_pipeline *pipeline, int64_t index);
@@ -444,6 +456,9 @@ diffusion_status diffusion_request_set_prompt(struct diffusion_request *request,
                                               const char *prompt,
                                               size_t prompt_length);
 DIFFUSION_API
+diffusion_status diffusion_request_set_conditioning(struct diffusion_request *request,
+                                                    const struct diffusion_conditioning *conditioning);
+DIFFUSION_API
 diffusion_status diffusion_request_set_prompt_cstr(struct diffusion_request *request,
                                                    const char *prompt);
 DIFFUSION_API
@@ -564,6 +579,9 @@ DIFFUSION_API
 diffusion_status diffusion_request_set_init_image(struct diffusion_request *request,
                                                   const struct diffusion_image *image);
 DIFFUSION_API
+diffusion_status diffusion_request_set_init_latents(struct diffusion_request *request,
+                                                    const struct diffusion_embedding *latents);
+DIFFUSION_API
 diffusion_status diffusion_request_set_mask_image(struct diffusion_request *request,
                                                   const struct diffusion_image *image);
 DIFFUSION_API diffusion_status diffusion_request_set_strength(struct diffusion_request *request, float strength);
@@ -629,6 +647,34 @@ DIFFUSION_API
 diffusion_status diffusion_job_preview(const struct diffusion_job *job,
                                        int64_t index,
                                        struct diffusion_image **image);
+DIFFUSION_API diffusion_status diffusion_model_files_create(struct diffusion_model_files **files);
+DIFFUSION_API
+diffusion_status diffusion_model_files_add_copy(struct diffusion_model_files *files,
+                                                const char *name,
+                                                size_t name_length,
+                                                const uint8_t *bytes,
+                                                size_t byte_count);
+DIFFUSION_API
+diffusion_status diffusion_model_files_add_borrowed(struct diffusion_model_files *files,
+                                                    const char *name,
+                                                    size_t name_length,
+                                                    const uint8_t *bytes,
+                                                    size_t byte_count,
+                                                    diffusion_release_callback release,
+                                                    void *user_data);
+DIFFUSION_API
+void diffusion_model_files_destroy(struct diffusion_model_files *files);
+DIFFUSION_API
+diffusion_status diffusion_pipeline_open_files(const struct diffusion_model_files *files,
+                                               const struct diffusion_pipeline_options *options,
+                                               const struct diffusion_cancel_token *cancel,
+                                               diffusion_progress_callback progress,
+                                               void *user_data,
+                                               struct diffusion_pipeline **pipeline);
+DIFFUSION_API
+diffusion_status diffusion_pipeline_open_files_start(const struct diffusion_model_files *files,
+                                                     const struct diffusion_pipeline_options *options,
+                                                     struct diffusion_job **job);
 DIFFUSION_API void diffusion_result_destroy(struct diffusion_result *result);
 DIFFUSION_API uint32_t diffusion_result_count(const struct diffusion_result *result);
 DIFFUSION_API
@@ -748,6 +794,84 @@ diffusion_status diffusion_embedding_turn(const struct diffusion_embedding *pict
                                           const struct diffusion_embedding *difference,
                                           float at,
                                           struct diffusion_embedding **embedding);
+DIFFUSION_API
+diffusion_status diffusion_pipeline_encode_image(const struct diffusion_pipeline *pipeline,
+                                                 const struct diffusion_image *image,
+                                                 const struct diffusion_cancel_token *cancel,
+                                                 struct diffusion_embedding **latents);
+DIFFUSION_API
+diffusion_status diffusion_pipeline_decode_latents(const struct diffusion_pipeline *pipeline,
+                                                   const struct diffusion_embedding *latents,
+                                                   int64_t index,
+                                                   int32_t format,
+                                                   const struct diffusion_cancel_token *cancel,
+                                                   struct diffusion_image **image);
+DIFFUSION_API
+diffusion_status diffusion_result_latents(const struct diffusion_result *result,
+                                          struct diffusion_embedding **latents);
+DIFFUSION_API
+diffusion_status diffusion_pipeline_encode_prompt(const struct diffusion_pipeline *pipeline,
+                                                  const struct diffusion_request *request,
+                                                  const struct diffusion_cancel_token *cancel,
+                                                  diffusion_progress_callback progress,
+                                                  void *user_data,
+                                                  struct diffusion_conditioning **conditioning);
+DIFFUSION_API void diffusion_conditioning_destroy(struct diffusion_conditioning *conditioning);
+DIFFUSION_API uint32_t diffusion_conditioning_count(const struct diffusion_conditioning *conditioning);
+DIFFUSION_API
+const char *diffusion_conditioning_encoder(const struct diffusion_conditioning *conditioning,
+                                           int64_t index);
+DIFFUSION_API
+const char *diffusion_conditioning_text(const struct diffusion_conditioning *conditioning,
+                                        int64_t index);
+DIFFUSION_API
+int32_t diffusion_conditioning_is_negative(const struct diffusion_conditioning *conditioning,
+                                           int64_t index);
+DIFFUSION_API
+diffusion_status diffusion_conditioning_states(const struct diffusion_conditioning *conditioning,
+                                               int64_t index,
+                                               struct diffusion_embedding **states);
+DIFFUSION_API
+diffusion_status diffusion_conditioning_pooled(const struct diffusion_conditioning *conditioning,
+                                               int64_t index,
+                                               struct diffusion_embedding **pooled);
+DIFFUSION_API
+diffusion_status diffusion_conditioning_with_states(const struct diffusion_conditioning *conditioning,
+                                                    int64_t index,
+                                                    const struct diffusion_embedding *states,
+                                                    const struct diffusion_embedding *pooled,
+                                                    struct diffusion_conditioning **changed);
+DIFFUSION_API
+diffusion_status diffusion_stepper_begin(const struct diffusion_pipeline *pipeline,
+                                         const struct diffusion_request *request,
+                                         const struct diffusion_cancel_token *cancel,
+                                         diffusion_progress_callback progress,
+                                         void *user_data,
+                                         struct diffusion_stepper **stepper);
+DIFFUSION_API void diffusion_stepper_destroy(struct diffusion_stepper *stepper);
+DIFFUSION_API uint32_t diffusion_stepper_step_count(const struct diffusion_stepper *stepper);
+DIFFUSION_API uint32_t diffusion_stepper_step(const struct diffusion_stepper *stepper);
+DIFFUSION_API double diffusion_stepper_timestep(const struct diffusion_stepper *stepper);
+DIFFUSION_API
+diffusion_status diffusion_stepper_advance(struct diffusion_stepper *stepper,
+                                           const struct diffusion_cancel_token *cancel,
+                                           diffusion_progress_callback progress,
+                                           void *user_data);
+DIFFUSION_API
+diffusion_status diffusion_stepper_latents(const struct diffusion_stepper *stepper,
+                                           struct diffusion_embedding **latents);
+DIFFUSION_API
+diffusion_status diffusion_stepper_clean_latents(const struct diffusion_stepper *stepper,
+                                                 struct diffusion_embedding **latents);
+DIFFUSION_API
+diffusion_status diffusion_stepper_set_latents(struct diffusion_stepper *stepper,
+                                               const struct diffusion_embedding *latents);
+DIFFUSION_API
+diffusion_status diffusion_stepper_finish(struct diffusion_stepper *stepper,
+                                          const struct diffusion_cancel_token *cancel,
+                                          diffusion_progress_callback progress,
+                                          void *user_data,
+                                          struct diffusion_result **result);
 #ifdef __cplusplus
 }
 #endif

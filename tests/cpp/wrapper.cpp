@@ -155,6 +155,7 @@ static void pieces(const diffusion::Pipeline &pipeline)
     const auto copy = must(diffusion::Embedding::create(latents.values(), latents.shape()));
     CHECK(must(diffusion::Embedding::lerp(copy, latents, 0.5f)).values()[0] == latents.values()[0]);
     CHECK(must(diffusion::Embedding::slerp(copy, latents, 0.5f)).values().size() == latents.values().size());
+}
 
 // Copied and lent files; what is lent goes with the last user, and stays the caller's where it was refused.
 static void models_from_memory(const std::filesystem::path &folder)
