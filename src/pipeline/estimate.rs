@@ -11,7 +11,7 @@ use crate::opening::weight_bytes;
 /// What ONNX Runtime and this library take before any model. `benches/memory.rs` holds the estimate against what opening
 /// takes; with ONNX Runtime 1.28 on x86-64: 33 MB, the low memory mode with nothing open.
 const RUNTIME: u64 = 32 << 20;
-/// What an open graph takes beside its weights: 17 MB a graph in models/demo, 23 MB in models/glide.
+/// What an open graph takes beside its weights: 17 MB a graph in models/demo, 34 MB in models/glide.
 const GRAPH: u64 = 20 << 20;
 
 /// A weak hint of the memory that a model takes, in bytes, before it is opened: a host that has less should take another
