@@ -15,7 +15,7 @@ use std::sync::Arc;
 use common::{copy_of, generate, open, options, repository, sentence, tiny};
 use diffusion::{
     CancelToken, Error, Flow, Generated, MemoryMode, Observer, Phase, Pipeline, PipelineOptions, PixelFormat,
-    PreviewMode, Previews, Progress, PromptSyntax, Request, Result, SchedulerKind, Start, Stepper, Tiling,
+    PreviewMode, Previews, Progress, PromptSyntax, Provider, Request, Result, SchedulerKind, Start, Stepper, Tiling,
     estimate_memory,
 };
 
@@ -370,10 +370,17 @@ fn an_estimate_follows_the_weights_and_the_memory_mode() {
         [MemoryMode::Speed, MemoryMode::Balanced, MemoryMode::Low].map(|memory| estimate(&demo, memory).unwrap());
     assert!(speed.open > balanced.open && balanced.open > low.open);
     assert!(speed.opening >= balanced.opening && balanced.opening > low.opening && low.opening >= low.open);
-    // Stored in half precision, weights are as large in memory as in float32.
-    let [half, whole] =
-        ["tiny-optimum-fp16", "tiny-optimum"].map(|name| estimate(&tiny(name), MemoryMode::Speed).unwrap());
-    assert!(half.open.abs_diff(whole.open) < whole.open / 50, "{half:?} {whole:?}");
+    // Stored in half precision, weights are as large in the CPU's memory as in float32, and half as large on a device.
+    let weights = |name: &str, provider| {
+        let options = PipelineOptions { provider, ..PipelineOptions::default() };
+        let open = |memory| estimate_memory(&tiny(name), &PipelineOptions { memory, ..options.clone() }).unwrap().open;
+        open(MemoryMode::Speed) - open(MemoryMode::Low)
+    };
+    let [whole, half] = ["tiny-optimum", "tiny-optimum-fp16"].map(|name| weights(name, Provider::Cpu));
+    let on_device = weights("tiny-optimum-fp16", Provider::Cuda);
+    assert_eq!(weights("tiny-optimum-fp16", Provider::Auto), half);
+    assert_eq!(weights("tiny-optimum", Provider::Cuda), whole);
+    assert!(half > on_device && half.abs_diff(whole) < (half - on_device) / 10, "{whole} {half} {on_device}");
     assert!(estimate(&tiny("tiny-karlo"), MemoryMode::Speed).unwrap().open > low.open);
 
     assert!(sentence(estimate(&repository("no-such-model"), MemoryMode::Speed)).contains("no-such-model"));

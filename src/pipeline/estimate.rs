@@ -1,17 +1,19 @@
 //! How much memory a model will take, from its files alone.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::opened::opened_roles;
 use super::{MemoryMode, PipelineOptions};
 use crate::error::Result;
 use crate::model::cascade::CascadeFolder;
 use crate::model::{GraphRole, ModelFolder};
 use crate::opening::weight_bytes;
+use crate::runtime::Provider;
 
 /// What ONNX Runtime and this library take before any model. `benches/memory.rs` holds the estimate against what opening
 /// takes; with ONNX Runtime 1.28 on x86-64: 33 MB, the low memory mode with nothing open.
 const RUNTIME: u64 = 32 << 20;
-/// What an open graph takes beside its weights: 17 MB a graph in models/demo, 34 MB in models/glide.
+/// What an open graph takes beside its weights: 11 MB a graph in models/demo, 33 MB in models/glide.
 const GRAPH: u64 = 20 << 20;
 
 /// A weak hint of the memory that a model takes, in bytes, before it is opened: a host that has less should take another
@@ -42,12 +44,7 @@ struct Opening {
 /// the folder; [`crate::Error::InvalidArgument`] for options that cannot be.
 pub fn estimate_memory(folder: &Path, options: &PipelineOptions) -> Result<MemoryEstimate> {
     options.validate()?;
-    let graphs = graphs(folder, options.memory)?;
-    let on_cpu = options.provider.is_cpu();
-    let mut opened = Vec::with_capacity(graphs.len());
-    for (path, stays) in graphs {
-        opened.push(Opening { weights: weight_bytes(&path, on_cpu)?, stays });
-    }
+    let opened = graphs(folder, options)?;
     let sum = |graphs: &mut dyn Iterator<Item = &Opening>| graphs.map(|graph| graph.weights + GRAPH).sum::<u64>();
     let largest = opened.iter().map(|graph| graph.weights).max().unwrap_or_default();
     let open = RUNTIME + sum(&mut opened.iter().filter(|graph| graph.stays));
@@ -60,25 +57,24 @@ pub fn estimate_memory(folder: &Path, options: &PipelineOptions) -> Result<Memor
     Ok(MemoryEstimate { opening, open })
 }
 
-/// The graphs that opening opens, and whether each stays open.
-fn graphs(folder: &Path, memory: MemoryMode) -> Result<Vec<(PathBuf, bool)>> {
+/// The graphs that opening opens.
+fn graphs(folder: &Path, options: &PipelineOptions) -> Result<Vec<Opening>> {
+    let graph = |path: &Path, provider: Provider, stays: bool| {
+        // What is settled later is taken for the CPU, which needs most here.
+        let on_cpu = matches!(provider, Provider::Cpu | Provider::Auto);
+        Ok(Opening { weights: weight_bytes(path, on_cpu)?, stays: stays && options.memory != MemoryMode::Low })
+    };
     if let Some(cascade) = CascadeFolder::open(folder)? {
-        let stays = memory != MemoryMode::Low;
-        return Ok(cascade.graph_folders().into_iter().map(|name| (cascade.graph(name), stays)).collect());
+        let names = cascade.graph_folders().into_iter();
+        return names.map(|name| graph(&cascade.graph(name), options.provider_by_name(name), true)).collect();
     }
     let folder = ModelFolder::open(folder)?;
-    let texts = GraphRole::TEXT.into_iter().filter(|role| folder.family().uses(*role));
-    let needed = folder.roles_needed().iter().copied().filter(|role| !GraphRole::TEXT.contains(role));
-    let later = |role: &GraphRole| *role == GraphRole::ImageEncoder;
-    let mut graphs = Vec::new();
-    for role in texts.chain(needed.filter(|role| !later(role))) {
-        let Some(path) = folder.graph(role) else { continue };
-        let stays = match memory {
-            MemoryMode::Speed => true,
-            MemoryMode::Balanced => !GraphRole::TEXT.contains(&role),
-            MemoryMode::Low => false,
-        };
-        graphs.push((path.to_path_buf(), stays));
-    }
-    Ok(graphs)
+    let roles = opened_roles(&folder).into_iter();
+    roles
+        .filter_map(|role| folder.graph(role).map(|path| (role, path)))
+        .map(|(role, path)| {
+            let stays = options.memory == MemoryMode::Speed || !GraphRole::TEXT.contains(&role);
+            graph(path, options.provider_of(role), stays)
+        })
+        .collect()
 }

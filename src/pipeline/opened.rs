@@ -95,13 +95,7 @@ impl Opened {
             auto = auto.take().or(choice);
             Ok::<_, Error>(OpenOptions { graph, prepare: options.prepare, cache: cache.clone() })
         };
-        // A text encoder that a family can do without is opened where it is there.
-        let texts =
-            GraphRole::TEXT.into_iter().filter(|role| folder.family().uses(*role) && folder.graph(*role).is_some());
-        // Pictures are looked at by what `conditions` opens when it must.
-        let later = |role: &GraphRole| GraphRole::TEXT.contains(role) || *role == GraphRole::ImageEncoder;
-        let needed = folder.roles_needed().iter().copied().filter(|role| !later(role));
-        let roles: Vec<GraphRole> = texts.chain(needed).collect();
+        let roles = opened_roles(&folder);
         let mut files = Vec::with_capacity(roles.len());
         for role in &roles {
             let path = folder
@@ -285,6 +279,15 @@ impl<T> Late<T> {
         let graph = opened.into_iter().next().ok_or_else(|| Error::Internal("nothing was opened".into()))?.graph;
         Ok(Arc::clone(made.insert(Arc::new(make(Arc::new(graph))?))))
     }
+}
+
+/// The graphs that are opened with the model, the text encoders first. Others are opened when they are needed.
+pub(in crate::pipeline) fn opened_roles(folder: &ModelFolder) -> Vec<GraphRole> {
+    // A text encoder that a family can do without is opened where it is there.
+    let texts = GraphRole::TEXT.into_iter().filter(|role| folder.family().uses(*role) && folder.graph(*role).is_some());
+    // Pictures are looked at by what `conditions` opens when it must.
+    let later = |role: &GraphRole| GraphRole::TEXT.contains(role) || *role == GraphRole::ImageEncoder;
+    texts.chain(folder.roles_needed().iter().copied().filter(|role| !later(role))).collect()
 }
 
 /// The tokenizer of the text encoder `role`, of the kind that the encoder is.

@@ -52,12 +52,15 @@ impl PipelineOptions {
         settle(options)
     }
 
+    /// As [`provider_of`](Self::provider_of), for graphs of a cascade: those whose folders are called as a role run where it
+    /// does.
+    pub(super) fn provider_by_name(&self, name: &str) -> Provider {
+        ROLES.into_iter().find(|role| role.name() == name).map_or(self.provider, |role| self.provider_of(role))
+    }
+
     /// As [`placed`](Self::placed), for graphs of a cascade: those whose folders are called as a role are placed as it.
     pub(super) fn placed_by_name(&self, name: &str, base: &GraphOptions) -> Result<(GraphOptions, Option<AutoChoice>)> {
-        match ROLES.into_iter().find(|role| role.name() == name) {
-            Some(role) => self.placed(role, base),
-            None => self.placed_on(self.provider, base),
-        }
+        self.placed_on(self.provider_by_name(name), base)
     }
 
     /// Checks that everything that was said about providers is of use to one that runs a graph.
