@@ -3,11 +3,11 @@
 use std::ffi::c_char;
 
 use super::guard::guard;
-use super::handle::{check_out, shared, write_out};
-use super::options::diffusion_pipeline_options;
+use super::handle::{check_out, write_out};
+use super::options::{diffusion_pipeline_options, options_or_default};
 use super::status::diffusion_status;
 use super::text::path;
-use crate::pipeline::{PipelineOptions, estimate_memory};
+use crate::pipeline::estimate_memory;
 
 /// A weak hint of the memory in bytes that opening the model in `folder` takes with these options: `*opening_bytes` at most
 /// meanwhile, `*open_bytes` once it is open. Drawing takes more, which grows with the size of the pictures.
@@ -30,11 +30,8 @@ pub unsafe extern "C" fn diffusion_estimate_memory(
         check_out(open_bytes, "open_bytes out-parameter")?;
         // SAFETY: by contract.
         let folder = unsafe { path(folder, folder_length, "model folder") }?;
-        let options = match options.is_null() {
-            true => PipelineOptions::default(),
-            // SAFETY: by contract.
-            false => unsafe { shared(options) }?.clone(),
-        };
+        // SAFETY: by contract.
+        let options = unsafe { options_or_default(options) };
         let estimate = estimate_memory(&folder, &options)?;
         // SAFETY: by contract, and both were checked above.
         unsafe {

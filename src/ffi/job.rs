@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::guard::{chain, guard, value};
 use super::handle::{bind, check_out, create, destroy, shared, write_out};
-use super::options::diffusion_pipeline_options;
+use super::options::{diffusion_pipeline_options, options_or_default};
 use super::pipeline::{OpenPipeline, diffusion_pipeline};
 use super::request::diffusion_request;
 use super::result::{ResultData, diffusion_result};
@@ -15,7 +15,7 @@ use super::runtime::load;
 use super::status::{Failure, diffusion_status};
 use super::text::{c_string, path};
 use crate::error::Error;
-use crate::pipeline::{Generated, Job, JobState, JobWatch, Pipeline, PipelineOptions};
+use crate::pipeline::{Generated, Job, JobState, JobWatch, Pipeline};
 
 /// Work on a thread of the library: a generation, or the opening of a model. No callback crosses threads: the host polls,
 /// or waits.
@@ -162,11 +162,8 @@ pub unsafe extern "C" fn diffusion_pipeline_open_start(
         check_out(job, "job out-parameter")?;
         // SAFETY: by contract.
         let folder = unsafe { path(folder, folder_length, "model folder") }?;
-        let options = match options.is_null() {
-            true => PipelineOptions::default(),
-            // SAFETY: by contract.
-            false => unsafe { shared(options) }?.clone(),
-        };
+        // SAFETY: by contract.
+        let options = unsafe { options_or_default(options) };
         let started = JobData::opening(Pipeline::open_job(&folder, &options)?, options.ort_library);
         // SAFETY: by contract, and checked above.
         unsafe { write_out(job, create(started)) };

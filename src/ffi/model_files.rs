@@ -9,14 +9,14 @@ use super::cancel::diffusion_cancel_token;
 use super::guard::{guard, value};
 use super::handle::{bind, check_out, create, destroy, exclusive, shared, write_out};
 use super::job::{JobData, diffusion_job};
-use super::options::diffusion_pipeline_options;
+use super::options::{diffusion_pipeline_options, options_or_default};
 use super::pipeline::{OpenPipeline, diffusion_pipeline, token_or_new};
 use super::progress::{HostObserver, diffusion_progress_callback};
 use super::runtime::load;
 use super::status::{Failure, diffusion_status};
 use super::text::utf8;
 use crate::ModelFiles;
-use crate::pipeline::{Pipeline, PipelineOptions};
+use crate::pipeline::Pipeline;
 
 /// The longest name of a file, in bytes: that of the longest path of the systems that have such a limit.
 const MAX_NAME_BYTES: usize = 4096;
@@ -168,15 +168,6 @@ pub unsafe extern "C" fn diffusion_model_files_destroy(files: *mut diffusion_mod
         unsafe { destroy(files) };
         Ok(())
     });
-}
-
-/// The caller's options, or the defaults for NULL.
-///
-/// # Safety
-/// `options` is NULL or a live handle.
-unsafe fn options_or_default(options: *const diffusion_pipeline_options) -> PipelineOptions {
-    // SAFETY: promised by the caller.
-    unsafe { shared(options) }.cloned().unwrap_or_default()
 }
 
 /// Opens the model that the files are: diffusion_pipeline_open() for one in memory, which draws the same. Nothing is

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use super::guard::{guard, value};
-use super::handle::{bind, check_out, create, destroy, exclusive, write_out};
+use super::handle::{bind, check_out, create, destroy, exclusive, shared, write_out};
 use super::request::whole;
 use super::status::diffusion_status;
 use super::text::{MAX_OPTION_BYTES, name, path, utf8};
@@ -23,6 +23,15 @@ pub struct diffusion_pipeline_options {
 }
 
 bind!(diffusion_pipeline_options, PipelineOptions, "pipeline options");
+
+/// The caller's options, copied, or the defaults for NULL.
+///
+/// # Safety
+/// `options` is NULL or a live handle.
+pub(super) unsafe fn options_or_default(options: *const diffusion_pipeline_options) -> PipelineOptions {
+    // SAFETY: promised by the caller.
+    unsafe { shared(options) }.cloned().unwrap_or_default()
+}
 
 /// Makes options with every default. Give them back with diffusion_pipeline_options_destroy().
 #[unsafe(no_mangle)]

@@ -8,12 +8,12 @@ use super::cancel::diffusion_cancel_token;
 use super::cascade::CascadeTexts;
 use super::guard::{guard, value};
 use super::handle::{bind, check_out, create, destroy, shared, write_out};
-use super::options::diffusion_pipeline_options;
+use super::options::{diffusion_pipeline_options, options_or_default};
 use super::progress::{HostObserver, diffusion_progress_callback};
 use super::runtime::load;
 use super::status::{Failure, diffusion_status};
 use super::text::{c_string, length_of, path};
-use crate::pipeline::{JobQueue, Pipeline, PipelineInfo, PipelineOptions};
+use crate::pipeline::{JobQueue, Pipeline, PipelineInfo};
 use crate::runtime::CancelToken;
 
 /// An opened model, ready to draw. Read-only once opened: threads may share it, and their generations queue.
@@ -79,11 +79,8 @@ unsafe fn open(
     cancel: *const diffusion_cancel_token,
     mut observer: HostObserver,
 ) -> Result<*mut diffusion_pipeline, Failure> {
-    let options = match options.is_null() {
-        true => PipelineOptions::default(),
-        // SAFETY: by contract.
-        false => unsafe { shared(options) }?.clone(),
-    };
+    // SAFETY: by contract.
+    let options = unsafe { options_or_default(options) };
     // SAFETY: by contract.
     let cancel = unsafe { token_or_new(cancel) };
     let pipeline = Pipeline::open(folder, &options, &mut observer, &cancel)?;
@@ -107,7 +104,7 @@ pub(super) unsafe fn token_or_new(cancel: *const diffusion_cancel_token) -> Canc
 /// also when it was cancelled before. `progress` may be NULL; it is called on this thread with `user_data`.
 /// On success `*pipeline` is the caller's, to be given back with diffusion_pipeline_destroy().
 ///
-/// A cancelled call returns at once. The graph that ONNX Runtime was opening, which it cannot always stop, may take some
+/// A cancelled call returns in about a tenth of a second. The graph that ONNX Runtime was opening, which it cannot always stop, may take some
 /// seconds more of a thread of the library's own, with its memory, and is thrown away then; exit() waits for that.
 ///
 /// Errors: INVALID_ARGUMENT for a path that is empty, too long or has a NUL inside, INVALID_UTF8; IO when the folder is
