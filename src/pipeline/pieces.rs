@@ -6,8 +6,8 @@ use ndarray::ArrayD;
 
 use super::conditioning::{Conditioning, only_prompts};
 use super::draw::{Drawing, Session};
-use super::plan::Plan;
 use super::single::Single;
+use super::stepper::OWN_LOOP;
 use super::{Observer, Pipeline, Request, Road, Stepper, Tiling, latents};
 use crate::error::{Error, Result};
 use crate::image::{Image, PixelFormat};
@@ -93,7 +93,7 @@ impl Pipeline {
         cancel: &CancelToken,
     ) -> Result<Stepper> {
         request.validate()?;
-        let single = self.single("a loop of the host's own")?;
+        let single = self.single(OWN_LOOP)?;
         if request.hires.is_some() {
             return Err(Error::Unsupported(
                 "a second pass is not stepped through; draw the first, enlarge it, and begin again with its latents or its \
@@ -101,7 +101,7 @@ impl Pipeline {
                     .into(),
             ));
         }
-        let plan: Plan = single.plan(&self.info, request)?;
+        let plan = single.plan(&self.info, request)?;
         Stepper::begin(Arc::clone(self), plan, observer, cancel)
     }
 

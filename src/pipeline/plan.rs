@@ -99,24 +99,14 @@ impl Plan {
     ) -> Result<Self> {
         check_job(model, Job::of(&model.folder), request)?;
         model.conditions.check(request, model.folder.root())?;
-        Self::filled(model, family, info, own_scheduler, request)
+        Self::of_prompts(model, family, info, own_scheduler, request)
     }
 
-    /// The same for a request whose prompts are read and that draws nothing: what is drawn from may be missing.
+    /// The same without asking for what is drawn from, a picture say: enough where only the prompts are read.
     ///
     /// # Errors
     /// As [`Plan::new`].
     pub(in crate::pipeline) fn of_prompts(
-        model: &Opened,
-        family: &dyn families::Family,
-        info: &PipelineInfo,
-        own_scheduler: &Result<SchedulerKind, String>,
-        request: &Request,
-    ) -> Result<Self> {
-        Self::filled(model, family, info, own_scheduler, request)
-    }
-
-    fn filled(
         model: &Opened,
         family: &dyn families::Family,
         info: &PipelineInfo,

@@ -17,11 +17,15 @@ use crate::scheduler::CleanSample;
 /// Between two calls the pipeline is free for others; several steppers of one pipeline may be underway, each with noise,
 /// latents and buffers of its own. Latents are `[pictures, channels, height, width]`, in the scheduler's scale.
 pub struct Stepper {
-    pipeline: Arc<Pipeline>,
     plan: Plan,
     underway: Underway,
     warnings: Vec<String>,
+    /// The last to go: what is underway holds sessions of its graphs.
+    pipeline: Arc<Pipeline>,
 }
+
+/// What a model of several stages has none of.
+pub(in crate::pipeline) const OWN_LOOP: &str = "a loop of the host's own";
 
 impl Stepper {
     /// Begins what `plan` says.
@@ -36,7 +40,7 @@ impl Stepper {
     ) -> Result<Self> {
         let mut session = Session::new(observer, cancel);
         let begun = {
-            let single = pipeline.single("a loop of the host's own")?;
+            let single = pipeline.single(OWN_LOOP)?;
             let _turn = pipeline.turns.take(cancel)?;
             let drawing = Drawing::new(&single.model, single.family.as_ref(), &plan, cancel)?;
             let begun = drawing.begin(&mut session);
@@ -46,10 +50,10 @@ impl Stepper {
             begun
         };
         let mut underway = begun?;
-        if let Ok(rule) = CleanSample::of(plan.scheduler_kind, pipeline.single("")?.scheduler_config()) {
+        if let Ok(rule) = CleanSample::of(plan.scheduler_kind, pipeline.single(OWN_LOOP)?.scheduler_config()) {
             underway.look_always(rule);
         }
-        Ok(Self { warnings: session.warnings, pipeline, plan, underway })
+        Ok(Self { plan, underway, warnings: session.warnings, pipeline })
     }
 
     /// How many denoiser evaluations there are in all. Solvers of higher order take several a step.
@@ -140,7 +144,7 @@ impl Stepper {
     ) -> Result<T> {
         let Self { pipeline, plan, underway, warnings } = self;
         let _turn = pipeline.turns.take(cancel)?;
-        let single = pipeline.single("")?;
+        let single = pipeline.single(OWN_LOOP)?;
         let drawing = Drawing::new(&single.model, single.family.as_ref(), plan, cancel)?;
         let mut session = Session { observer, cancel, warnings: std::mem::take(warnings) };
         let done = work(&drawing, underway, &mut session);
@@ -155,14 +159,14 @@ impl Stepper {
 
 /// What latents are packed with; nothing is opened for it.
 fn drawing<'a>(pipeline: &'a Pipeline, plan: &'a Plan) -> Result<Drawing<'a>> {
-    let single = pipeline.single("a loop of the host's own")?;
+    let single = pipeline.single(OWN_LOOP)?;
     Ok(Drawing { model: &single.model, family: single.family.as_ref(), plan, wrapped: None })
 }
 
 impl Drop for Stepper {
     fn drop(&mut self) {
         // A generation of the low memory mode gives everything back at its end, and this is the end of this one.
-        if let Ok(single) = self.pipeline.single("")
+        if let Ok(single) = self.pipeline.single(OWN_LOOP)
             && single.model.memory == MemoryMode::Low
         {
             single.model.release();
