@@ -65,6 +65,9 @@
  *  - Callbacks run on the thread that made the call, apart from the log's and from diffusion_release_callback.
  *  - A diffusion_job does the work on a thread of the library; see diffusion_job_start() and diffusion_job_destroy().
  *  - diffusion_cancel_token_cancel() may be called from any thread, at any time before the token is destroyed.
+ *  - An opening that is cancelled returns at once. What of it cannot be interrupted comes to its end on a thread of the
+ *    library, up to seconds later for a large model, and lets go of memory, of borrowed bytes and of half a cache entry
+ *    then. The process waits for that when it exits.
  *
  * The library prints nothing, ever. What it keeps for the whole process: ONNX Runtime, once loaded; the log callback;
  * and a Rust panic hook that is silent inside of the library's functions and leaves all other panics to the hook that was
@@ -2166,8 +2169,8 @@ diffusion_status diffusion_model_files_add_copy(struct diffusion_model_files *fi
  * memory is enough, as those of a mapped file or archive.
  *
  * The bytes must stay as they are until `release` is called with `user_data`: when `files` and every pipeline and job that
- * was opened from it are destroyed, and what they were doing has ended. `release` may be NULL for memory that outlives
- * all of them. Where this returns an error, the bytes were not taken and `release` is not called.
+ * was opened from it are destroyed, and what they were doing has ended. `release` may be NULL for memory that stays
+ * until the process ends. Where this returns an error, the bytes were not taken and `release` is not called.
  *
  * On the CPU, the weights of matrix products, most of a large model, are used where they lie. ONNX Runtime keeps a copy
  * of other weights, and one of all weights of a graph while that graph is opened: memory for the largest graph is needed

@@ -85,6 +85,11 @@ fn cancelling_before_during_and_after() {
 }
 
 #[test]
+fn a_cancelled_opening_that_does_not_end_is_left() {
+    run("left");
+}
+
+#[test]
 fn models_from_memory() {
     run("files");
 }

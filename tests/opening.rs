@@ -146,7 +146,7 @@ fn a_cache_that_cannot_be_written_to_costs_time_only() {
     diffusion::runtime::initialize(options().ort_library.as_deref()).unwrap();
     let model = tiny("tiny-optimum").join("unet/model.onnx");
     let open = OpenOptions { graph: GraphOptions::default(), prepare: true, cache: Some(cache) };
-    let files = [GraphFile { name: "unet", path: &model, options: open, edits: vec![] }];
+    let files = [GraphFile { name: "unet".into(), path: model.clone(), options: open, edits: vec![] }];
     let opened = open_all(&files, false, &CancelToken::new(), |_| Ok(())).unwrap().remove(0);
     assert_eq!(opened.preparation.cache, CacheUse::Failed);
     assert!(!opened.preparation.done.is_empty());
@@ -336,7 +336,7 @@ fn an_edit_is_made_with_and_without_preparing_and_is_part_of_the_key() {
     let open = |cache: bool, prepare: bool, edits: Vec<Edit>| {
         let cache = cache.then(|| Cache::at(folder.path(), DEFAULT_LIMIT).unwrap());
         let options = OpenOptions { graph: GraphOptions::default(), prepare, cache };
-        let files = [GraphFile { name: "text_encoder", path: &path, options, edits }];
+        let files = [GraphFile { name: "text_encoder".into(), path: path.clone(), options, edits }];
         let opened = open_all(&files, false, &CancelToken::new(), |_| Ok(()))?.remove(0);
         let names: Vec<_> = opened.graph.outputs().iter().map(|o| o.name.clone()).collect();
         Ok::<_, Error>((names.contains(&"x".to_owned()), opened.preparation))

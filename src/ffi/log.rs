@@ -1,6 +1,5 @@
 //! The log: the `log` crate's messages go to the host's callback, and nowhere else.
 
-use std::cell::Cell;
 use std::ffi::{c_char, c_void};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -10,6 +9,7 @@ use super::guard::guard;
 use super::status::{Failure, diffusion_status};
 use super::text::c_string;
 use crate::error::Error;
+use crate::runtime::Lineage;
 
 /// How much is logged. Each level includes those above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,11 +64,6 @@ impl Drop for Sink {
 
 static SINK: RwLock<Option<Arc<Sink>>> = RwLock::new(None);
 
-thread_local! {
-    /// Whether this thread is inside of the host's callback.
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
-}
-
 /// The logger that is installed: hands every message to the sink of the moment.
 struct Forward;
 
@@ -84,17 +79,18 @@ impl Log for Forward {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if !self.enabled(record.metadata()) || INSIDE.try_with(Cell::get).unwrap_or(true) {
+        if !self.enabled(record.metadata()) || Lineage::here().in_log_callback {
             return;
         }
         // Cloned, so that no lock is held while the host runs: the callback may set another callback.
         let sink = SINK.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(sink) = sink {
             let (target, message) = (c_string(record.target()), c_string(record.args().to_string()));
-            let _ = INSIDE.try_with(|inside| inside.set(true));
-            // SAFETY: the sink keeps user_data alive, and both texts outlive the call.
-            unsafe { (sink.callback)(record.level() as i32, target.as_ptr(), message.as_ptr(), sink.user_data) };
-            let _ = INSIDE.try_with(|inside| inside.set(false));
+            let call = || {
+                // SAFETY: the sink keeps user_data alive, and both texts outlive the call.
+                unsafe { (sink.callback)(record.level() as i32, target.as_ptr(), message.as_ptr(), sink.user_data) }
+            };
+            Lineage::with(|here| here.in_log_callback = true, call);
         }
     }
 

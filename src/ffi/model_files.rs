@@ -129,8 +129,8 @@ pub unsafe extern "C" fn diffusion_model_files_add_copy(
 /// memory is enough, as those of a mapped file or archive.
 ///
 /// The bytes must stay as they are until `release` is called with `user_data`: when `files` and every pipeline and job that
-/// was opened from it are destroyed, and what they were doing has ended. `release` may be NULL for memory that outlives
-/// all of them. Where this returns an error, the bytes were not taken and `release` is not called.
+/// was opened from it are destroyed, and what they were doing has ended. `release` may be NULL for memory that stays
+/// until the process ends. Where this returns an error, the bytes were not taken and `release` is not called.
 ///
 /// On the CPU, the weights of matrix products, most of a large model, are used where they lie. ONNX Runtime keeps a copy
 /// of other weights, and one of all weights of a graph while that graph is opened: memory for the largest graph is needed

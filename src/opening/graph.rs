@@ -135,7 +135,8 @@ impl<'p> Checked<'p> {
         };
         match opened {
             Ok(opened) => Ok(opened),
-            Err(Error::Cancelled) => Err(Error::Cancelled),
+            // What is left finds its files gone.
+            Err(_) if cancel.is_cancelled() => Err(Error::Cancelled),
             Err(error) => {
                 let left = format!("the file as it is, since preparing it failed: {error}");
                 log::warn!("{name} is opened from {left}");
@@ -279,7 +280,7 @@ impl<'p> Checked<'p> {
                 runtime::trim();
                 Ok(Opened { graph: open(stored)?, preparation: Preparation { done, left, cache: CacheUse::Stored } })
             }
-            Err(Error::Cancelled) => Err(Error::Cancelled),
+            Err(_) if cancel.is_cancelled() => Err(Error::Cancelled),
             Err(error) => {
                 log::warn!("{name} cannot be stored in the cache, and is prepared again next time: {error}");
                 left.push(format!("not stored in the cache: {error}"));

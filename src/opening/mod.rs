@@ -17,5 +17,6 @@ pub use cache::{Cache, DEFAULT_LIMIT};
 pub use default_folder::default_cache_folder;
 pub use edit::Edit;
 pub use graph::{CacheUse, OpenOptions, Opened, Preparation};
+pub(crate) use several::open_aside;
 pub use several::{GraphFile, open_all};
 pub(crate) use weights::weight_bytes;

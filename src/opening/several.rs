@@ -1,13 +1,13 @@
 //! All graphs of a model, side by side.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::edit::Edit;
 use super::graph::{Checked, OpenOptions, Opened};
-use crate::runtime::CancelToken;
+use crate::runtime::{CancelToken, Lineage, aside};
 use crate::{Error, Result};
 
 /// How often the caller's token is looked at while graphs are being opened.
@@ -15,25 +15,34 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// A graph to be opened.
 #[derive(Debug, Clone)]
-pub struct GraphFile<'p> {
+pub struct GraphFile {
     /// What errors call it, as `unet`.
-    pub name: &'p str,
+    pub name: String,
     /// The ONNX file.
-    pub path: &'p Path,
+    pub path: PathBuf,
     /// How to open it.
     pub options: OpenOptions,
     /// What is changed in it, in this order.
     pub edits: Vec<Edit>,
 }
 
+/// Opens `files` on a thread of their own, which is left when `cancel` is raised: the caller is free within some milliseconds.
+///
+/// # Errors
+/// As [`open_all`].
+pub(crate) fn open_aside(files: Vec<GraphFile>, one_by_one: bool, cancel: &CancelToken) -> Result<Vec<Opened>> {
+    aside(move |cancel| open_all(&files, one_by_one, cancel, |_| Ok(())), || cancel.check())
+}
+
 /// Opens `files`, in their order. `one_by_one` keeps the memory that opening takes to that of one graph; otherwise
-/// each has a thread. `done` is called on this thread with how many are open, and its error ends the work.
+/// each has a thread. `done` is called on this thread with how many are open, and its error ends the work. Parts of that
+/// cannot be interrupted: whoever may have to leave it does it [`aside`].
 ///
 /// # Errors
 /// As [`Graph::open`](crate::runtime::Graph::open) of the first that fails; all files are looked at before any is
 /// opened, so that a damaged one does not cost the time that the others take.
 pub fn open_all(
-    files: &[GraphFile<'_>],
+    files: &[GraphFile],
     one_by_one: bool,
     cancel: &CancelToken,
     mut done: impl FnMut(usize) -> Result<()>,
@@ -41,11 +50,11 @@ pub fn open_all(
     let mut checked = Vec::with_capacity(files.len());
     for file in files {
         cancel.check()?;
-        checked.push(Checked::read(file.path)?);
+        checked.push(Checked::read(&file.path)?);
     }
-    let open = |file: &GraphFile<'_>, checked: Checked<'_>, cancel: &CancelToken| {
+    let open = |file: &GraphFile, checked: Checked<'_>, cancel: &CancelToken| {
         let started = Instant::now();
-        let opened = checked.open(file.name, &file.options, &file.edits, cancel)?;
+        let opened = checked.open(&file.name, &file.options, &file.edits, cancel)?;
         log::info!(
             "{} is open on {} after {:?} (cache: {})",
             file.name,
@@ -69,12 +78,16 @@ pub fn open_all(
     let inner = CancelToken::new();
     let mut places: Vec<Option<Result<Opened>>> = files.iter().map(|_| None).collect();
     let (mut count, mut first) = (0, None);
+    let lineage = Lineage::here();
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         for (index, (file, checked)) in files.iter().zip(checked).enumerate() {
             let (sender, open, inner) = (sender.clone(), &open, &inner);
             // A receiver that is gone has no use for it; it is never gone before all have sent.
-            scope.spawn(move || drop(sender.send((index, open(file, checked, inner)))));
+            scope.spawn(move || {
+                lineage.take_over();
+                drop(sender.send((index, open(file, checked, inner))));
+            });
         }
         drop(sender);
         loop {

@@ -25,10 +25,13 @@ impl Pipeline {
         observer: &mut dyn Observer,
         cancel: &CancelToken,
     ) -> Result<Self> {
-        let mounted = files.mount();
-        let mut pipeline = Self::open(&mounted.root(), options, observer, cancel)?;
-        pipeline.files = Some(mounted);
-        Ok(pipeline)
+        let (mounted, kept) = (files.mount(), options.clone());
+        let work = move |observer: &mut dyn Observer, cancel: &CancelToken| {
+            let mut pipeline = Self::open_here(&mounted.root(), &kept, observer, cancel)?;
+            pipeline.files = Some(mounted);
+            Ok(pipeline)
+        };
+        Self::open_aside(options, observer, cancel, work)
     }
 
     /// [`Pipeline::open_files`] on a thread of its own. `files` may be dropped at once.

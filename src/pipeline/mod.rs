@@ -18,6 +18,7 @@ mod latents;
 mod learned;
 mod masking;
 mod observer;
+mod open;
 mod opened;
 mod options;
 mod pieces;
@@ -38,8 +39,7 @@ mod underway;
 mod unused;
 mod wrapped;
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use augmentation::{NoiseAugmentation, timestep_sinusoids};
 pub use conditioning::{Conditioning, EncodedText};
@@ -62,9 +62,7 @@ pub use stepper::Stepper;
 
 use crate::error::{Error, Result};
 use crate::files::Mounted;
-use crate::model::ModelFolder;
-use crate::model::cascade::CascadeFolder;
-use crate::runtime::{self, CancelToken};
+use crate::runtime::CancelToken;
 use cascade::Cascade;
 use ndarray::ArrayD;
 use single::Single;
@@ -89,37 +87,6 @@ enum Road {
 }
 
 impl Pipeline {
-    /// Opens the model in `folder`, loading ONNX Runtime first if that has not happened yet.
-    ///
-    /// # Errors
-    /// [`Error::RuntimeMissing`], [`Error::ProviderUnavailable`], [`Error::Io`], [`Error::BadModel`],
-    /// [`Error::Unsupported`] for a model family that this version does not run, [`Error::Cancelled`] when
-    /// `cancel` is raised or `observer` says stop.
-    pub fn open(
-        folder: &Path,
-        options: &PipelineOptions,
-        observer: &mut dyn Observer,
-        cancel: &CancelToken,
-    ) -> Result<Self> {
-        let started = Instant::now();
-        options.validate()?;
-        cancel.check()?;
-        let (road, info) = match CascadeFolder::open(folder)? {
-            Some(folder) => {
-                let runtime = runtime::initialize(options.ort_library.as_deref())?;
-                let (cascade, report) = Cascade::open(folder, options, observer, cancel)?;
-                let info = cascade.describe(&runtime, report);
-                (Road::Cascade(Box::new(cascade)), info)
-            }
-            None => {
-                let (single, info) = Single::open(ModelFolder::open(folder)?, options, observer, cancel)?;
-                (Road::Single(Box::new(single)), info)
-            }
-        };
-        let (turns, job_queue) = (turn::Turns::default(), options.job_queue as usize);
-        Ok(Self { road, info, turns, open_time: started.elapsed(), job_queue, files: None })
-    }
-
     /// What this model is and can do.
     #[must_use]
     pub fn info(&self) -> &PipelineInfo {

@@ -108,7 +108,7 @@ impl Opened {
                 }
                 false => Vec::new(),
             };
-            files.push(GraphFile { name: role.name(), path, options, edits });
+            files.push(GraphFile { name: role.name().to_owned(), path: path.to_owned(), options, edits });
         }
         let mut late = |role| folder.graph(role).map(|_| open_options(role)).transpose();
         let encoder = Late { options: late(GraphRole::VaeEncoder)?, made: Mutex::default() };
@@ -274,8 +274,8 @@ impl<T> Late<T> {
                 folder.root().display()
             )));
         };
-        let file = GraphFile { name: role.name(), path, options, edits: Vec::new() };
-        let opened = opening::open_all(&[file], false, cancel, |_| Ok(()))?;
+        let file = GraphFile { name: role.name().to_owned(), path: path.to_owned(), options, edits: Vec::new() };
+        let opened = opening::open_aside(vec![file], false, cancel)?;
         let graph = opened.into_iter().next().ok_or_else(|| Error::Internal("nothing was opened".into()))?.graph;
         Ok(Arc::clone(made.insert(Arc::new(make(Arc::new(graph))?))))
     }

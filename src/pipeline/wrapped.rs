@@ -55,9 +55,10 @@ impl AllWrapped {
             let path = folder
                 .graph(role)
                 .ok_or_else(|| Error::bad_model(folder.root(), format!("it has no {}/model.onnx", role.name())))?;
-            files.push(GraphFile { name: role.name(), path, options: options.clone(), edits: vec![edit.clone()] });
+            let (name, path, options) = (role.name().to_owned(), path.to_owned(), options.clone());
+            files.push(GraphFile { name, path, options, edits: vec![edit.clone()] });
         }
-        let opened = opening::open_all(&files, closed, cancel, |_| Ok(()))?;
+        let opened = opening::open_aside(files, closed, cancel)?;
         let graphs: Vec<_> = opened.into_iter().map(|opened| Arc::new(opened.graph)).collect();
         let Ok([denoiser, decoder]) = <[Arc<Graph>; 2]>::try_from(graphs) else {
             return Err(Error::Internal("two graphs were opened, but not two are there".into()));

@@ -10,6 +10,7 @@ use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::{IoBinding, RunOptions, Session, SessionOutputs};
 use ort::value::DynTensor;
 
+use super::aside::aside;
 use super::assignment::{self, Assignment};
 use super::auto::settle;
 use super::cancel::CancelToken;
@@ -61,11 +62,16 @@ impl Graph {
     /// [`Error::Cancelled`] if `cancel` was raised before or meanwhile.
     pub fn open(name: &str, path: &Path, options: &GraphOptions, cancel: &CancelToken) -> Result<Self> {
         cancel.check()?;
-        external_data::check(path, &Model::open(path)?.external_tensors())?;
-        Self::open_source(name, path, GraphSource::file(path, [])?, options, cancel)
+        let (name, path, options) = (name.to_owned(), path.to_owned(), options.clone());
+        let work = move |cancel: &CancelToken| {
+            external_data::check(&path, &Model::open(&path)?.external_tensors())?;
+            Self::open_source(&name, &path, GraphSource::file(&path, [])?, &options, cancel)
+        };
+        aside(work, || cancel.check())
     }
 
-    /// Opens `source`, which was made from the file at `path`; that one is what errors name.
+    /// Opens `source`, which was made from the file at `path`; that one is what errors name. Comes to its end when it does:
+    /// whoever waits for it does so through [`aside`].
     ///
     /// # Errors
     /// As [`Graph::open`].
@@ -217,8 +223,11 @@ impl Graph {
         if let Some(session) = &*slot {
             return Ok(Arc::clone(session));
         }
-        let opened = Arc::new(Mutex::new(self.source.open(&self.path, &self.options, cancel)?));
-        Ok(Arc::clone(slot.insert(opened)))
+        let (source, path, options) = (self.source.clone(), self.path.clone(), self.options.clone());
+        // A session that is left goes before what it was opened from.
+        let work = move |cancel: &CancelToken| Ok((source.open(&path, &options, cancel)?, source));
+        let (session, _) = aside(work, || cancel.check())?;
+        Ok(Arc::clone(slot.insert(Arc::new(Mutex::new(session)))))
     }
 
     /// Tensors on the device for a binding of these, from before or new, where runs are captured.

@@ -1,6 +1,5 @@
 //! The one ONNX Runtime of the process.
 
-use std::cell::Cell;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -10,8 +9,10 @@ use once_cell::sync::OnceCell;
 use ort::environment::{Environment, EnvironmentBuilder};
 use ort::logging::LogLevel;
 
+use super::aside::wait_before_exit;
 use super::failure::{clean, guarded};
 use super::kernels;
+use super::lineage::Lineage;
 use super::own_path::pin;
 use super::probe::{self, Probed};
 use super::search;
@@ -72,11 +73,6 @@ pub(super) fn environment() -> Result<(&'static Environment, &'static RuntimeInf
     Ok((&runtime.environment, &runtime.info))
 }
 
-thread_local! {
-    /// Whether this very thread is loading ONNX Runtime, whose messages go to the host's log callback meanwhile.
-    static LOADING: Cell<bool> = const { Cell::new(false) };
-}
-
 /// Uses the ONNX Runtime that the host has loaded itself, whose `OrtGetApiBase()` returned `base`. Must come before
 /// anything else that loads one; afterwards [`initialize`] returns this one.
 ///
@@ -132,19 +128,17 @@ fn start(explicit: Option<&Path>) -> Result<&'static Runtime> {
 
 /// The runtime, which `load` makes where there is none yet.
 fn start_with(load: impl FnOnce() -> Result<Runtime>) -> Result<&'static Runtime> {
-    // A cell that is being filled would wait for itself.
-    if LOADING.get() {
+    // A cell that is being filled would wait for itself: ONNX Runtime's messages go to the host's log callback meanwhile.
+    if Lineage::here().loading_runtime {
         return Err(Error::Busy(
             "ONNX Runtime is being loaded; a log callback cannot use it before that is done".into(),
         ));
     }
     let mut loaded_now = false;
     let runtime = RUNTIME.get_or_try_init(|| {
-        LOADING.set(true);
-        let runtime = guarded(load);
-        LOADING.set(false);
-        let runtime = runtime?;
+        let runtime = Lineage::with(|here| here.loading_runtime = true, || guarded(load))?;
         pin();
+        wait_before_exit();
         loaded_now = true;
         Ok::<_, Error>(runtime)
     })?;

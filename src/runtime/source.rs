@@ -9,7 +9,6 @@ use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
-use super::aside::aside;
 use super::cancel::CancelToken;
 use super::failure::{guarded, open_failure};
 use super::kernels;
@@ -77,14 +76,13 @@ impl GraphSource {
             }
         }
         let stored = matches!(self, Self::Stored { .. });
-        let (named, owner) = (path.to_owned(), path.to_owned());
-        let further = move |builder: SessionBuilder| match stored {
+        let further = |builder: SessionBuilder| match stored {
             true => builder
                 .with_optimization_level(GraphOptimizationLevel::Disable)
-                .map_err(|error| open_failure(&named, &error)),
+                .map_err(|error| open_failure(path, &error)),
             false => Ok(builder),
         };
-        self.commit(owner, options.clone(), cancel, further, || ())
+        guarded(|| self.commit(path, options, cancel, further))
     }
 
     /// Lets ONNX Runtime optimise the graph for this machine and writes the outcome: `model` and, beside it under the
@@ -103,54 +101,31 @@ impl GraphSource {
         cancel: &CancelToken,
     ) -> Result<()> {
         let options = GraphOptions { prepacking: false, ..options.clone() };
-        let (named, target, weights) = (path.to_owned(), model.to_owned(), weights.to_owned());
-        let further = move |builder: SessionBuilder| {
-            let failed = |error: ort::Error<SessionBuilder>| open_failure(&named, &error);
+        let further = |builder: SessionBuilder| {
+            let failed = |error: ort::Error<SessionBuilder>| open_failure(path, &error);
             // What it would warn of, that the file is for this machine alone, is meant.
             let builder = builder.with_log_level(LogLevel::Error).map_err(failed)?;
-            let builder = builder.with_optimized_model_path(target).map_err(failed)?;
+            let builder = builder.with_optimized_model_path(model).map_err(failed)?;
             [
-                ("session.optimized_model_external_initializers_file_name", weights.as_str()),
+                ("session.optimized_model_external_initializers_file_name", weights),
                 ("session.optimized_model_external_initializers_min_size_in_bytes", "1024"),
             ]
             .into_iter()
             .try_fold(builder, |builder, (key, value)| builder.with_config_entry(key, value).map_err(failed))
         };
-        // Who asked for it has removed the folder by then, in the middle of its being filled.
-        let folder = model.parent().map(Path::to_owned);
-        let cleanup = move || drop(folder.map(std::fs::remove_dir_all));
-        self.commit(path.to_owned(), options, cancel, further, cleanup).map(drop)
+        guarded(|| self.commit(path, &options, cancel, further).map(drop))
     }
 
-    /// Opens a session as `further` asks for it besides. Whoever cancels that waits for a moment only; what is left then ends
-    /// by itself, and `cleanup` follows.
+    /// Opens a session as `further` asks for it besides. ONNX Runtime looks at `cancel` between two stages of that only:
+    /// whoever waits for it does so through [`aside`](super::aside).
     fn commit(
-        &self,
-        path: PathBuf,
-        options: GraphOptions,
-        cancel: &CancelToken,
-        further: impl FnOnce(SessionBuilder) -> Result<SessionBuilder> + Send + 'static,
-        cleanup: impl FnOnce() + Send + 'static,
-    ) -> Result<Session> {
-        cancel.check()?;
-        environment()?;
-        let (source, token) = (self.clone(), cancel.clone());
-        // A session that is left goes before what it was opened from.
-        let held = self.clone();
-        let cleanup = move || {
-            drop(held);
-            cleanup();
-        };
-        aside(cancel, move || guarded(|| source.commit_here(&path, &options, &token, further)), cleanup)
-    }
-
-    fn commit_here(
         &self,
         path: &Path,
         options: &GraphOptions,
         cancel: &CancelToken,
         further: impl FnOnce(SessionBuilder) -> Result<SessionBuilder>,
     ) -> Result<Session> {
+        cancel.check()?;
         let (environment, info) = environment()?;
         let failed = |error: ort::Error<SessionBuilder>| open_failure(path, &error);
         let builder = Session::builder(environment).map_err(|error| open_failure(path, &error))?;

@@ -86,7 +86,7 @@ impl Cascade {
             let (graph, choice) = options.placed_by_name(name, &graph_options)?;
             auto = auto.take().or(choice);
             let options = OpenOptions { graph, prepare: options.prepare, cache: cache.clone() };
-            files.push(GraphFile { name, path, options, edits: Vec::new() });
+            files.push(GraphFile { name: name.clone(), path: path.clone(), options, edits: Vec::new() });
         }
         report(observer, Phase::Opening, 0, files.len())?;
         let opened = opening::open_all(&files, options.memory == MemoryMode::Low, cancel, |done| {

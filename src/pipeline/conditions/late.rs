@@ -35,9 +35,9 @@ impl LateGraph {
         if let Some(made) = &*made {
             return Ok(Arc::clone(made));
         }
-        let file =
-            GraphFile { name: self.role.name(), path: &self.path, options: self.options.clone(), edits: Vec::new() };
-        let opened = opening::open_all(&[file], false, cancel, |_| Ok(()))?;
+        let (name, path, options) = (self.role.name().to_owned(), self.path.clone(), self.options.clone());
+        let file = GraphFile { name, path, options, edits: Vec::new() };
+        let opened = opening::open_aside(vec![file], false, cancel)?;
         let graph = opened.into_iter().next().ok_or_else(|| Error::Internal("nothing was opened".into()))?.graph;
         Ok(Arc::clone(made.insert(Arc::new(graph))))
     }
