@@ -11,6 +11,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use diffusion::onnx::Model;
@@ -64,7 +65,7 @@ fn input(spec: &IoSpec, sizes: &HashMap<String, usize>) -> Result<Tensor, Failur
 }
 
 /// Writes the prepared graph beside the graph, whose weights it names, and opens it.
-fn open(args: &Args, kernels: bool) -> Result<Graph, Failure> {
+fn open(args: &Args, kernels: bool) -> Result<Arc<Graph>, Failure> {
     let mut model = Model::open(&args.graph)?;
     let options = PrepareOptions { attention: args.attention, kernels, ..PrepareOptions::default() };
     let report = prepare(&mut model, &options)?;
@@ -75,7 +76,7 @@ fn open(args: &Args, kernels: bool) -> Result<Graph, Failure> {
     std::fs::write(&path, model.to_bytes())?;
     let graph = Graph::open(name, &path, &args.options, &CancelToken::new());
     std::fs::remove_file(&path)?;
-    Ok(graph?)
+    Ok(Arc::new(graph?))
 }
 
 fn main() -> Result<(), Failure> {

@@ -9,6 +9,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use diffusion::Error;
 use diffusion::onnx::{Editor, Model};
@@ -44,8 +45,8 @@ fn model(name: &str) -> PathBuf {
 
 /// Where a folder of this test's own has the model as it is and prepared: a small file that names the first one.
 struct Pair {
-    original: Graph,
-    prepared: Graph,
+    original: Arc<Graph>,
+    prepared: Arc<Graph>,
     report: Report,
     /// Its own for each pair: tests run at once. The graphs above go first.
     _folder: TempDir,
@@ -64,8 +65,9 @@ fn pair(name: &str, options: &PrepareOptions) -> Pair {
     let report = prepare(&mut model, options).unwrap();
     model.externalise("model.onnx").unwrap();
     fs::write(folder.join("prepared.onnx"), model.to_bytes()).unwrap();
-    let open =
-        |file: &str| Graph::open(name, &folder.join(file), &GraphOptions::default(), &CancelToken::new()).unwrap();
+    let open = |file: &str| {
+        Arc::new(Graph::open(name, &folder.join(file), &GraphOptions::default(), &CancelToken::new()).unwrap())
+    };
     Pair { original: open("model.onnx"), prepared: open("prepared.onnx"), report, _folder: own }
 }
 
@@ -99,7 +101,7 @@ fn input(spec: &IoSpec, sizes: Sizes) -> Tensor {
 fn difference(pair: &Pair, sizes: Sizes) -> f64 {
     let inputs: Vec<_> = pair.original.inputs().iter().map(|spec| (spec.name.as_str(), input(spec, sizes))).collect();
     let outputs: Vec<_> = pair.original.outputs().iter().map(|spec| spec.name.as_str()).collect();
-    let run = |graph: &Graph| graph.run(&inputs, &outputs, &CancelToken::new()).unwrap();
+    let run = |graph: &Arc<Graph>| graph.run(&inputs, &outputs, &CancelToken::new()).unwrap();
     let (old, new) = (run(&pair.original), run(&pair.prepared));
     let mut worst = 0.0f64;
     for (old, new) in old.into_iter().zip(new) {

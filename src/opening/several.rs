@@ -31,7 +31,7 @@ pub struct GraphFile {
 /// # Errors
 /// As [`open_all`].
 pub(crate) fn open_aside(files: Vec<GraphFile>, one_by_one: bool, cancel: &CancelToken) -> Result<Vec<Opened>> {
-    aside(move |cancel| open_all(&files, one_by_one, cancel, |_| Ok(())), || cancel.check())
+    aside(cancel, move |cancel| open_all(&files, one_by_one, cancel, |_| Ok(())), || Ok(()))
 }
 
 /// Opens `files`, in their order. `one_by_one` keeps the memory that opening takes to that of one graph; otherwise

@@ -40,7 +40,6 @@ impl Pipeline {
         work: impl FnOnce(&mut dyn Observer, &CancelToken) -> Result<Self> + Send + 'static,
     ) -> Result<Self> {
         options.validate()?;
-        cancel.check()?;
         let (tell, told) = mpsc::channel();
         let work = move |cancel: &CancelToken| {
             let mut teller = |progress: &Progress| {
@@ -54,10 +53,9 @@ impl Pipeline {
             told.try_iter().try_for_each(|progress: Progress| match observer.progress(&progress) {
                 Flow::Continue => Ok(()),
                 Flow::Stop => Err(Error::Cancelled),
-            })?;
-            cancel.check()
+            })
         };
-        runtime::aside(work, look)
+        runtime::aside(cancel, work, look)
     }
 
     /// [`Pipeline::open`] on this thread, to its end.

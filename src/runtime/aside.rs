@@ -71,18 +71,22 @@ impl<T> Shared<T> {
 }
 
 /// Does `work` on a thread of its own, with a token of its own, and waits for it. Meanwhile, every few milliseconds and once
-/// more at the end, `look` is called on this thread. Its first error raises the token, and is returned within a moment, also
-/// where `work` goes on: what becomes of that is dropped on its own thread when it ends.
+/// more at the end, `look` is called on this thread. Its first error, or `cancel`, raises the token, and is returned within
+/// a moment, also where `work` goes on: what becomes of that is dropped on its own thread when it ends.
 ///
 /// The process waits at its exit for what was left.
 ///
 /// # Errors
-/// Those of `work` and of `look`; [`Error::OutOfMemory`] where there is no thread to be had.
+/// Those of `work` and of `look`, [`Error::Cancelled`]; [`Error::OutOfMemory`] where there is no thread to be had.
 pub(crate) fn aside<T: Send + 'static>(
+    cancel: &CancelToken,
     work: impl FnOnce(&CancelToken) -> Result<T> + Send + 'static,
     mut look: impl FnMut() -> Result<()>,
 ) -> Result<T> {
     let token = CancelToken::new();
+    // What listens hears of it at once; this thread, when it looks.
+    let _registration = cancel.register_token(token.clone())?;
+    let mut look = || look().and_then(|()| cancel.check());
     let shared = Arc::new(Shared { slot: Mutex::new(Slot::Working), changed: Condvar::new() });
     let (theirs, inner) = (Arc::clone(&shared), token.clone());
     let lineage = Lineage { aside: true, ..Lineage::here() };
@@ -190,10 +194,10 @@ mod tests {
 
     #[test]
     fn what_ends_is_handed_over() {
-        assert_eq!(aside(|_| Ok(7), || Ok(())).unwrap(), 7);
-        let failed = aside(|_| Err::<(), _>(internal("as it is")), || Ok(()));
+        assert_eq!(aside(&CancelToken::new(), |_| Ok(7), || Ok(())).unwrap(), 7);
+        let failed = aside(&CancelToken::new(), |_| Err::<(), _>(internal("as it is")), || Ok(()));
         assert!(failed.unwrap_err().to_string().contains("as it is"));
-        let panics = || aside(|_| -> Result<()> { panic!("as loud as it is") }, || Ok(()));
+        let panics = || aside(&CancelToken::new(), |_| -> Result<()> { panic!("as loud as it is") }, || Ok(()));
         let panic = catch_unwind(panics).unwrap_err();
         assert_eq!(panic.downcast_ref::<&str>(), Some(&"as loud as it is"));
     }
@@ -217,7 +221,7 @@ mod tests {
             }
             Ok(())
         };
-        aside(work, look).unwrap();
+        aside(&CancelToken::new(), work, look).unwrap();
         assert_eq!(seen, [1, 2]);
     }
 
@@ -240,7 +244,9 @@ mod tests {
             assert!(token.is_cancelled());
             Ok(Tells(tell))
         };
-        assert!(matches!(aside(work, || Err(internal("enough"))), Err(Error::Internal(text)) if text == "enough"));
+        assert!(
+            matches!(aside(&CancelToken::new(), work, || Err(internal("enough"))), Err(Error::Internal(text)) if text == "enough")
+        );
         assert!(dropped.try_recv().is_err(), "it is still working");
         go.send(()).unwrap();
         dropped.recv().unwrap();
@@ -257,7 +263,7 @@ mod tests {
                 }
                 token.check()
             };
-            assert!(matches!(aside(work, || Err(Error::Cancelled)), Err(Error::Cancelled)));
+            assert!(matches!(aside(&CancelToken::new(), work, || Err(Error::Cancelled)), Err(Error::Cancelled)));
             assert!(dropped.recv_timeout(Duration::from_secs(60)).is_ok());
         }
     }

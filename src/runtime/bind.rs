@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
 
 use ort::session::IoBinding;
 use ort::value::DynTensor;
@@ -19,6 +20,19 @@ use crate::{Error, Result};
 ///
 /// A step is: write what changed, run, read. No tensor is allocated on that way.
 pub struct BoundGraph {
+    bindings: Bindings,
+    graph: Arc<Graph>,
+}
+
+/// Where what is bound is.
+enum Bindings {
+    Here(Box<Core>),
+    /// With a run that was left; it comes from here when that ends.
+    Away(Receiver<Box<Core>>),
+}
+
+/// All that a run needs, so that it can take it with it.
+struct Core {
     // Declared before the graph, so that it is released before the session that it belongs to.
     binding: IoBinding,
     inputs: Vec<Bound>,
@@ -91,7 +105,8 @@ impl Graph {
                     binding.bind_output(&*output.name, &mut output.value).map_err(failed)?;
                 }
             }
-            Ok(BoundGraph { binding, inputs: kept, output, resident, session, graph: Arc::clone(self) })
+            let core = Core { binding, inputs: kept, output, resident, session, graph: Arc::clone(self) };
+            Ok(BoundGraph { bindings: Bindings::Here(Box::new(core)), graph: Arc::clone(self) })
         })
     }
 }
@@ -108,22 +123,23 @@ impl BoundGraph {
     /// # Errors
     /// [`Error::InvalidArgument`] if there is no such input, or it has another number of elements.
     pub fn write_f32(&mut self, input: &str, values: &[f32]) -> Result<()> {
-        let graph = &self.graph;
-        let Some(bound) = self.inputs.iter_mut().find(|bound| bound.name == input) else {
+        let graph = Arc::clone(&self.graph);
+        let core = self.core()?;
+        let Some(bound) = core.inputs.iter_mut().find(|bound| bound.name == input) else {
             // Every input of the graph is bound, so this is an unknown name.
             graph.expect_input(input)?;
             return Err(Error::Internal(format!("the input \"{input}\" of {} is not bound", graph.name())));
         };
-        check_length("input", bound, values.len(), graph)?;
+        check_length("input", bound, values.len(), &graph)?;
         guarded(|| {
             write_f32(&mut bound.value, bound.dtype, values).map_err(|error| graph.failure(&error))?;
-            if let Some(resident) = &mut self.resident {
-                let _session = turn(&self.session);
+            if let Some(resident) = &mut core.resident {
+                let _session = turn(&core.session);
                 resident.write(input, &bound.value).map_err(|error| graph.failure(&error))?;
             } else if !graph.provider().shares_host_memory() {
                 // Binding is when a provider copies an input into its device's memory; no run may go on meanwhile.
-                let _session = turn(&self.session);
-                self.binding.bind_input(&*bound.name, &bound.value).map_err(|error| graph.failure(&error))?;
+                let _session = turn(&core.session);
+                core.binding.bind_input(&*bound.name, &bound.value).map_err(|error| graph.failure(&error))?;
             }
             Ok(())
         })
@@ -132,10 +148,82 @@ impl BoundGraph {
     /// Runs the graph on what is bound; the output is replaced.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] if `cancel` was raised before or meanwhile, after which the output is undefined
+    /// [`Error::Cancelled`] if `cancel` was raised before or meanwhile, after which there is no output
     /// and everything stays usable; [`Error::OutOfMemory`]; [`Error::GraphFailed`].
     pub fn run(&mut self, cancel: &CancelToken) -> Result<()> {
         cancel.check()?;
+        self.core()?;
+        let (back, returned) = mpsc::channel();
+        let Bindings::Here(mut core) = std::mem::replace(&mut self.bindings, Bindings::Away(returned)) else {
+            return Err(Error::Internal("what is bound was here a moment ago".to_owned()));
+        };
+        let outcome = self.graph.apart(cancel, move |cancel| {
+            let outcome = core.run(cancel);
+            // Nobody wants it back where this was dropped meanwhile.
+            let _ = back.send(core);
+            outcome
+        });
+        if let Bindings::Away(returned) = &self.bindings
+            && let Ok(core) = returned.try_recv()
+        {
+            self.bindings = Bindings::Here(core);
+        }
+        outcome
+    }
+
+    /// What is bound. Waits for the end of a run that was left.
+    fn core(&mut self) -> Result<&mut Core> {
+        if let Bindings::Away(returned) = &self.bindings {
+            let lost = |_| Error::Internal(format!("what was bound of {} was lost with its run", self.graph.name()));
+            self.bindings = Bindings::Here(returned.recv().map_err(lost)?);
+        }
+        match &mut self.bindings {
+            Bindings::Here(core) => Ok(core),
+            Bindings::Away(_) => Err(Error::Internal("what came back is away".to_owned())),
+        }
+    }
+
+    /// The output of the last run.
+    fn output(&self) -> Result<&Bound> {
+        match &self.bindings {
+            Bindings::Here(core) => Ok(&core.output),
+            // Of a run that was cancelled there is none.
+            Bindings::Away(_) => Err(Error::Cancelled),
+        }
+    }
+
+    /// Copies the output of the last run; zeros before the first.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if `into` has another number of elements than the output; [`Error::Cancelled`] where the
+    /// last run was cancelled, and goes on still.
+    pub fn read_f32(&self, into: &mut [f32]) -> Result<()> {
+        let output = self.output()?;
+        check_length("output", output, into.len(), &self.graph)?;
+        guarded(|| read_f32(&output.value, output.dtype, into).map_err(|error| self.graph.failure(&error)))
+    }
+
+    /// The output of the last run, in row-major order: borrowed where the graph gives float32, else converted.
+    ///
+    /// # Errors
+    /// [`Error::GraphFailed`] if ONNX Runtime does not give access to its memory; [`Error::Cancelled`] as in
+    /// [`read_f32`](Self::read_f32).
+    pub fn output_f32(&self) -> Result<Cow<'_, [f32]>> {
+        let output = self.output()?;
+        if output.dtype == DType::F32 {
+            return guarded(|| {
+                let values = output.value.try_extract_tensor::<f32>();
+                Ok(Cow::Borrowed(values.map_err(|error| self.graph.failure(&error))?.1))
+            });
+        }
+        let mut values = vec![0.0; output.elements];
+        self.read_f32(&mut values)?;
+        Ok(Cow::Owned(values))
+    }
+}
+
+impl Core {
+    fn run(&mut self, cancel: &CancelToken) -> Result<()> {
         guarded(|| {
             let mut session = turn(&self.session);
             let id = self.resident.as_ref().map(|resident| resident.id);
@@ -146,34 +234,9 @@ impl BoundGraph {
             }
         })
     }
-
-    /// Copies the output of the last run; zeros before the first.
-    ///
-    /// # Errors
-    /// [`Error::InvalidArgument`] if `into` has another number of elements than the output.
-    pub fn read_f32(&self, into: &mut [f32]) -> Result<()> {
-        check_length("output", &self.output, into.len(), &self.graph)?;
-        guarded(|| read_f32(&self.output.value, self.output.dtype, into).map_err(|error| self.graph.failure(&error)))
-    }
-
-    /// The output of the last run, in row-major order: borrowed where the graph gives float32, else converted.
-    ///
-    /// # Errors
-    /// [`Error::GraphFailed`] if ONNX Runtime does not give access to its memory.
-    pub fn output_f32(&self) -> Result<Cow<'_, [f32]>> {
-        if self.output.dtype == DType::F32 {
-            return guarded(|| {
-                let values = self.output.value.try_extract_tensor::<f32>();
-                Ok(Cow::Borrowed(values.map_err(|error| self.graph.failure(&error))?.1))
-            });
-        }
-        let mut values = vec![0.0; self.output.elements];
-        self.read_f32(&mut values)?;
-        Ok(Cow::Owned(values))
-    }
 }
 
-impl Drop for BoundGraph {
+impl Drop for Core {
     fn drop(&mut self) {
         if let Some(resident) = self.resident.take() {
             self.graph.return_resident(resident, &self.session);
@@ -198,7 +261,7 @@ impl fmt::Debug for BoundGraph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BoundGraph")
             .field("graph", &self.graph)
-            .field("output", &self.output.name)
+            .field("output", &self.output().map(|output| &*output.name).ok())
             .finish_non_exhaustive()
     }
 }

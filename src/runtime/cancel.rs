@@ -39,6 +39,8 @@ struct InFlight {
 enum Work {
     Run(RunOptions),
     Load(LoadCanceler),
+    /// Whatever was started with this token.
+    Token(CancelToken),
     /// Nothing of ONNX Runtime's.
     #[cfg(test)]
     None,
@@ -103,6 +105,10 @@ impl CancelToken {
             let _ = match &entry.work {
                 Work::Run(options) => options.terminate(),
                 Work::Load(canceler) => canceler.cancel(),
+                Work::Token(token) => {
+                    token.cancel();
+                    Ok(())
+                }
                 #[cfg(test)]
                 Work::None => Ok(()),
             };
@@ -138,6 +144,11 @@ impl CancelToken {
     /// Puts the opening of a session on the list of what `cancel` stops.
     pub(super) fn register_load(&self, canceler: LoadCanceler) -> Result<Registration<'_>> {
         self.register(Work::Load(canceler))
+    }
+
+    /// Puts another token on the list of what `cancel` stops; that one stays raised after a [`reset`](Self::reset) of this.
+    pub(super) fn register_token(&self, token: Self) -> Result<Registration<'_>> {
+        self.register(Work::Token(token))
     }
 
     fn register(&self, work: Work) -> Result<Registration<'_>> {

@@ -67,7 +67,7 @@ impl Graph {
             external_data::check(&path, &Model::open(&path)?.external_tensors())?;
             Self::open_source(&name, &path, GraphSource::file(&path, [])?, &options, cancel)
         };
-        aside(work, || cancel.check())
+        aside(cancel, work, || Ok(()))
     }
 
     /// Opens `source`, which was made from the file at `path`; that one is what errors name. Comes to its end when it does:
@@ -155,10 +155,10 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for an input that is missing, unknown or does not fit, or an unknown output;
-    /// [`Error::Cancelled`] if `cancel` was raised before or meanwhile (the graph stays usable);
-    /// [`Error::OutOfMemory`] and [`Error::GraphFailed`] for what goes wrong inside.
+    /// [`Error::Cancelled`] if `cancel` was raised before or meanwhile (the graph stays usable, though the next run may have
+    /// to wait for the end of one operator); [`Error::OutOfMemory`] and [`Error::GraphFailed`] for what goes wrong inside.
     pub fn run<T: Borrow<Tensor>>(
-        &self,
+        self: &Arc<Self>,
         inputs: &[(&str, T)],
         outputs: &[&str],
         cancel: &CancelToken,
@@ -166,27 +166,55 @@ impl Graph {
         cancel.check()?;
         self.check_inputs(inputs.iter().map(|(name, tensor)| (*name, tensor.borrow())))?;
         outputs.iter().try_for_each(|name| self.expect_output(name).map(drop))?;
-        guarded(|| {
-            let failed = |error| self.failure(&error);
-            let shared = self.session(cancel)?;
-            let mut session = turn(&shared);
-            let mut binding = session.create_binding().map_err(failed)?;
-            for (name, tensor) in inputs {
-                let value = to_value((*tensor).borrow()).map_err(failed)?;
-                binding.bind_input(*name, &value).map_err(failed)?;
-            }
-            let host = MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput);
-            let host = host.map_err(failed)?;
-            for name in outputs {
-                binding.bind_output_to_device(*name, &host).map_err(failed)?;
-            }
-            let results = self.run_binding(&mut session, &binding, None, cancel)?;
-            let take = |name: &&str| {
-                let value = results.get(name).ok_or_else(|| self.lacks_output(name))?;
-                from_value(value).map_err(failed)?.ok_or_else(|| self.lacks_output(name))
-            };
-            outputs.iter().map(take).collect()
-        })
+        let session = self.session(cancel)?;
+        let to_value = |(name, tensor): &(&str, T)| {
+            let value = to_value((*tensor).borrow()).map_err(|error| self.failure(&error))?;
+            Ok(((*name).to_owned(), value))
+        };
+        let inputs = guarded(|| inputs.iter().map(to_value).collect::<Result<Vec<_>>>())?;
+        let outputs: Vec<String> = outputs.iter().map(|name| (*name).to_owned()).collect();
+        let graph = Arc::clone(self);
+        self.apart(cancel, move |cancel| guarded(|| graph.run_here(&session, &inputs, &outputs, cancel)))
+    }
+
+    fn run_here(
+        &self,
+        session: &SharedSession,
+        inputs: &[(String, DynTensor)],
+        outputs: &[String],
+        cancel: &CancelToken,
+    ) -> Result<Vec<Tensor>> {
+        let failed = |error| self.failure(&error);
+        let mut session = turn(session);
+        let mut binding = session.create_binding().map_err(failed)?;
+        for (name, value) in inputs {
+            binding.bind_input(name.as_str(), value).map_err(failed)?;
+        }
+        let host = MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput);
+        let host = host.map_err(failed)?;
+        for name in outputs {
+            binding.bind_output_to_device(name.as_str(), &host).map_err(failed)?;
+        }
+        let results = self.run_binding(&mut session, &binding, None, cancel)?;
+        let take = |name: &String| {
+            let value = results.get(name.as_str()).ok_or_else(|| self.lacks_output(name))?;
+            from_value(value).map_err(failed)?.ok_or_else(|| self.lacks_output(name))
+        };
+        outputs.iter().map(take).collect()
+    }
+
+    /// Does `work`, a run, where a cancel can leave it: ONNX Runtime looks at its flag between two operators, and attention
+    /// takes half a second of a processor at 512². Other providers run it on this thread: theirs are shorter, and what they
+    /// keep (handles, captured graphs) belongs to a thread.
+    pub(super) fn apart<T: Send + 'static>(
+        &self,
+        cancel: &CancelToken,
+        work: impl FnOnce(&CancelToken) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        match self.provider.is_cpu() {
+            true => aside(cancel, work, || Ok(())),
+            false => work(cancel),
+        }
     }
 
     /// Runs what is bound, so that `cancel` can stop it. `resident` is the number of the tensors that are bound where
@@ -226,7 +254,7 @@ impl Graph {
         let (source, path, options) = (self.source.clone(), self.path.clone(), self.options.clone());
         // A session that is left goes before what it was opened from.
         let work = move |cancel: &CancelToken| Ok((source.open(&path, &options, cancel)?, source));
-        let (session, _) = aside(work, || cancel.check())?;
+        let (session, _) = aside(cancel, work, || Ok(()))?;
         Ok(Arc::clone(slot.insert(Arc::new(Mutex::new(session)))))
     }
 

@@ -10,6 +10,7 @@ mod net;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use diffusion::onnx::Model;
 use diffusion::prepare::{PrepareOptions, prepare};
@@ -23,8 +24,8 @@ use net::Net;
 
 /// One graph twice.
 struct Pair {
-    original: Graph,
-    prepared: Graph,
+    original: Arc<Graph>,
+    prepared: Arc<Graph>,
 }
 
 impl Pair {
@@ -51,7 +52,7 @@ impl Pair {
         assert_eq!(report.done.iter().map(|line| line.count).sum::<usize>(), count, "{report}");
         fs::write(&after, model.to_bytes()).unwrap();
         let options = GraphOptions { provider: Provider::Cpu, threads, ..GraphOptions::default() };
-        let open = |path| Graph::open("net", path, &options, &CancelToken::new()).unwrap();
+        let open = |path| Arc::new(Graph::open("net", path, &options, &CancelToken::new()).unwrap());
         (Self { original: open(&before), prepared: open(&after) }, count)
     }
 
@@ -69,7 +70,7 @@ impl Pair {
     }
 }
 
-fn run(graph: &Graph, inputs: &[ArrayD<f32>]) -> Result<ArrayD<f32>> {
+fn run(graph: &Arc<Graph>, inputs: &[ArrayD<f32>]) -> Result<ArrayD<f32>> {
     let named = graph.inputs().iter().zip(inputs).map(|(spec, array)| (spec.name.as_str(), Tensor::F32(array.clone())));
     let outputs = graph.run(&named.collect::<Vec<_>>(), &["y"], &CancelToken::new())?;
     Ok(outputs.into_iter().next().unwrap().into_f32())

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use diffusion::runtime::{CancelToken, Graph, GraphOptions};
 
@@ -92,7 +93,7 @@ fn external_data_behind_a_link_must_lie_where_the_graph_lies() {
     fs::remove_file(&path).unwrap();
     symlink("../blobs/1111", &path).unwrap();
     start();
-    let graph = Graph::open("unet", &path, &GraphOptions::default(), &CancelToken::new()).unwrap();
+    let graph = Arc::new(Graph::open("unet", &path, &GraphOptions::default(), &CancelToken::new()).unwrap());
     let sum = graph.run(&[("x", f32s(&[3], &[0.0; 3]))], &["y"], &CancelToken::new()).unwrap();
     assert_eq!(sum[0], f32s(&[3], &[1.0, 2.0, 3.0]));
 }

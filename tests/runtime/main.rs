@@ -13,6 +13,7 @@ mod run;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use diffusion::Error;
 use diffusion::runtime::{self, CancelToken, Graph, GraphOptions};
@@ -30,9 +31,9 @@ fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/graphs").join(name)
 }
 
-fn open(name: &str) -> Graph {
+fn open(name: &str) -> Arc<Graph> {
     start();
-    Graph::open("unet", &golden(name), &GraphOptions::default(), &CancelToken::new()).unwrap()
+    Arc::new(Graph::open("unet", &golden(name), &GraphOptions::default(), &CancelToken::new()).unwrap())
 }
 
 fn open_error(path: &Path) -> Error {

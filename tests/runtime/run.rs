@@ -1,6 +1,8 @@
 //! What a graph says about itself, and running it.
 
 use diffusion::Error;
+use std::sync::Arc;
+
 use diffusion::runtime::{CancelToken, Graph, GraphOptions, Provider};
 use diffusion::tensor::{DType, Tensor};
 use half::f16;
@@ -138,7 +140,7 @@ fn providers_that_are_not_there_are_named_with_those_that_are() {
         GraphOptions { provider: Provider::Cpu, threads: 1, ..GraphOptions::default() },
         GraphOptions { prepacking: false, trim: true, device_id: 3, ..GraphOptions::default() },
     ] {
-        let graph = Graph::open("unet", &golden("two_outputs.onnx"), &options, &CancelToken::new()).unwrap();
+        let graph = Arc::new(Graph::open("unet", &golden("two_outputs.onnx"), &options, &CancelToken::new()).unwrap());
         let one = f32s(&[1, 3], &[1.0; 3]);
         let sum = graph.run(&[("a", &one), ("b", &one)], &["sum"], &CancelToken::new()).unwrap();
         assert_eq!(sum[0], f32s(&[1, 3], &[2.0; 3]));
