@@ -164,6 +164,7 @@ impl Denoiser {
         let out = output.as_slice_mut().ok_or_else(|| Error::Internal("output is not contiguous".into()))?;
         for (chunk, target) in chunks.iter_mut().zip(out.chunks_mut(out_len * *rows_per_call)) {
             cancel.check()?;
+            chunk.graph.ready(cancel)?;
             chunk.write(&self.ports, branches, flat, pictures, timestep)?;
             let started = Instant::now();
             if !std::mem::take(&mut chunk.is_filled) {

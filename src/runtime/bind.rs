@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 
 use ort::session::IoBinding;
 use ort::value::DynTensor;
@@ -11,7 +11,7 @@ use ort::value::DynTensor;
 use super::cancel::CancelToken;
 use super::capture::Resident;
 use super::failure::guarded;
-use super::graph::{Graph, SharedSession, turn};
+use super::graph::{Graph, LOOK_AGAIN, SharedSession, turn, turn_for};
 use super::values::{read_f32, to_value, write_f32, zeros};
 use crate::tensor::{DType, Tensor};
 use crate::{Error, Result};
@@ -78,7 +78,7 @@ impl Graph {
         guarded(|| {
             let failed = |error| self.failure(&error);
             let session = self.session(cancel)?;
-            let mut binding = turn(&session).create_binding().map_err(failed)?;
+            let mut binding = turn_for(&session, cancel)?.create_binding().map_err(failed)?;
             let bound = |name: String, dtype, elements, value: ort::Result<DynTensor>| {
                 Ok::<_, Error>(Bound { name, dtype, elements, value: value.map_err(failed)? })
             };
@@ -90,7 +90,7 @@ impl Graph {
             let value = zeros(spec.dtype, output_shape);
             let mut output = bound(output.to_owned(), spec.dtype, output_shape.iter().product(), value)?;
             let tensors = kept.iter().map(|input| (&*input.name, &input.value));
-            let mut resident = self.take_resident(&turn(&session), tensors, &output.value)?;
+            let mut resident = self.take_resident(&*turn_for(&session, cancel)?, tensors, &output.value)?;
             match &mut resident {
                 Some(resident) => {
                     for input in &kept {
@@ -152,7 +152,7 @@ impl BoundGraph {
     /// and everything stays usable; [`Error::OutOfMemory`]; [`Error::GraphFailed`].
     pub fn run(&mut self, cancel: &CancelToken) -> Result<()> {
         cancel.check()?;
-        self.core()?;
+        self.ready(cancel)?;
         let (back, returned) = mpsc::channel();
         let Bindings::Here(mut core) = std::mem::replace(&mut self.bindings, Bindings::Away(returned)) else {
             return Err(Error::Internal("what is bound was here a moment ago".to_owned()));
@@ -171,12 +171,29 @@ impl BoundGraph {
         outcome
     }
 
-    /// What is bound. Waits for the end of a run that was left.
-    fn core(&mut self) -> Result<&mut Core> {
-        if let Bindings::Away(returned) = &self.bindings {
-            let lost = |_| Error::Internal(format!("what was bound of {} was lost with its run", self.graph.name()));
-            self.bindings = Bindings::Here(returned.recv().map_err(lost)?);
+    /// Waits until this can be used again: after a cancel, a run may still be at its last operator.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] if `cancel` is raised meanwhile.
+    pub fn ready(&mut self, cancel: &CancelToken) -> Result<()> {
+        while let Bindings::Away(returned) = &self.bindings {
+            match returned.recv_timeout(LOOK_AGAIN) {
+                Ok(core) => self.bindings = Bindings::Here(core),
+                Err(RecvTimeoutError::Timeout) => cancel.check()?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::Internal(format!(
+                        "what was bound of {} was lost with its run",
+                        self.graph.name()
+                    )));
+                }
+            }
         }
+        Ok(())
+    }
+
+    /// What is bound, as soon as it is there.
+    fn core(&mut self) -> Result<&mut Core> {
+        self.ready(&CancelToken::new())?;
         match &mut self.bindings {
             Bindings::Here(core) => Ok(core),
             Bindings::Away(_) => Err(Error::Internal("what came back is away".to_owned())),

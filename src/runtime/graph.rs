@@ -4,7 +4,9 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+use std::time::Duration;
 
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::{IoBinding, RunOptions, Session, SessionOutputs};
@@ -371,6 +373,26 @@ fn expect<'i>(io: &'i Io, what: &str, name: &str, graph: &str) -> Result<&'i IoS
         }
         None => Error::invalid(format!("{graph} has no {what} \"{name}\": it has {}", io.names())),
     })
+}
+
+/// How often who waits for a session looks whether it was cancelled.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
+/// The session, once no other thread runs it: one that was cancelled may be at its last operator.
+///
+/// # Errors
+/// [`Error::Cancelled`] while it waits.
+pub(super) fn turn_for<'s>(session: &'s SharedSession, cancel: &CancelToken) -> Result<MutexGuard<'s, Session>> {
+    loop {
+        match session.try_lock() {
+            Ok(turn) => return Ok(turn),
+            Err(TryLockError::Poisoned(turn)) => return Ok(turn.into_inner()),
+            Err(TryLockError::WouldBlock) => {
+                cancel.check()?;
+                thread::sleep(LOOK_AGAIN);
+            }
+        }
+    }
 }
 
 /// The session, once no other thread runs it.

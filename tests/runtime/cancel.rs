@@ -110,6 +110,10 @@ fn an_operator_that_does_not_end_is_left_and_the_next_run_is_as_ever() {
         matches!(bound.output_f32(), Err(Error::Cancelled))
     });
     assert!(left, "no run was left");
+    // Who waits for it may cancel that too, unless it is back by now.
+    let impatient = CancelToken::new();
+    impatient.cancel();
+    assert!(matches!(bound.ready(&impatient), Ok(()) | Err(Error::Cancelled)));
     bound.write_f32("count", &[0.0]).unwrap();
     bound.run(&token).unwrap();
     assert_eq!(bound.output_f32().unwrap()[LARGE + 1], 1.0);
