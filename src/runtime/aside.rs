@@ -96,8 +96,9 @@ pub(crate) fn aside<T: Send + 'static>(
     });
     let thread = started.map_err(|error| Error::OutOfMemory(format!("the system gives no thread: {error}")))?;
     let stop = loop {
-        let slot = lock(&shared.slot);
-        let mut slot = shared.changed.wait_timeout(slot, LOOK_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
+        let is_working = |slot: &mut Slot<T>| matches!(slot, Slot::Working);
+        let waited = shared.changed.wait_timeout_while(lock(&shared.slot), LOOK_AGAIN, is_working);
+        let mut slot = waited.unwrap_or_else(PoisonError::into_inner).0;
         if matches!(*slot, Slot::Done(_))
             && let Slot::Done(outcome) = std::mem::replace(&mut *slot, Slot::Gone)
         {
