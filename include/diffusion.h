@@ -65,9 +65,9 @@
  *  - Callbacks run on the thread that made the call, apart from the log's and from diffusion_release_callback.
  *  - A diffusion_job does the work on a thread of the library; see diffusion_job_start() and diffusion_job_destroy().
  *  - diffusion_cancel_token_cancel() may be called from any thread, at any time before the token is destroyed.
- *  - An opening that is cancelled returns at once. What of it cannot be interrupted comes to its end on a thread of the
- *    library, up to seconds later for a large model, and lets go of memory, of borrowed bytes and of half a cache entry
- *    then. The process waits for that when it exits.
+ *  - What is cancelled returns at once. What cannot be interrupted of an opening, or on the CPU of the operator that a
+ *    graph is at, comes to its end on a thread of the library, up to seconds later for a large model, and lets go of
+ *    memory, of borrowed bytes and of half a cache entry then. The process waits for that when it exits.
  *
  * The library prints nothing, ever. What it keeps for the whole process: ONNX Runtime, once loaded; the log callback;
  * and a Rust panic hook that is silent inside of the library's functions and leaves all other panics to the hook that was
@@ -244,7 +244,7 @@ enum diffusion_job_state
      */
     DIFFUSION_JOB_STATE_FAILED = 3,
     /**
-     * It was cancelled; nothing of it runs any more.
+     * It was cancelled; its pipeline is free for others.
      */
     DIFFUSION_JOB_STATE_CANCELLED = 4,
 };
@@ -909,8 +909,8 @@ diffusion_status diffusion_pipeline_options_set_cache_limit(struct diffusion_pip
  * also when it was cancelled before. `progress` may be NULL; it is called on this thread with `user_data`.
  * On success `*pipeline` is the caller's, to be given back with diffusion_pipeline_destroy().
  *
- * A cancelled call returns in about a tenth of a second. The graph that ONNX Runtime was opening, which it cannot always stop, may take some
- * seconds more of a thread of the library's own, with its memory, and is thrown away then; exit() waits for that.
+ * A cancelled call returns within some milliseconds. What of it cannot be stopped may take some seconds more of a thread of
+ * the library's own, with its memory, and is thrown away then; exit() waits for that.
  *
  * Errors: INVALID_ARGUMENT for a path that is empty, too long or has a NUL inside, INVALID_UTF8; IO when the folder is
  * missing or a file in it cannot be read, BAD_MODEL when what is in it does not fit together, UNSUPPORTED for a kind of
@@ -2073,7 +2073,7 @@ DIFFUSION_API const char *diffusion_job_error_message(const struct diffusion_job
  *
  * Does not wait while its pipeline or another of its jobs is there: what runs stops behind it. The last one to be
  * destroyed of a pipeline and its jobs waits for their thread to end, as long as a cancel takes: afterwards nothing of
- * them runs. So does an opening that is not done; what ONNX Runtime cannot stop of it comes to its end behind it and is
+ * them runs, but for what is left to its own end. So does an opening that is not done; what ONNX Runtime cannot stop of it comes to its end behind it and is
  * thrown away, see diffusion_pipeline_open(). A host that must not wait cancels, and destroys when
  * diffusion_job_poll() says that it is done. Every other call with the job must have returned.
  */

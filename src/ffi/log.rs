@@ -9,7 +9,7 @@ use super::guard::guard;
 use super::status::{Failure, diffusion_status};
 use super::text::c_string;
 use crate::error::Error;
-use crate::runtime::Lineage;
+use crate::runtime::{Lineage, is_past_the_end};
 
 /// How much is logged. Each level includes those above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Log for Forward {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if !self.enabled(record.metadata()) || Lineage::here().in_log_callback {
+        if !self.enabled(record.metadata()) || Lineage::here().in_log_callback || is_past_the_end() {
             return;
         }
         // Cloned, so that no lock is held while the host runs: the callback may set another callback.

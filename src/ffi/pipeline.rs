@@ -104,8 +104,8 @@ pub(super) unsafe fn token_or_new(cancel: *const diffusion_cancel_token) -> Canc
 /// also when it was cancelled before. `progress` may be NULL; it is called on this thread with `user_data`.
 /// On success `*pipeline` is the caller's, to be given back with diffusion_pipeline_destroy().
 ///
-/// A cancelled call returns in about a tenth of a second. The graph that ONNX Runtime was opening, which it cannot always stop, may take some
-/// seconds more of a thread of the library's own, with its memory, and is thrown away then; exit() waits for that.
+/// A cancelled call returns within some milliseconds. What of it cannot be stopped may take some seconds more of a thread of
+/// the library's own, with its memory, and is thrown away then; exit() waits for that.
 ///
 /// Errors: INVALID_ARGUMENT for a path that is empty, too long or has a NUL inside, INVALID_UTF8; IO when the folder is
 /// missing or a file in it cannot be read, BAD_MODEL when what is in it does not fit together, UNSUPPORTED for a kind of

@@ -163,7 +163,7 @@ impl<'p> Checked<'p> {
                     return Ok(Opened { graph, preparation });
                 }
                 Err(error @ (Error::Cancelled | Error::OutOfMemory(_))) => return Err(error),
-                Err(error) if self.edited.needed => return Err(error),
+                Err(error) if self.edited.needed || cancel.is_cancelled() => return Err(error),
                 Err(error) => {
                     log::warn!("{name} is opened without what was changed in it, which failed: {error}");
                     let undone = self.edited.done.iter().map(|done| format!("undone ({done}): {error}"));
@@ -261,6 +261,7 @@ impl<'p> Checked<'p> {
                     return Ok(Opened { graph, preparation: Preparation { done, left, cache: CacheUse::Found } });
                 }
                 Err(error @ (Error::Cancelled | Error::OutOfMemory(_))) => return Err(error),
+                Err(error) if cancel.is_cancelled() => return Err(error),
                 Err(error) => {
                     log::warn!("the cached graph for {name} cannot be opened and is made again: {error}");
                     cache.discard(&key);

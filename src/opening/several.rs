@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::edit::Edit;
 use super::graph::{Checked, OpenOptions, Opened};
-use crate::runtime::{CancelToken, Lineage, aside};
+use crate::runtime::{CancelToken, Lineage, STACK, aside};
 use crate::{Error, Result};
 
 /// How often the caller's token is looked at while graphs are being opened.
@@ -55,6 +55,7 @@ pub fn open_all(
     let open = |file: &GraphFile, checked: Checked<'_>, cancel: &CancelToken| {
         let started = Instant::now();
         let opened = checked.open(&file.name, &file.options, &file.edits, cancel)?;
+        cancel.check()?;
         log::info!(
             "{} is open on {} after {:?} (cache: {})",
             file.name,
@@ -78,16 +79,20 @@ pub fn open_all(
     let inner = CancelToken::new();
     let mut places: Vec<Option<Result<Opened>>> = files.iter().map(|_| None).collect();
     let (mut count, mut first) = (0, None);
-    let lineage = Lineage::here();
+    let lineage = Lineage::handed_on();
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         for (index, (file, checked)) in files.iter().zip(checked).enumerate() {
             let (sender, open, inner) = (sender.clone(), &open, &inner);
             // A receiver that is gone has no use for it; it is never gone before all have sent.
-            scope.spawn(move || {
+            let work = move || {
                 lineage.take_over();
                 drop(sender.send((index, open(file, checked, inner))));
-            });
+            };
+            if let Err(error) = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work) {
+                first = Some(Error::OutOfMemory(format!("the system gives no thread: {error}")));
+                break;
+            }
         }
         drop(sender);
         loop {

@@ -1,11 +1,11 @@
 //! One generation at a time: calls from several threads queue, and a cancelled one leaves the queue at once.
 
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::runtime::CancelToken;
+use crate::runtime::{CancelToken, Lineage};
 
 /// How often a waiting call looks whether it was cancelled.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -13,7 +13,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// Whose turn it is.
 #[derive(Default)]
 pub(super) struct Turns {
-    /// The thread whose turn it is.
+    /// The thread whose turn it is, and that of what others do for it.
     taken: Mutex<Option<ThreadId>>,
     freed: Condvar,
 }
@@ -28,15 +28,16 @@ impl Turns {
     /// [`Error::Cancelled`] when `cancel` is raised while waiting; [`Error::Busy`] when it is this very thread's turn
     /// already, as in an observer that generates with its own pipeline: that wait would never end.
     pub(super) fn take(&self, cancel: &CancelToken) -> Result<Turn<'_>> {
+        let own = Lineage::origin();
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             cancel.check()?;
             match *taken {
                 None => {
-                    *taken = Some(thread::current().id());
+                    *taken = Some(own);
                     return Ok(Turn(self));
                 }
-                Some(owner) if owner == thread::current().id() => {
+                Some(owner) if owner == own => {
                     return Err(Error::Busy(
                         "this pipeline is generating on this very thread; an observer cannot generate with it again"
                             .into(),
@@ -58,6 +59,8 @@ impl Drop for Turn<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -72,6 +75,14 @@ mod tests {
         });
         cancel.reset();
         assert!(matches!(turns.take(&cancel).map(drop), Err(Error::Busy(_))), "a thread cannot wait for itself");
+        let handed_on = Lineage::handed_on();
+        thread::scope(|scope| {
+            let ours = scope.spawn(|| {
+                handed_on.take_over();
+                turns.take(&cancel).map(drop)
+            });
+            assert!(matches!(ours.join().unwrap(), Err(Error::Busy(_))), "nor what another does for it");
+        });
         drop(held);
         assert!(turns.take(&cancel).is_ok());
     }

@@ -4,12 +4,14 @@
 //! 1.5 take seconds each; giving gigabytes back to the system takes its time too. Whoever cancels must not wait for that.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::cancel::CancelToken;
 use super::lineage::Lineage;
+use super::memory;
 use crate::{Error, Result};
 
 /// The name of the threads that models and graphs are opened on.
@@ -20,12 +22,14 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// How long what is not wanted any more may take to stop by itself before it is left: small models do within this, and then
 /// nothing of them is there any more when the caller goes on.
 const PATIENCE: Duration = Duration::from_millis(30);
-/// As the first thread of a process has it, which graphs were opened on before: optimisers call themselves.
-const STACK: usize = 8 << 20;
+/// The stack of threads that graphs are opened on, as large as that of a process's first: optimisers call themselves.
+pub(crate) const STACK: usize = 8 << 20;
 
 /// How much was left and has not come to its end.
 static LEFT: Mutex<usize> = Mutex::new(0);
 static ENDED: Condvar = Condvar::new();
+/// Whether the process ends, and waits for what was left.
+static EXITING: AtomicBool = AtomicBool::new(false);
 
 enum Slot<T> {
     Working,
@@ -61,6 +65,7 @@ impl<T> Shared<T> {
         drop(outcome);
         let mut slot = lock(&self.slot);
         if matches!(*slot, Slot::Left) {
+            memory::trim();
             *lock(&LEFT) -= 1;
             ENDED.notify_all();
         } else {
@@ -89,7 +94,7 @@ pub(crate) fn aside<T: Send + 'static>(
     let mut look = || look().and_then(|()| cancel.check());
     let shared = Arc::new(Shared { slot: Mutex::new(Slot::Working), changed: Condvar::new() });
     let (theirs, inner) = (Arc::clone(&shared), token.clone());
-    let lineage = Lineage { aside: true, ..Lineage::here() };
+    let lineage = Lineage { aside: true, ..Lineage::handed_on() };
     let started = thread::Builder::new().name(ASIDE_THREAD.to_owned()).stack_size(STACK).spawn(move || {
         lineage.take_over();
         theirs.end(catch_unwind(AssertUnwindSafe(|| work(&inner))));
@@ -146,8 +151,11 @@ pub(crate) fn aside<T: Send + 'static>(
 /// Drops what is not wanted any more on a thread of its own: gigabytes take their time.
 fn drop_aside<T: Send + 'static>(unwanted: T) {
     *lock(&LEFT) += 1;
+    let lineage = Lineage { aside: true, ..Lineage::handed_on() };
     let left = move || {
+        lineage.take_over();
         drop(unwanted);
+        memory::trim();
         *lock(&LEFT) -= 1;
         ENDED.notify_all();
     };
@@ -155,6 +163,11 @@ fn drop_aside<T: Send + 'static>(unwanted: T) {
         // Without a thread it was dropped here and now.
         *lock(&LEFT) -= 1;
     }
+}
+
+/// Whether nobody is to hear of this any more: the process ends, and what the host made may be gone.
+pub(crate) fn is_past_the_end() -> bool {
+    Lineage::here().aside && EXITING.load(Ordering::Relaxed)
 }
 
 /// Lets the process wait at its exit for what was left: ONNX Runtime's own cleaning up must not come in the middle of it. So
@@ -170,6 +183,7 @@ pub(super) fn wait_before_exit() {
         if Lineage::here().aside {
             return;
         }
+        EXITING.store(true, Ordering::Relaxed);
         let mut left = lock(&LEFT);
         while *left > 0 {
             left = ENDED.wait(left).unwrap_or_else(PoisonError::into_inner);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 
 use ort::session::IoBinding;
 use ort::value::DynTensor;
@@ -75,6 +75,7 @@ impl Graph {
         let spec = self.expect_output(output)?;
         // What the graph declares for its outputs is often stale in older exports, and ONNX Runtime itself only warns
         // about it; so only the run decides whether the shape fits.
+        self.not_inside()?;
         guarded(|| {
             let failed = |error| self.failure(&error);
             let session = self.session(cancel)?;
@@ -154,14 +155,13 @@ impl BoundGraph {
         cancel.check()?;
         self.ready(cancel)?;
         let (back, returned) = mpsc::channel();
-        let Bindings::Here(mut core) = std::mem::replace(&mut self.bindings, Bindings::Away(returned)) else {
+        let Bindings::Here(core) = std::mem::replace(&mut self.bindings, Bindings::Away(returned)) else {
             return Err(Error::Internal("what is bound was here a moment ago".to_owned()));
         };
-        let outcome = self.graph.apart(cancel, move |cancel| {
-            let outcome = core.run(cancel);
-            // Nobody wants it back where this was dropped meanwhile.
-            let _ = back.send(core);
-            outcome
+        let mut lent = LentCore { core: Some(core), back };
+        let outcome = self.graph.apart(cancel, move |cancel| match &mut lent.core {
+            Some(core) => core.run(cancel),
+            None => Err(Error::Internal("a binding was lent without what is bound".to_owned())),
         });
         if let Bindings::Away(returned) = &self.bindings
             && let Ok(core) = returned.try_recv()
@@ -239,6 +239,21 @@ impl BoundGraph {
     }
 }
 
+/// A [`Core`] that goes back to its binding whatever becomes of the run: also where that never begins, or panics.
+struct LentCore {
+    core: Option<Box<Core>>,
+    back: Sender<Box<Core>>,
+}
+
+impl Drop for LentCore {
+    fn drop(&mut self) {
+        if let Some(core) = self.core.take() {
+            // Nobody wants it back where the binding was dropped meanwhile.
+            let _ = self.back.send(core);
+        }
+    }
+}
+
 impl Core {
     fn run(&mut self, cancel: &CancelToken) -> Result<()> {
         guarded(|| {
@@ -280,5 +295,62 @@ impl fmt::Debug for BoundGraph {
             .field("graph", &self.graph)
             .field("output", &self.output().map(|output| &*output.name).ok())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use ndarray::{ArrayD, IxDyn};
+
+    use super::super::library::initialize;
+    use super::super::lineage::Lineage;
+    use super::super::options::GraphOptions;
+    use super::*;
+
+    fn graph() -> Arc<Graph> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let fetched = root.join("target/onnxruntime/1.28.0-cpu");
+        initialize(std::env::var_os("ORT_DYLIB_PATH").is_none().then_some(fetched.as_path())).unwrap();
+        let file = root.join("tests/golden/graphs/step_f32_i64.onnx");
+        Arc::new(Graph::open("unet", &file, &GraphOptions::default(), &CancelToken::new()).unwrap())
+    }
+
+    fn inputs() -> Vec<(String, Tensor)> {
+        let sample = Tensor::F32(ArrayD::zeros(IxDyn(&[1, 4, 2, 2])));
+        vec![("sample".to_owned(), sample), ("timestep".to_owned(), Tensor::I64(ArrayD::from_elem(IxDyn(&[]), 3)))]
+    }
+
+    /// As where a cancel comes at the last moment, or the system gives no thread.
+    #[test]
+    fn what_is_bound_comes_back_from_a_run_that_never_begins() {
+        let cancel = CancelToken::new();
+        let mut bound = graph().bind(inputs(), "out_sample", &[1, 4, 2, 2], &cancel).unwrap();
+        let (back, returned) = mpsc::channel();
+        let Bindings::Here(core) = std::mem::replace(&mut bound.bindings, Bindings::Away(returned)) else {
+            panic!("nothing was lent yet");
+        };
+        assert!(matches!(bound.output_f32(), Err(Error::Cancelled)));
+        drop(LentCore { core: Some(core), back });
+        bound.run(&cancel).unwrap();
+        assert!(bound.output_f32().unwrap().iter().all(|sum| *sum == 3.0));
+    }
+
+    /// As in a log callback that draws with the pipeline whose run it is called from.
+    #[test]
+    fn a_graph_does_not_wait_for_its_own_run() {
+        let (graph, cancel) = (graph(), CancelToken::new());
+        let running = std::ptr::from_ref(&*graph).addr();
+        Lineage::with(
+            |here| here.running = running,
+            || {
+                let bound = graph.bind(inputs(), "out_sample", &[1, 4, 2, 2], &cancel);
+                assert!(matches!(bound.map(drop), Err(Error::Busy(_))));
+                let inputs = inputs();
+                let inputs: Vec<_> = inputs.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+                assert!(matches!(graph.run(&inputs, &["out_sample"], &cancel), Err(Error::Busy(_))));
+            },
+        );
     }
 }

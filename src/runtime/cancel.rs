@@ -13,9 +13,9 @@ use crate::{Error, Result};
 /// A flag that any thread may raise to stop the work that was started with it.
 ///
 /// Clones share one flag. Raising it stops graphs that run at that moment (ONNX Runtime looks at it between two
-/// nodes of a graph, and the operators of our own inside of theirs), graphs that are being opened (it looks between two stages of that), and everything that
-/// starts later until [`reset`](Self::reset). A run that waits for another thread's run of the same graph ends
-/// when its turn has come.
+/// nodes of a graph, and the operators of our own inside of theirs), graphs that are being opened (it looks between two
+/// stages of that), and everything that starts later until [`reset`](Self::reset). What does not stop within a moment is left
+/// to its own end where that can be: openings, and runs on the CPU.
 #[derive(Clone, Default)]
 pub struct CancelToken {
     shared: Arc<Shared>,

@@ -19,6 +19,7 @@ use super::cancel::CancelToken;
 use super::capture::{self, GRAPH_ID, NO_CAPTURE, Resident};
 use super::external_data;
 use super::failure::{guarded, run_failure};
+use super::lineage::Lineage;
 use super::memory;
 use super::options::GraphOptions;
 use super::provider::Provider;
@@ -168,6 +169,7 @@ impl Graph {
         cancel.check()?;
         self.check_inputs(inputs.iter().map(|(name, tensor)| (*name, tensor.borrow())))?;
         outputs.iter().try_for_each(|name| self.expect_output(name).map(drop))?;
+        self.not_inside()?;
         let session = self.session(cancel)?;
         let to_value = |(name, tensor): &(&str, T)| {
             let value = to_value((*tensor).borrow()).map_err(|error| self.failure(&error))?;
@@ -176,7 +178,12 @@ impl Graph {
         let inputs = guarded(|| inputs.iter().map(to_value).collect::<Result<Vec<_>>>())?;
         let outputs: Vec<String> = outputs.iter().map(|name| (*name).to_owned()).collect();
         let graph = Arc::clone(self);
-        self.apart(cancel, move |cancel| guarded(|| graph.run_here(&session, &inputs, &outputs, cancel)))
+        self.apart(cancel, move |cancel| {
+            let outcome = guarded(|| graph.run_here(&session, &inputs, &outputs, cancel));
+            // Before the graph, which may be the last hold on what the session was opened from.
+            drop(session);
+            outcome
+        })
     }
 
     fn run_here(
@@ -213,10 +220,27 @@ impl Graph {
         cancel: &CancelToken,
         work: impl FnOnce(&CancelToken) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.not_inside()?;
+        let running = std::ptr::from_ref(self).addr();
+        let work = move |cancel: &CancelToken| Lineage::with(|here| here.running = running, || work(cancel));
         match self.provider.is_cpu() {
             true => aside(cancel, work, || Ok(())),
             false => work(cancel),
         }
+    }
+
+    /// That this is not called from inside of a run of this graph, whose end it would wait for.
+    ///
+    /// # Errors
+    /// [`Error::Busy`].
+    pub(super) fn not_inside(&self) -> Result<()> {
+        if Lineage::here().running == std::ptr::from_ref(self).addr() {
+            let name = &self.name;
+            return Err(Error::Busy(format!(
+                "{name} is running and has called back; it cannot run again before that returns"
+            )));
+        }
+        Ok(())
     }
 
     /// Runs what is bound, so that `cancel` can stop it. `resident` is the number of the tensors that are bound where

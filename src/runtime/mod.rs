@@ -40,7 +40,7 @@ mod trial;
 mod values;
 
 pub use aside::ASIDE_THREAD;
-pub(crate) use aside::aside;
+pub(crate) use aside::{STACK, aside, is_past_the_end};
 pub use assignment::Assignment;
 pub use auto::{AutoChoice, settle, try_provider};
 pub use bind::BoundGraph;

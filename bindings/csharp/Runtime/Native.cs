@@ -123,7 +123,7 @@ namespace LibDiffusion
         /// </summary>
         Failed = 3,
         /// <summary>
-        /// It was cancelled; nothing of it runs any more.
+        /// It was cancelled; its pipeline is free for others.
         /// </summary>
         Cancelled = 4,
     }

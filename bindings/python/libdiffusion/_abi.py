@@ -73,7 +73,7 @@ class JobState(enum.IntEnum):
     FAILED = 3
     """It ended with an error, which diffusion_job_take_result() returns."""
     CANCELLED = 4
-    """It was cancelled; nothing of it runs any more."""
+    """It was cancelled; its pipeline is free for others."""
 
 
 class PixelFormat(enum.IntEnum):

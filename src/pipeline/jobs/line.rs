@@ -35,7 +35,7 @@ struct Lane {
 }
 
 /// The thread of a line. Held by the queue and by its jobs: the last of them to go waits for the thread, so that nothing
-/// of a pipeline runs any more once all that belongs to it is gone.
+/// of a pipeline runs any more once all that belongs to it is gone, but for what a cancel has left to its own end.
 pub(super) struct Worker {
     pub line: Arc<Line>,
     thread: Mutex<Option<JoinHandle<()>>>,

@@ -20,7 +20,7 @@ pub enum JobState {
     Finished = 2,
     /// It ended with an error.
     Failed = 3,
-    /// It was cancelled, and nothing of it runs any more.
+    /// It was cancelled, and its pipeline is free for others.
     Cancelled = 4,
 }
 

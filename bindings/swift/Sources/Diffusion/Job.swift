@@ -98,7 +98,7 @@ public final class DiffusionJob: @unchecked Sendable {
     }
 
     /// Reports every progress that is seen until the job is done, without holding a thread. If the task is cancelled, so is
-    /// the job, and when this throws nothing of it runs any more.
+    /// the job, and when this throws its pipeline is free for others.
     func follow(_ report: ((DiffusionProgress) -> Void)?) async throws {
         await withTaskCancellationHandler {
             var reported: DiffusionProgress?

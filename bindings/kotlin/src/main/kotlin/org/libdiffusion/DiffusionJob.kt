@@ -78,7 +78,7 @@ public class DiffusionJob internal constructor(pointer: Long) : AutoCloseable {
 
     /**
      * Reports every progress that is seen until the job is done, without holding a thread. If the coroutine is cancelled,
-     * so is the job, and when this returns nothing of it runs any more.
+     * so is the job, and when this returns its pipeline is free for others.
      */
     internal suspend fun follow(report: suspend (DiffusionProgress) -> Unit) {
         var reported: DiffusionProgress? = null
