@@ -158,8 +158,9 @@ impl BoundGraph {
         let Bindings::Here(core) = std::mem::replace(&mut self.bindings, Bindings::Away(returned)) else {
             return Err(Error::Internal("what is bound was here a moment ago".to_owned()));
         };
+        let elements = core.inputs.iter().map(|input| input.elements).sum();
         let mut lent = LentCore { core: Some(core), back };
-        let outcome = self.graph.apart(cancel, move |cancel| match &mut lent.core {
+        let outcome = self.graph.apart(elements, cancel, move |cancel| match &mut lent.core {
             Some(core) => core.run(cancel),
             None => Err(Error::Internal("a binding was lent without what is bound".to_owned())),
         });

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::{IoBinding, RunOptions, Session, SessionOutputs};
@@ -50,6 +50,8 @@ pub struct Graph {
     residents: Mutex<Vec<Resident>>,
     /// How many of them there ever were.
     resident_count: AtomicUsize,
+    /// Up to how many elements of its inputs runs are [quick](QUICK); 0 where that is not known.
+    quick: AtomicUsize,
     session: Mutex<Option<SharedSession>>,
 }
 
@@ -100,6 +102,7 @@ impl Graph {
             options,
             residents: Mutex::default(),
             resident_count: AtomicUsize::new(0),
+            quick: AtomicUsize::new(0),
             session: Mutex::new(Some(Arc::new(Mutex::new(session)))),
         })
     }
@@ -178,7 +181,8 @@ impl Graph {
         let inputs = guarded(|| inputs.iter().map(to_value).collect::<Result<Vec<_>>>())?;
         let outputs: Vec<String> = outputs.iter().map(|name| (*name).to_owned()).collect();
         let graph = Arc::clone(self);
-        self.apart(cancel, move |cancel| {
+        let elements = inputs.iter().map(|(_, value)| value.shape().num_elements()).sum();
+        self.apart(elements, cancel, move |cancel| {
             let outcome = guarded(|| graph.run_here(&session, &inputs, &outputs, cancel));
             // Before the graph, which may be the last hold on what the session was opened from.
             drop(session);
@@ -215,18 +219,30 @@ impl Graph {
     /// Does `work`, a run, where a cancel can leave it: ONNX Runtime looks at its flag between two operators, and attention
     /// takes half a second of a processor at 512². Other providers run it on this thread: theirs are shorter, and what they
     /// keep (handles, captured graphs) belongs to a thread.
+    ///
+    /// `elements` is how large all inputs are together. What was quick at that size is run on this thread, too: a thread of
+    /// its own costs some milliseconds where others spin for all cores, a tenth of a step of the demo model.
     pub(super) fn apart<T: Send + 'static>(
         &self,
+        elements: usize,
         cancel: &CancelToken,
         work: impl FnOnce(&CancelToken) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.not_inside()?;
         let running = std::ptr::from_ref(self).addr();
         let work = move |cancel: &CancelToken| Lineage::with(|here| here.running = running, || work(cancel));
-        match self.provider.is_cpu() {
+        let is_quick = elements <= self.quick.load(Ordering::Relaxed);
+        let started = Instant::now();
+        let outcome = match self.provider.is_cpu() && !is_quick {
             true => aside(cancel, work, || Ok(())),
             false => work(cancel),
+        };
+        if outcome.is_ok() && started.elapsed() < QUICK {
+            self.quick.fetch_max(elements, Ordering::Relaxed);
+        } else if outcome.is_ok() && is_quick {
+            self.quick.store(0, Ordering::Relaxed);
         }
+        outcome
     }
 
     /// That this is not called from inside of a run of this graph, whose end it would wait for.
@@ -398,6 +414,9 @@ fn expect<'i>(io: &'i Io, what: &str, name: &str, graph: &str) -> Result<&'i IoS
         None => Error::invalid(format!("{graph} has no {what} \"{name}\": it has {}", io.names())),
     })
 }
+
+/// Whoever cancels may wait so long: no operator of a run that took less can take longer.
+const QUICK: Duration = Duration::from_millis(60);
 
 /// How often who waits for a session looks whether it was cancelled.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(1);
