@@ -2073,8 +2073,8 @@ DIFFUSION_API const char *diffusion_job_error_message(const struct diffusion_job
  *
  * Does not wait while its pipeline or another of its jobs is there: what runs stops behind it. The last one to be
  * destroyed of a pipeline and its jobs waits for their thread to end, as long as a cancel takes: afterwards nothing of
- * them runs, but for what is left to its own end. So does an opening that is not done; what ONNX Runtime cannot stop of it comes to its end behind it and is
- * thrown away, see diffusion_pipeline_open(). A host that must not wait cancels, and destroys when
+ * them runs, but for what cannot be stopped, which comes to its end behind it and is thrown away. So does an opening that
+ * is not done, see diffusion_pipeline_open(). A host that must not wait cancels, and destroys when
  * diffusion_job_poll() says that it is done. Every other call with the job must have returned.
  */
 DIFFUSION_API

@@ -237,10 +237,11 @@ impl Graph {
             true => aside(cancel, work, || Ok(())),
             false => work(cancel),
         };
-        if outcome.is_ok() && started.elapsed() < QUICK {
-            self.quick.fetch_max(elements, Ordering::Relaxed);
-        } else if outcome.is_ok() && is_quick {
-            self.quick.store(0, Ordering::Relaxed);
+        match started.elapsed() < QUICK {
+            true if outcome.is_ok() => drop(self.quick.fetch_max(elements, Ordering::Relaxed)),
+            // Also where it was cancelled: it would have taken longer still.
+            false if is_quick => self.quick.store(0, Ordering::Relaxed),
+            _ => {}
         }
         outcome
     }
