@@ -1,13 +1,11 @@
 /* Models from memory: copied and lent files, names that are refused, and who lets go of what, when. */
 #define _POSIX_C_SOURCE 200809L
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "folder.h"
 
 #define INVALID DIFFUSION_STATUS_INVALID_ARGUMENT
 
@@ -31,8 +29,9 @@ static void unmap(void *user_data)
     pthread_mutex_unlock(&counting);
 }
 
-static void add_file(diffusion_model_files *files, const char *path, const char *name, size_t length)
+static void add_file(const char *path, const char *name, size_t length, void *with)
 {
+    diffusion_model_files *files = with;
     const int file = open(path, O_RDONLY);
     mapping *map = malloc(sizeof *map);
     CHECK(file >= 0 && map != NULL);
@@ -50,37 +49,12 @@ static void add_file(diffusion_model_files *files, const char *path, const char 
     }
 }
 
-/* Adds every file below `folder`. */
-static void add_folder(diffusion_model_files *files, const char *folder, const char *prefix)
-{
-    DIR *entries = opendir(folder);
-    struct dirent *entry;
-    CHECK(entries != NULL);
-    while ((entry = readdir(entries)) != NULL) {
-        char path[2048], name[1024];
-        struct stat status;
-        if (entry->d_name[0] == '.')
-            continue;
-        CHECK(snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) < (int)sizeof path);
-        CHECK(snprintf(name, sizeof name, "%s%s", prefix, entry->d_name) < (int)sizeof name);
-        CHECK(stat(path, &status) == 0);
-        if (S_ISDIR(status.st_mode)) {
-            CHECK(strlen(name) + 1 < sizeof name);
-            strcat(name, "/");
-            add_folder(files, path, name);
-        } else {
-            add_file(files, path, name, (size_t)status.st_size);
-        }
-    }
-    closedir(entries);
-}
-
 static diffusion_model_files *handed_over(const char *folder)
 {
     diffusion_model_files *files = NULL;
     OK(diffusion_model_files_create(&files));
     lent = released = 0;
-    add_folder(files, folder, "");
+    each_file(folder, "", add_file, files);
     CHECK(lent > 3);
     return files;
 }

@@ -2,10 +2,9 @@
  * left comes to its end alone, lets go of all it held, and the process waits for that at its exit. */
 #include <dirent.h>
 #include <pthread.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "folder.h"
 
 #define CANCELLED DIFFUSION_STATUS_CANCELLED
 
@@ -173,34 +172,18 @@ static void count_released(void *bytes)
     pthread_mutex_unlock(&lock);
 }
 
-static int add_folder(diffusion_model_files *files, const char *folder, const char *prefix)
+struct lending { diffusion_model_files *files; int count; };
+
+static void lend(const char *path, const char *name, size_t length, void *with)
 {
-    DIR *entries = opendir(folder);
-    struct dirent *entry;
-    int count = 0;
-    CHECK(entries != NULL);
-    while ((entry = readdir(entries)) != NULL) {
-        char path[2048], name[1024];
-        struct stat status;
-        if (entry->d_name[0] == '.')
-            continue;
-        CHECK(snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) < (int)sizeof path);
-        CHECK(snprintf(name, sizeof name, "%s%s", prefix, entry->d_name) < (int)sizeof name - 1);
-        CHECK(stat(path, &status) == 0);
-        if (S_ISDIR(status.st_mode)) {
-            count += add_folder(files, path, strcat(name, "/"));
-        } else {
-            FILE *file = fopen(path, "rb");
-            void *bytes = malloc((size_t)status.st_size + 1);
-            CHECK(file != NULL && bytes != NULL);
-            CHECK(fread(bytes, 1, (size_t)status.st_size, file) == (size_t)status.st_size);
-            fclose(file);
-            OK(diffusion_model_files_add_borrowed(files, TEXT(name), bytes, (size_t)status.st_size, count_released, bytes));
-            count++;
-        }
-    }
-    closedir(entries);
-    return count;
+    struct lending *lending = with;
+    FILE *file = fopen(path, "rb");
+    void *bytes = malloc(length + 1);
+    CHECK(file != NULL && bytes != NULL);
+    CHECK(fread(bytes, 1, length, file) == length);
+    fclose(file);
+    OK(diffusion_model_files_add_borrowed(lending->files, TEXT(name), bytes, length, count_released, bytes));
+    lending->count++;
 }
 
 static bool so_many_released(const void *count)
@@ -215,18 +198,17 @@ static bool so_many_released(const void *count)
 /* Memory that was lent is given back when what uses it has ended, and not before. */
 static void of_files_in_memory(const char *folder)
 {
-    diffusion_model_files *files = NULL;
+    struct lending lending = { NULL, 0 };
     diffusion_job *job = NULL;
-    int count;
-    OK(diffusion_model_files_create(&files));
-    count = add_folder(files, folder, "");
+    OK(diffusion_model_files_create(&lending.files));
+    each_file(folder, "", lend, &lending);
     arm();
-    OK(diffusion_pipeline_open_files_start(files, NULL, &job));
-    diffusion_model_files_destroy(files);
+    OK(diffusion_pipeline_open_files_start(lending.files, NULL, &job));
+    diffusion_model_files_destroy(lending.files);
     cancelled_by_job(job);
-    CHECK(!so_many_released(&count));
+    CHECK(!so_many_released(&lending.count));
     let_go();
-    CHECK(patiently(so_many_released, &count));
+    CHECK(patiently(so_many_released, &lending.count));
 }
 
 /* Runs after everything that the library does at exit: what was left is over by then. */
